@@ -1,0 +1,162 @@
+//! One client: a real str0m session with one line to speak and listen on.
+
+use std::{net::SocketAddr, sync::OnceLock, time::Instant};
+
+use stoa_core::ParticipantId;
+use str0m::{
+    Candidate, Event, Input, Output, Rtc, RtcConfig,
+    change::{SdpAnswer, SdpPendingOffer},
+    config::DtlsCert,
+    media::{Direction, MediaKind, Mid},
+    net::{Protocol, Receive},
+    rtp::{ExtensionValues, RtpWrite},
+};
+
+use crate::room::RoomError;
+
+/// The RTP time of a 20 ms frame.
+const FRAME_TICKS: u32 = 960;
+
+/// Bytes of Opus in a packet: 36 kbit/s, as browsers send speech.
+const PAYLOAD_BYTES: usize = 90;
+
+/// Whether a datagram is SRTP: version 2, and not a packet type of RTCP (RFC 5761, section 4).
+pub(crate) fn is_rtp(datagram: &[u8]) -> bool {
+    matches!(datagram, [first, second, ..]
+        if first >> 6 == 2 && !(192..=223).contains(second))
+}
+
+/// One client.
+pub(crate) struct Client {
+    pub(crate) id: ParticipantId,
+    pub(crate) address: SocketAddr,
+    pub(crate) offer: String,
+    pub(crate) connected: bool,
+    /// How many packets it has heard.
+    pub(crate) heard: u64,
+    rtc: Rtc,
+    line: Mid,
+    pending: Option<SdpPendingOffer>,
+    unsent: Vec<Vec<u8>>,
+    seq: u64,
+    time: u32,
+}
+
+impl Client {
+    /// Where the node is, on a network that does not exist.
+    pub(crate) fn node_address() -> SocketAddr {
+        SocketAddr::from(([10, 255, 0, 1], 3478))
+    }
+
+    pub(crate) fn new(now: Instant, number: u16) -> Self {
+        let [high, low] = number.to_be_bytes();
+        let address = SocketAddr::from(([10, 0, high, low], 4000));
+        let mut rtc = RtcConfig::new()
+            .set_dtls_cert(certificate())
+            .set_rtp_mode(true)
+            .set_stats_interval(None)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .build(now);
+        let candidate = Candidate::host(address, "udp").expect("a plain UDP address");
+        rtc.add_local_candidate(candidate);
+        let mut changes = rtc.sdp_api();
+        let line = changes.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
+        let (offer, pending) = changes.apply().expect("a line was added");
+        Self {
+            id: ParticipantId::new(&format!("client-{number}")).expect("a valid identifier"),
+            address,
+            offer: offer.to_sdp_string(),
+            connected: false,
+            heard: 0,
+            rtc,
+            line,
+            pending: Some(pending),
+            unsent: Vec::new(),
+            seq: 1,
+            time: 0,
+        }
+    }
+
+    fn failed(&self, error: impl ToString) -> RoomError {
+        RoomError::Client(self.id.clone(), error.to_string())
+    }
+
+    fn handle(&mut self, input: Input<'_>) -> Result<(), RoomError> {
+        let result = self.rtc.handle_input(input);
+        result.map_err(|error| self.failed(error))
+    }
+
+    /// Takes the node's answer.
+    pub(crate) fn accept(&mut self, answer: &str) -> Result<(), RoomError> {
+        let answer = SdpAnswer::from_sdp_string(answer).map_err(|error| self.failed(error))?;
+        let pending = self.pending.take();
+        let pending = pending.ok_or_else(|| self.failed("a second answer"))?;
+        let result = self.rtc.sdp_api().accept_answer(pending, answer);
+        result.map_err(|error| self.failed(error))
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), RoomError> {
+        self.handle(Input::Timeout(now))
+    }
+
+    /// Takes a datagram of the node.
+    pub(crate) fn receive(&mut self, now: Instant, contents: &[u8]) -> Result<(), RoomError> {
+        let receive = Receive::new(Protocol::Udp, Self::node_address(), self.address, contents);
+        let receive = receive.map_err(|error| self.failed(error))?;
+        self.handle(Input::Receive(now, receive))?;
+        self.poll()
+    }
+
+    /// What it wants to send.
+    pub(crate) fn drain(&mut self) -> Result<Vec<Vec<u8>>, RoomError> {
+        self.poll()?;
+        Ok(std::mem::take(&mut self.unsent))
+    }
+
+    fn poll(&mut self) -> Result<(), RoomError> {
+        loop {
+            let output = self.rtc.poll_output();
+            match output.map_err(|error| self.failed(error))? {
+                Output::Transmit(transmit) => self.unsent.push(transmit.contents.into()),
+                Output::Event(Event::Connected) => self.connected = true,
+                Output::Event(Event::RtpPacket(_)) => self.heard += 1,
+                Output::Event(_) => {}
+                Output::Timeout(_) => return Ok(()),
+            }
+        }
+    }
+
+    /// Says 20 ms, loudly enough to be heard.
+    pub(crate) fn write(&mut self, now: Instant) -> Result<(), RoomError> {
+        let media = self.rtc.media(self.line);
+        let payload_type = media.and_then(|media| media.remote_pts().first().copied());
+        let payload_type = payload_type.ok_or_else(|| self.failed("no payload type"))?;
+        let extensions = ExtensionValues {
+            audio_level: Some(-30),
+            voice_activity: Some(true),
+            ..Default::default()
+        };
+        let (seq, time) = (self.seq, self.time);
+        let mut api = self.rtc.direct_api();
+        if let Some(stream) = api.stream_tx_by_mid(self.line, None) {
+            let payload = vec![0x55; PAYLOAD_BYTES];
+            let write = RtpWrite::new(payload_type, seq.into(), time, now, payload);
+            stream.write_rtp(write.ext_vals(extensions));
+        }
+        self.seq += 1;
+        self.time = self.time.wrapping_add(FRAME_TICKS);
+        self.handle_timeout(now)
+    }
+}
+
+/// One for all clients: making one takes longer than a handshake.
+fn certificate() -> DtlsCert {
+    static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
+    let generate = || {
+        let crypto = str0m::crypto::from_feature_flags();
+        let certificate = crypto.dtls_provider.generate_certificate();
+        certificate.expect("the node has made one in the same way")
+    };
+    CERTIFICATE.get_or_init(generate).clone()
+}

@@ -1,0 +1,218 @@
+//! The mirror of the rooms: what the control service knows of them, without asking the workers.
+//!
+//! It is fed only by the ordered stream of notices (`pump`). A handler that changed something
+//! follows the room from before its command until the mirror shows the change, so that callers read
+//! their own writes.
+
+mod follow;
+mod log;
+mod pump;
+mod room;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use prost_types::Timestamp;
+use stoa_core::{Revision, RoomEvent, RoomEventKind, RoomId, RoomSnapshot};
+
+pub(crate) use follow::Follow;
+pub(crate) use pump::pump;
+pub(crate) use room::{CannotWatch, Cursor, Room, Step, bookmark};
+
+use crate::{config::Clock, convert};
+use follow::Seen;
+use room::Applied;
+
+/// All rooms of the node, in the order of their identifiers.
+pub(crate) struct Directory {
+    clock: Clock,
+    events_per_room: usize,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    rooms: BTreeMap<RoomId, Arc<Room>>,
+    /// What handlers wait for; an entry lives as long as one of them follows the room.
+    follows: HashMap<RoomId, follow::Entry>,
+}
+
+impl Directory {
+    pub(crate) fn new(clock: Clock, events_per_room: usize) -> Self {
+        Self {
+            clock,
+            events_per_room,
+            inner: Mutex::default(),
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The node's time of day.
+    pub(crate) fn now(&self) -> Timestamp {
+        convert::timestamp((self.clock)())
+    }
+
+    pub(crate) fn get(&self, room: &RoomId) -> Option<Arc<Room>> {
+        self.inner().rooms.get(room).cloned()
+    }
+
+    /// Up to `count` rooms whose identifiers come after `last`, and whether there are more.
+    pub(crate) fn page(&self, last: Option<&RoomId>, count: usize) -> (Vec<Arc<Room>>, bool) {
+        let begin = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let inner = self.inner();
+        let mut rest = inner.rooms.range::<RoomId, _>((begin, Bound::Unbounded));
+        let page: Vec<_> = rest
+            .by_ref()
+            .take(count)
+            .map(|(_, room)| Arc::clone(room))
+            .collect();
+        (page, rest.next().is_some())
+    }
+
+    /// How many rooms there are, and how many participants in them.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let rooms: Vec<_> = self.inner().rooms.values().cloned().collect();
+        (
+            rooms.len(),
+            rooms.iter().map(|room| room.participant_count()).sum(),
+        )
+    }
+
+    /// Follows a room from now on. To be called before the command whose effect is waited for.
+    pub(crate) fn follow(self: &Arc<Self>, room: &RoomId) -> Follow {
+        let mut inner = self.inner();
+        let revision = inner.rooms.get(room).map_or(0, |known| known.revision());
+        let entry = inner
+            .follows
+            .entry(room.clone())
+            .or_insert_with(|| follow::Entry::new(revision));
+        let seen = entry.enter();
+        drop(inner);
+        Follow::new(Arc::clone(self), room.clone(), seen)
+    }
+
+    fn unfollow(&self, room: &RoomId) {
+        let mut inner = self.inner();
+        if inner
+            .follows
+            .get_mut(room)
+            .is_some_and(follow::Entry::leave)
+        {
+            inner.follows.remove(room);
+        }
+    }
+
+    /// Takes the next event. False if events before it are missing.
+    pub(crate) fn apply(&self, event: RoomEvent) -> bool {
+        let now = self.now();
+        let RoomEvent {
+            room: id,
+            revision,
+            kind,
+        } = event;
+        let mut inner = self.inner();
+        let Some(room) = inner.rooms.get(&id) else {
+            // Other events of an unknown room are older than the snapshots that did not show it.
+            if kind == RoomEventKind::Created {
+                inner.insert(
+                    RoomSnapshot {
+                        room: id,
+                        revision,
+                        participants: Vec::new(),
+                    },
+                    self,
+                    now,
+                );
+            }
+            return true;
+        };
+        let closes = kind == RoomEventKind::Closed;
+        match room.apply(revision.0, kind, now) {
+            Applied::Done => {}
+            Applied::Stale => return true,
+            Applied::Gap => return false,
+        }
+        if closes {
+            inner.rooms.remove(&id);
+        }
+        inner.tell(&id, |seen| match closes {
+            true => seen.closed += 1,
+            false => seen.revision = revision.0,
+        });
+        true
+    }
+
+    /// Replaces everything by these snapshots. Watchers of rooms that have changed get theirs.
+    pub(crate) fn replace(&self, snapshots: Vec<RoomSnapshot>) {
+        let now = self.now();
+        let mut inner = self.inner();
+        let mut before = std::mem::take(&mut inner.rooms);
+        for snapshot in snapshots {
+            match before.remove(&snapshot.room) {
+                Some(room) if is_later(&room, &snapshot) => {
+                    if room.revision() != snapshot.revision.0 {
+                        room.replace(&snapshot, now, self.events_per_room);
+                    }
+                    inner.rooms.insert(snapshot.room.clone(), room);
+                    inner.tell(&snapshot.room, |seen| seen.revision = snapshot.revision.0);
+                }
+                other => {
+                    if let Some(gone) = other {
+                        close(&gone, now);
+                        inner.tell(gone.id(), |seen| seen.closed += 1);
+                    }
+                    inner.insert(snapshot, self, now);
+                }
+            }
+        }
+        for gone in before.into_values() {
+            close(&gone, now);
+        }
+        let Inner { rooms, follows } = &mut *inner;
+        for (id, entry) in follows {
+            if !rooms.contains_key(id) {
+                entry.tell(|seen| seen.missing += 1);
+            }
+        }
+    }
+}
+
+/// Whether the snapshot shows the same room, now or later: not one that was closed and created
+/// again while events were lost.
+fn is_later(room: &Room, snapshot: &RoomSnapshot) -> bool {
+    let Revision(then) = snapshot.revision;
+    let known = room.revision();
+    then > known || then == known && room.has_sessions_of(snapshot)
+}
+
+/// Ends a room whose end was lost.
+fn close(room: &Room, now: Timestamp) {
+    room.apply(room.revision() + 1, RoomEventKind::Closed, now);
+}
+
+impl Inner {
+    fn insert(&mut self, snapshot: RoomSnapshot, directory: &Directory, now: Timestamp) {
+        let room = Arc::new(Room::new(&snapshot, now, directory.events_per_room));
+        self.rooms.insert(snapshot.room.clone(), Arc::clone(&room));
+        self.tell(&snapshot.room, |seen| {
+            seen.created += 1;
+            seen.revision = snapshot.revision.0;
+            seen.room = Some(room);
+        });
+    }
+
+    fn tell(&self, room: &RoomId, change: impl FnOnce(&mut Seen)) {
+        if let Some(entry) = self.follows.get(room) {
+            entry.tell(change);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

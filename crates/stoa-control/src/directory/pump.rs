@@ -1,0 +1,47 @@
+//! Feeds the mirror from the stream of notices.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::mpsc, time::sleep};
+
+use super::Directory;
+use crate::media::{Media, MediaError, Notice};
+
+/// The first pause before snapshots are asked for again; it doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Runs until the media workers have stopped.
+pub(crate) async fn pump(
+    directory: Arc<Directory>,
+    media: Arc<dyn Media>,
+    mut notices: mpsc::Receiver<Notice>,
+) {
+    while let Some(notice) = notices.recv().await {
+        let complete = match notice {
+            Notice::Event(event) => directory.apply(event),
+            Notice::Lost => false,
+        };
+        if !complete {
+            tracing::warn!("events were lost; the rooms are read anew");
+            let Some(snapshots) = snapshots(&*media).await else {
+                break;
+            };
+            directory.replace(snapshots);
+        }
+    }
+    tracing::debug!("there are no more events");
+}
+
+async fn snapshots(media: &dyn Media) -> Option<Vec<stoa_core::RoomSnapshot>> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match media.snapshots().await {
+            Ok(snapshots) => return Some(snapshots),
+            Err(MediaError::Stopped) => return None,
+            Err(error) => tracing::debug!(%error, ?pause, "no snapshots"),
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

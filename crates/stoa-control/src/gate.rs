@@ -1,0 +1,183 @@
+//! What every call passes through, whichever transport it came by: a span in the log, its deadline,
+//! its credential, and on the way out an error that always has a reason.
+
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{HeaderMap, Request, Response};
+use stoa_h3::PeerInfo;
+use tokio::time::{Instant, timeout_at};
+use tonic::{Code, Status, body::Body, service::Routes};
+use tower::{Service, ServiceExt as _};
+use tracing::Instrument as _;
+
+use crate::{
+    authenticate::Authenticator,
+    deadline::{Deadlines, EndingBody, Witness, is_streaming},
+    errors::{Failure, complete},
+    lifecycle::{Lifecycle, Phase},
+    media::BoxFuture,
+};
+
+/// The services behind the gate. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    routes: Routes,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    authenticator: Authenticator,
+    lifecycle: Lifecycle,
+    longest_call: Duration,
+    message_bytes: usize,
+}
+
+impl Gate {
+    pub(crate) fn new(
+        routes: Routes,
+        authenticator: Authenticator,
+        lifecycle: Lifecycle,
+        longest_call: Duration,
+        message_bytes: usize,
+    ) -> Self {
+        let shared = Shared {
+            authenticator,
+            lifecycle,
+            longest_call,
+            message_bytes,
+        };
+        Self {
+            routes: routes.prepare(),
+            shared: Arc::new(shared),
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for Gate
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Self { routes, shared } = self.clone();
+        let method = request.uri().path().to_owned();
+        let span = tracing::info_span!("call", method, caller = tracing::field::Empty);
+        if let Some(peer) = request.extensions().get::<PeerInfo>() {
+            tracing::debug!(parent: &span, address = %peer.remote_address, "begins");
+        }
+        let call = pass(
+            routes,
+            shared,
+            request.map(Body::new),
+            method,
+            Record::new(span.clone()),
+        );
+        Box::pin(call.map(Ok).instrument(span))
+    }
+}
+
+async fn pass(
+    routes: Routes,
+    shared: Arc<Shared>,
+    mut request: Request<Body>,
+    path: String,
+    mut record: Record,
+) -> Response<Body> {
+    let admitted = shared.admit(&mut request, &path, &record.span);
+    let (response, end) = match admitted {
+        Ok(deadlines) => (answer(routes, request, deadlines).await, deadlines.end),
+        Err(failure) => (failure.into_http(), None),
+    };
+    let response = complete(response, shared.message_bytes);
+    record.trailers(response.headers());
+    let stopping: Option<BoxFuture<'static, ()>> = match is_streaming(&path) {
+        true => Some(Box::pin(shared.lifecycle.reached(Phase::Stopping))),
+        false => None,
+    };
+    response.map(|body| match http_body::Body::is_end_stream(&body) {
+        true => Body::empty(),
+        false => Body::new(EndingBody::new(body, end, stopping, record)),
+    })
+}
+
+impl Shared {
+    fn admit(
+        &self,
+        request: &mut Request<Body>,
+        path: &str,
+        span: &tracing::Span,
+    ) -> Result<Deadlines, Failure> {
+        let deadlines = Deadlines::of(request.headers(), path, self.longest_call)?;
+        let peer = request.extensions().get::<PeerInfo>();
+        let caller = self.authenticator.caller(path, request.headers(), peer)?;
+        if let Some(caller) = caller {
+            span.record("caller", caller.as_str());
+            request.extensions_mut().insert(caller);
+        }
+        Ok(deadlines)
+    }
+}
+
+/// What the handler answers, in time and whatever it does.
+async fn answer(routes: Routes, request: Request<Body>, deadlines: Deadlines) -> Response<Body> {
+    let call = AssertUnwindSafe(routes.oneshot(request)).catch_unwind();
+    match timeout_at(deadlines.begin, call).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Err(_panic)) => {
+            tracing::error!("a handler panicked");
+            Failure::internal().into_http()
+        }
+        Err(_elapsed) => Failure::deadline().into_http(),
+    }
+}
+
+/// Writes one line about the call when it is over.
+struct Record {
+    span: tracing::Span,
+    begin: Instant,
+    code: Option<Code>,
+}
+
+impl Record {
+    fn new(span: tracing::Span) -> Self {
+        Self {
+            span,
+            begin: Instant::now(),
+            code: None,
+        }
+    }
+}
+
+impl Witness for Record {
+    fn trailers(&mut self, trailers: &HeaderMap) {
+        if let Some(status) = Status::from_header_map(trailers) {
+            self.code = Some(status.code());
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let took_ms = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match self.code {
+            Some(code) => tracing::debug!(parent: &self.span, ?code, took_ms, "ends"),
+            None => tracing::debug!(parent: &self.span, took_ms, "was given up by the caller"),
+        }
+    }
+}

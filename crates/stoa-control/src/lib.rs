@@ -1,0 +1,37 @@
+//! Stoa's control API as a server: gRPC over HTTP/3 and over HTTP/2 on the same port number.
+//!
+//! One set of handlers and one stack of layers serve both transports, so that deadlines,
+//! credentials, limits and errors are the same on both. The crate knows the rooms from a mirror
+//! (`directory`) that it keeps from an ordered stream of [`Notice`]s; commands go out through the
+//! [`Media`] port, which the daemon implements on its media workers.
+//!
+//! The way of a call: `server` (TCP or QUIC, TLS) → `gate` (trace, completed errors, deadline,
+//! credential) → `rooms` or `node` (validate, [`Media`], wait for the mirror, answer).
+//!
+//! What needs no credential: `grpc.health.v1.Health`, because probes have none, and it tells only
+//! whether the node takes new rooms. Everything else, reflection included, needs one.
+
+#![forbid(unsafe_code)]
+
+mod authenticate;
+mod config;
+mod convert;
+mod deadline;
+mod directory;
+mod errors;
+mod gate;
+mod idempotency;
+mod lifecycle;
+mod media;
+mod node;
+mod paging;
+mod rooms;
+mod server;
+mod validate;
+mod watch;
+
+pub use authenticate::ApiKeyHash;
+pub use config::{Clock, ControlConfig, ServiceLimits, TlsIdentity, TransportLimits};
+pub use lifecycle::{ControlHandle, ControlStats};
+pub use media::{BoxFuture, JoinRequest, Joined, Media, MediaError, Notice, WorkerStatus};
+pub use server::{BindError, ControlServer};

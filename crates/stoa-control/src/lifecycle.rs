@@ -1,0 +1,142 @@
+//! Whether the node takes new work, and the handle to change that.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::sync::watch;
+
+/// Where the node is between its start and its end. It only ever goes forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// Everything is served.
+    Serving,
+    /// What runs goes on, nothing new is taken.
+    Draining,
+    /// Streams end, connections close.
+    Stopping,
+}
+
+/// The node's phase, shared by everything that must know it.
+#[derive(Debug, Clone)]
+pub(crate) struct Lifecycle {
+    phase: Arc<watch::Sender<Phase>>,
+}
+
+impl Lifecycle {
+    pub(crate) fn new() -> Self {
+        Self {
+            phase: Arc::new(watch::Sender::new(Phase::Serving)),
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    /// Goes to a later phase; an earlier one changes nothing.
+    pub(crate) fn advance(&self, to: Phase) {
+        self.phase.send_if_modified(|phase| {
+            let later = to > *phase;
+            *phase = to.max(*phase);
+            later
+        });
+    }
+
+    /// Completes once the node is in the phase or a later one.
+    pub(crate) fn reached(&self, phase: Phase) -> impl Future<Output = ()> + Send + 'static {
+        let mut receiver = self.phase.subscribe();
+        async move {
+            if receiver.wait_for(|now| *now >= phase).await.is_err() {
+                // Nobody is left who could stop the node.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+/// Counts something for as long as the guard lives.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gauge(Arc<AtomicUsize>);
+
+/// Counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Counted(Arc<AtomicUsize>);
+
+impl Gauge {
+    /// Counts one more, unless there are `limit` of them.
+    pub(crate) fn enter(&self, limit: usize) -> Option<Counted> {
+        let more = |now: usize| (now < limit).then_some(now + 1);
+        let counted = self
+            .0
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
+        counted.ok().map(|_| Counted(Arc::clone(&self.0)))
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Controls and observes a running [`crate::ControlServer`]. Clones are the same handle.
+#[derive(Debug, Clone)]
+pub struct ControlHandle {
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) watchers: Gauge,
+    pub(crate) connections: Gauge,
+}
+
+impl ControlHandle {
+    /// From now on CreateRoom and Join are refused with NODE_DRAINING and the health service says
+    /// NOT_SERVING; everything else goes on. There is no way back.
+    pub fn start_draining(&self) {
+        self.lifecycle.advance(Phase::Draining);
+    }
+
+    /// What is open now.
+    pub fn stats(&self) -> ControlStats {
+        ControlStats {
+            connections: self.connections.count(),
+            watchers: self.watchers.count(),
+        }
+    }
+}
+
+/// What is open now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ControlStats {
+    /// Connections, both transports together, those in their handshake included.
+    pub connections: usize,
+    /// Watches.
+    pub watchers: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn phases_only_go_forward() {
+        let lifecycle = Lifecycle::new();
+        lifecycle.advance(Phase::Stopping);
+        lifecycle.advance(Phase::Draining);
+        assert_eq!(lifecycle.phase(), Phase::Stopping);
+        lifecycle.reached(Phase::Draining).await;
+    }
+
+    #[test]
+    fn a_gauge_has_a_limit_and_counts_down() {
+        let gauge = Gauge::default();
+        let first = gauge.enter(1);
+        assert!(first.is_some() && gauge.enter(1).is_none());
+        drop(first);
+        assert_eq!(gauge.count(), 0);
+    }
+}

@@ -1,0 +1,59 @@
+//! The `Node` service.
+
+use std::{sync::Arc, time::SystemTime};
+
+use stoa_api::v1::{self, NodeState, node_server::Node};
+use tonic::{Request, Response, Status};
+
+use crate::{
+    convert,
+    directory::Directory,
+    lifecycle::{Lifecycle, Phase},
+    media::{Media, WorkerStatus},
+};
+
+/// What the node is and how it stands.
+pub(crate) struct NodeService {
+    pub(crate) version: String,
+    pub(crate) start_time: SystemTime,
+    pub(crate) media: Arc<dyn Media>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) lifecycle: Lifecycle,
+}
+
+#[tonic::async_trait]
+impl Node for NodeService {
+    async fn get_status(
+        &self,
+        _: Request<v1::GetStatusRequest>,
+    ) -> Result<Response<v1::NodeStatus>, Status> {
+        let (rooms, participants) = self.directory.counts();
+        let state = match self.lifecycle.phase() {
+            Phase::Serving => NodeState::Serving,
+            Phase::Draining | Phase::Stopping => NodeState::Draining,
+        };
+        Ok(Response::new(v1::NodeStatus {
+            version: self.version.clone(),
+            start_time: Some(convert::timestamp(self.start_time)),
+            state: state.into(),
+            room_count: count(rooms),
+            participant_count: count(participants),
+            workers: self.media.status().into_iter().map(worker).collect(),
+        }))
+    }
+}
+
+fn worker(status: WorkerStatus) -> v1::WorkerStatus {
+    v1::WorkerStatus {
+        port: u32::from(status.port),
+        room_count: count(status.rooms),
+        participant_count: count(status.participants),
+        datagrams_received: status.datagrams_received,
+        datagrams_sent: status.datagrams_sent,
+        datagrams_dropped: status.datagrams_dropped.into_iter().collect(),
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,112 @@
+//! Page tokens: where the next page begins, in a form that nobody is tempted to make up.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+use stoa_api::v1::ErrorReason;
+use stoa_core::{RoomId, limits::MAX_ID_LENGTH};
+
+use crate::errors::Failure;
+
+const DEFAULT_PAGE: usize = 100;
+const LARGEST_PAGE: usize = 1000;
+/// So much of a hash that garbage is told from a token.
+const CHECK_BYTES: usize = 4;
+
+/// How many rooms a page has.
+pub(crate) fn size(asked: i32) -> Result<usize, Failure> {
+    match usize::try_from(asked) {
+        Ok(0) => Ok(DEFAULT_PAGE),
+        Ok(size) => Ok(size.min(LARGEST_PAGE)),
+        Err(_) => Err(Failure::fields(vec![(
+            "page_size",
+            "is negative; it must be 0 to 1,000".into(),
+        )])),
+    }
+}
+
+/// The token of the page after the one that ends with this room.
+pub(crate) fn token(last: &RoomId) -> String {
+    let mut token = String::with_capacity(2 * (CHECK_BYTES + last.as_str().len()));
+    for byte in check(last.as_str()).iter().chain(last.as_str().as_bytes()) {
+        write!(token, "{byte:02x}").expect("a string takes everything");
+    }
+    token
+}
+
+/// The last room of the page before; `None` for the first page.
+pub(crate) fn parse(token: &str) -> Result<Option<RoomId>, Failure> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    decode(token).map(Some).ok_or_else(|| {
+        Failure::new(
+            ErrorReason::PageTokenInvalid,
+            "the page token did not come from ListRooms; begin with an empty one",
+        )
+    })
+}
+
+fn decode(token: &str) -> Option<RoomId> {
+    if !token.is_ascii() || token.len() > 2 * (CHECK_BYTES + MAX_ID_LENGTH) {
+        return None;
+    }
+    let pairs = token.as_bytes().chunks(2);
+    let bytes: Option<Vec<u8>> = pairs
+        .map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok())
+        .collect();
+    let bytes = bytes?;
+    let (found, id) = bytes.split_at_checked(CHECK_BYTES)?;
+    let id = RoomId::new(str::from_utf8(id).ok()?).ok()?;
+    (found == check(id.as_str()) && self::token(&id) == token).then_some(id)
+}
+
+fn check(id: &str) -> [u8; CHECK_BYTES] {
+    let hash = Sha256::digest(id.as_bytes());
+    std::array::from_fn(|i| hash[i])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_leads_back_to_its_room() {
+        for id in ["a", "room-1.x~", &"z".repeat(MAX_ID_LENGTH)] {
+            let id = RoomId::new(id).expect("an identifier");
+            assert_eq!(parse(&token(&id)), Ok(Some(id)));
+        }
+        assert_eq!(parse(""), Ok(None));
+    }
+
+    #[test]
+    fn what_is_not_a_token_is_refused() {
+        let good = token(&RoomId::new("room").expect("an identifier"));
+        let upper = good.to_uppercase();
+        let cut = &good[..good.len() - 2];
+        let odd = &good[..good.len() - 1];
+        let long = "00".repeat(1000);
+        for bad in [
+            "room",
+            "zz",
+            "0",
+            "é",
+            "+1+1",
+            upper.as_str(),
+            cut,
+            odd,
+            &long,
+        ] {
+            let failure = parse(bad).expect_err(bad);
+            assert_eq!(failure.reason, ErrorReason::PageTokenInvalid, "{bad}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_a_default_and_a_maximum() {
+        assert_eq!(size(0), Ok(100));
+        assert_eq!(size(1), Ok(1));
+        assert_eq!(size(i32::MAX), Ok(1000));
+        assert!(size(-1).is_err());
+    }
+}

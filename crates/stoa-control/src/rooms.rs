@@ -1,0 +1,254 @@
+//! The `Rooms` service: check the request, command the media workers, wait for the mirror, answer.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::stream::BoxStream;
+use stoa_api::v1::{self, ErrorReason, rooms_server::Rooms};
+use stoa_core::{RoomId, limits::AUDIO_SLOTS};
+use tonic::{Request, Response, Status};
+
+use crate::{
+    authenticate::Caller,
+    convert,
+    directory::{CannotWatch, Directory, Room},
+    errors::Failure,
+    idempotency::Requests,
+    lifecycle::{Gauge, Lifecycle, Phase},
+    media::{JoinRequest, Media},
+    paging, validate,
+    watch::Watcher,
+};
+
+/// The handlers, and what they share. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct RoomsService {
+    pub(crate) media: Arc<dyn Media>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) requests: Requests,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) watchers: Gauge,
+    pub(crate) watch_limit: usize,
+    pub(crate) bookmark: Duration,
+}
+
+impl RoomsService {
+    fn must_serve(&self) -> Result<(), Failure> {
+        match self.lifecycle.phase() {
+            Phase::Serving => Ok(()),
+            Phase::Draining | Phase::Stopping => Err(Failure::draining()),
+        }
+    }
+
+    fn room(&self, id: &RoomId) -> Result<Arc<Room>, Failure> {
+        self.directory.get(id).ok_or_else(|| not_found(id))
+    }
+
+    async fn create(self, id: RoomId) -> Result<v1::Room, Failure> {
+        self.must_serve()?;
+        let follow = self.directory.follow(&id);
+        let created = self.media.create_room(id.clone()).await;
+        let revision = created.map_err(|error| Failure::refused(error, id.as_str(), None))?;
+        if let Some(room) = follow.created().await {
+            return Ok(room.show(true));
+        }
+        // Created, and closed again by somebody else, all while events were lost.
+        Ok(v1::Room {
+            room_id: id.to_string(),
+            revision: revision.0,
+            create_time: Some(self.directory.now()),
+            audio_slots: AUDIO_SLOTS as u32,
+            participant_count: 0,
+            participants: Vec::new(),
+        })
+    }
+
+    async fn admit(self, request: JoinRequest) -> Result<v1::JoinResponse, Failure> {
+        self.must_serve()?;
+        let (id, who) = (request.room.clone(), request.participant.clone());
+        let follow = self.directory.follow(&id);
+        let joined = self.media.join(request).await;
+        let joined =
+            joined.map_err(|error| Failure::refused(error, id.as_str(), Some(who.as_str())))?;
+        follow.reached(joined.revision).await;
+        let room = self.directory.get(&id);
+        let shown = room.and_then(|room| room.participant(&who, &joined.participant.session));
+        // Where the mirror does not know them any more, they have left already.
+        let participant = shown
+            .unwrap_or_else(|| convert::participant(&joined.participant, self.directory.now()));
+        Ok(v1::JoinResponse {
+            sdp_answer: joined.answer,
+            participant: Some(participant),
+            room_revision: joined.revision.0,
+        })
+    }
+
+    fn begin_watch(&self, id: &RoomId, from: u64) -> Result<Watcher, Failure> {
+        let room = self.room(id)?;
+        let counted = self.watchers.enter(self.watch_limit).ok_or_else(|| {
+            Failure::new(
+                ErrorReason::WatchLimitReached,
+                format!(
+                    "the node serves {} watches, the most it may",
+                    self.watch_limit
+                ),
+            )
+            .with("limit", self.watch_limit)
+        })?;
+        let begin = room
+            .watch(from, self.directory.now())
+            .map_err(|why| match why {
+                CannotWatch::Closed => not_found(id),
+                CannotWatch::InFuture(revision) => Failure::new(
+                    ErrorReason::RevisionInFuture,
+                    format!(
+                        "the room {id:?} is at revision {revision}; watch from 0 to begin anew"
+                    ),
+                )
+                .with("room_id", id)
+                .with("revision", revision),
+            })?;
+        Ok(Watcher::new(
+            Arc::clone(&self.directory),
+            room,
+            begin,
+            self.bookmark,
+            counted,
+        ))
+    }
+}
+
+fn not_found(id: &RoomId) -> Failure {
+    Failure::room_not_found(id.as_str()).with("room_id", id)
+}
+
+/// Who calls; the gate lets nobody pass to this service without a name.
+fn caller<T>(request: &Request<T>) -> Result<Caller, Failure> {
+    request
+        .extensions()
+        .get::<Caller>()
+        .cloned()
+        .ok_or_else(Failure::internal)
+}
+
+#[tonic::async_trait]
+impl Rooms for RoomsService {
+    type WatchStream = BoxStream<'static, Result<v1::WatchResponse, Status>>;
+
+    async fn create_room(
+        &self,
+        request: Request<v1::CreateRoomRequest>,
+    ) -> Result<Response<v1::Room>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let id = validate::create_room(&request)?;
+        let operation = self.clone().create(id);
+        let call = ("CreateRoom", &request);
+        let room = self
+            .requests
+            .once(&caller, &request.request_id, call, operation)
+            .await?;
+        Ok(Response::new(room))
+    }
+
+    async fn get_room(
+        &self,
+        request: Request<v1::GetRoomRequest>,
+    ) -> Result<Response<v1::Room>, Status> {
+        let id = validate::room(&request.get_ref().room_id)?;
+        Ok(Response::new(self.room(&id)?.show(true)))
+    }
+
+    async fn list_rooms(
+        &self,
+        request: Request<v1::ListRoomsRequest>,
+    ) -> Result<Response<v1::ListRoomsResponse>, Status> {
+        let v1::ListRoomsRequest {
+            page_size,
+            page_token,
+        } = request.get_ref();
+        let size = paging::size(*page_size)?;
+        let last = paging::parse(page_token)?;
+        let (page, more) = self.directory.page(last.as_ref(), size);
+        let next = page
+            .last()
+            .filter(|_| more)
+            .map(|room| paging::token(room.id()));
+        Ok(Response::new(v1::ListRoomsResponse {
+            rooms: page.iter().map(|room| room.show(false)).collect(),
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+
+    async fn close_room(
+        &self,
+        request: Request<v1::CloseRoomRequest>,
+    ) -> Result<Response<v1::CloseRoomResponse>, Status> {
+        let id = validate::room(&request.get_ref().room_id)?;
+        let follow = self.directory.follow(&id);
+        let closed = self.media.close_room(id.clone()).await;
+        closed.map_err(|error| Failure::refused(error, id.as_str(), None))?;
+        follow.closed().await;
+        Ok(Response::new(v1::CloseRoomResponse {}))
+    }
+
+    async fn join(
+        &self,
+        request: Request<v1::JoinRequest>,
+    ) -> Result<Response<v1::JoinResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let operation = self.clone().admit(validate::join(&request)?);
+        let call = ("Join", &request);
+        let joined = self
+            .requests
+            .once(&caller, &request.request_id, call, operation)
+            .await?;
+        Ok(Response::new(joined))
+    }
+
+    async fn add_ice_candidate(
+        &self,
+        request: Request<v1::AddIceCandidateRequest>,
+    ) -> Result<Response<v1::AddIceCandidateResponse>, Status> {
+        let request = request.into_inner();
+        let (room, who, session) = validate::candidate(&request)?;
+        let added = self
+            .media
+            .add_ice_candidate(room, who, session, request.candidate)
+            .await;
+        added.map_err(|error| {
+            Failure::refused(error, &request.room_id, Some(&request.participant_id))
+        })?;
+        Ok(Response::new(v1::AddIceCandidateResponse {}))
+    }
+
+    async fn remove_participant(
+        &self,
+        request: Request<v1::RemoveParticipantRequest>,
+    ) -> Result<Response<v1::RemoveParticipantResponse>, Status> {
+        let request = request.into_inner();
+        let (room, who, session) = validate::removal(&request)?;
+        let follow = self.directory.follow(&room);
+        let removed = self.media.remove_participant(room, who, session).await;
+        let revision = removed.map_err(|error| {
+            Failure::refused(error, &request.room_id, Some(&request.participant_id))
+        })?;
+        follow.reached(revision).await;
+        Ok(Response::new(v1::RemoveParticipantResponse {
+            room_revision: revision.0,
+        }))
+    }
+
+    async fn watch(
+        &self,
+        request: Request<v1::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let v1::WatchRequest {
+            room_id,
+            from_revision,
+        } = request.get_ref();
+        let id = validate::room(room_id)?;
+        let watcher = self.begin_watch(&id, *from_revision)?;
+        Ok(Response::new(watcher.into_stream()))
+    }
+}

@@ -1,0 +1,244 @@
+//! The server: sockets, TLS, and the two transports in front of one gate.
+
+mod bind;
+mod http2;
+mod http3;
+mod tls;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use stoa_api::v1::{FILE_DESCRIPTOR_SET, node_server::NodeServer, rooms_server::RoomsServer};
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinSet},
+    time::timeout,
+};
+use tonic::service::Routes;
+use tonic_health::{ServingStatus, server::HealthReporter};
+
+pub use bind::BindError;
+
+use crate::{
+    authenticate::Authenticator,
+    config::{ControlConfig, TransportLimits},
+    directory::{Directory, pump},
+    gate::Gate,
+    idempotency::Requests,
+    lifecycle::{ControlHandle, Gauge, Lifecycle, Phase},
+    media::{Media, Notice},
+    node::NodeService,
+    rooms::RoomsService,
+};
+use bind::Sockets;
+
+/// What the health service says about: the whole node, and each service.
+const HEALTH_NAMES: [&str; 3] = ["", "stoa.control.v1.Rooms", "stoa.control.v1.Node"];
+
+/// The control API, bound to its addresses and not serving yet.
+pub struct ControlServer {
+    sockets: Vec<Sockets>,
+    tls: tls::Tls,
+    config: ControlConfig,
+    handle: ControlHandle,
+}
+
+impl ControlServer {
+    /// Checks the certificates and keys without binding anything.
+    ///
+    /// # Errors
+    /// [`BindError`] says what is wrong with a certificate.
+    pub fn check(config: &ControlConfig) -> Result<(), BindError> {
+        tls::Tls::new(config).map(drop)
+    }
+
+    /// Prepares TLS and binds every address for TCP and UDP. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`BindError`] names the address that is in use, the limit that is not possible, or what is
+    /// wrong with the certificate.
+    pub fn bind(config: ControlConfig) -> Result<Self, BindError> {
+        if config.listen.is_empty() {
+            return Err(BindError::NoAddress);
+        }
+        if let Some(name) = config.transport.impossible() {
+            return Err(BindError::Limit(name));
+        }
+        let tls = tls::Tls::new(&config)?;
+        let sockets = config
+            .listen
+            .iter()
+            .map(|address| bind::bind(*address))
+            .collect::<Result<_, _>>()?;
+        let handle = ControlHandle {
+            lifecycle: Lifecycle::new(),
+            watchers: Gauge::default(),
+            connections: Gauge::default(),
+        };
+        Ok(Self {
+            sockets,
+            tls,
+            config,
+            handle,
+        })
+    }
+
+    /// The addresses that are bound, in the order of the configuration, with the ports that were
+    /// picked.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.sockets.iter().map(|sockets| sockets.address).collect()
+    }
+
+    /// Controls and observes the server, also while it serves.
+    pub fn handle(&self) -> ControlHandle {
+        self.handle.clone()
+    }
+
+    /// Serves until `shutdown` completes. Then nothing new is accepted, streams end with
+    /// UNAVAILABLE and NODE_DRAINING, calls under way may go on for the grace period, and
+    /// everything is closed when this returns. It returns early only after a fault of its own, which
+    /// is logged as an error.
+    ///
+    /// `notices` are the media workers' events, in order; see [`Media`].
+    pub async fn serve(
+        self,
+        media: Arc<dyn Media>,
+        notices: mpsc::Receiver<Notice>,
+        shutdown: impl Future<Output = ()>,
+    ) {
+        let Self {
+            sockets,
+            tls,
+            config,
+            handle,
+        } = self;
+        let limits = config.transport.clone();
+        let lifecycle = handle.lifecycle.clone();
+        let directory = Arc::new(Directory::new(
+            config.clock.clone(),
+            config.service.events_per_room,
+        ));
+
+        // Dropping the set ends what has not ended by itself.
+        let mut background = JoinSet::new();
+        background.spawn(pump(Arc::clone(&directory), Arc::clone(&media), notices));
+        let (routes, health) = routes(&config, media, directory, &handle);
+        background.spawn(report_health(health, lifecycle.clone()));
+
+        let gate = Gate::new(
+            routes,
+            Authenticator::new(&config.api_keys),
+            lifecycle.clone(),
+            limits.call,
+            limits.message_bytes,
+        );
+        let mut transports = JoinSet::new();
+        for Sockets { address, tcp, udp } in sockets {
+            tracing::info!(%address, "the control API is served over HTTP/2 and HTTP/3");
+            transports.spawn(http2::serve(
+                tcp,
+                tls.http2.clone(),
+                gate.clone(),
+                limits.clone(),
+                handle.clone(),
+            ));
+            transports.spawn(http3::serve(
+                udp,
+                tls.http3.clone(),
+                gate.clone(),
+                limits.clone(),
+                handle.clone(),
+            ));
+        }
+
+        tokio::select! {
+            () = shutdown => {}
+            // That a task ends by itself is no fault: the media workers may stop first.
+            Some(Err(error)) = background.join_next() => {
+                tracing::error!(%error, "the mirror of the rooms has failed; the control API stops");
+            }
+        }
+        lifecycle.advance(Phase::Stopping);
+        stop(transports, &limits).await;
+    }
+}
+
+/// Says so if a connection's task ended by a fault; the others go on.
+fn note(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a connection ended by a fault");
+    }
+}
+
+/// Waits for the transports, which keep to the grace period by themselves; a little longer in case
+/// they do not.
+async fn stop(mut transports: JoinSet<()>, limits: &TransportLimits) {
+    let all = async { while transports.join_next().await.is_some() {} };
+    if timeout(limits.grace * 2, all).await.is_err() {
+        tracing::warn!("connections had to be cut");
+    }
+}
+
+fn routes(
+    config: &ControlConfig,
+    media: Arc<dyn Media>,
+    directory: Arc<Directory>,
+    handle: &ControlHandle,
+) -> (Routes, HealthReporter) {
+    let service = &config.service;
+    let message_bytes = config.transport.message_bytes;
+    let node = NodeService {
+        version: config.version.clone(),
+        start_time: config.start_time,
+        media: Arc::clone(&media),
+        directory: Arc::clone(&directory),
+        lifecycle: handle.lifecycle.clone(),
+    };
+    let rooms = RoomsService {
+        media,
+        directory,
+        requests: Requests::new(service.request_ids, service.request_id_lifetime),
+        lifecycle: handle.lifecycle.clone(),
+        watchers: handle.watchers.clone(),
+        watch_limit: service.watchers,
+        bookmark: service.bookmark,
+    };
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let fits = "the descriptors are compiled in";
+    let routes = Routes::new(RoomsServer::new(rooms).max_decoding_message_size(message_bytes))
+        .add_service(NodeServer::new(node).max_decoding_message_size(message_bytes))
+        .add_service(health.max_decoding_message_size(message_bytes))
+        .add_service(
+            reflection()
+                .build_v1()
+                .expect(fits)
+                .max_decoding_message_size(message_bytes),
+        )
+        .add_service(
+            reflection()
+                .build_v1alpha()
+                .expect(fits)
+                .max_decoding_message_size(message_bytes),
+        );
+    (routes, reporter)
+}
+
+async fn report_health(reporter: HealthReporter, lifecycle: Lifecycle) {
+    for name in HEALTH_NAMES {
+        reporter
+            .set_service_status(name, ServingStatus::Serving)
+            .await;
+    }
+    lifecycle.reached(Phase::Draining).await;
+    for name in HEALTH_NAMES {
+        reporter
+            .set_service_status(name, ServingStatus::NotServing)
+            .await;
+    }
+}

@@ -1,0 +1,182 @@
+//! gRPC over HTTP/2 over TLS over TCP.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use stoa_h3::PeerInfo;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tower::ServiceExt as _;
+
+use crate::{
+    config::TransportLimits,
+    gate::Gate,
+    lifecycle::{ControlHandle, Counted, Lifecycle, Phase},
+};
+
+/// What every HTTP/2 client sends first (RFC 9113, section 3.4).
+const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The pause after the system could not give us a connection: most often it has no more files, and
+/// asking again at once would only burn time.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How much of an answer waits for a slow caller, in bytes for each call.
+const SEND_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Serves connections until the node stops and they have ended.
+pub(super) async fn serve(
+    listener: std::net::TcpListener,
+    tls: Arc<rustls::ServerConfig>,
+    gate: Gate,
+    limits: TransportLimits,
+    handle: ControlHandle,
+) {
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "HTTP/2 cannot be served"),
+    };
+    let server = Arc::new(Server {
+        acceptor: TlsAcceptor::from(tls),
+        gate,
+        limits,
+        lifecycle: handle.lifecycle.clone(),
+    });
+    let mut connections = JoinSet::new();
+    let mut stopping = Box::pin(handle.lifecycle.reached(Phase::Stopping));
+    loop {
+        tokio::select! {
+            () = &mut stopping => break,
+            Some(ended) = connections.join_next() => super::note(ended),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, address)) => {
+                    match handle.connections.enter(server.limits.connections) {
+                        Some(counted) => {
+                            connections.spawn(Arc::clone(&server).connection(stream, address, counted));
+                        }
+                        None => tracing::debug!("a connection was turned away: there are as many as may be"),
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    while let Some(ended) = connections.join_next().await {
+        super::note(ended);
+    }
+}
+
+struct Server {
+    acceptor: TlsAcceptor,
+    gate: Gate,
+    limits: TransportLimits,
+    lifecycle: Lifecycle,
+}
+
+impl Server {
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        address: SocketAddr,
+        _counted: Counted,
+    ) {
+        let begun = tokio::select! {
+            begun = timeout(self.limits.handshake, self.begin(stream)) => begun,
+            () = self.lifecycle.reached(Phase::Stopping) => return,
+        };
+        match begun {
+            Ok(Ok(stream)) => self.http2(stream, address).await,
+            Ok(Err(error)) => tracing::debug!(%address, %error, "no HTTP/2 connection"),
+            Err(_) => tracing::debug!(%address, "no HTTP/2 connection in time"),
+        }
+    }
+
+    /// TLS, and the first bytes of HTTP/2: hyper would wait for those without an end.
+    async fn begin(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        stream.set_nodelay(true)?;
+        let mut stream = self.acceptor.accept(stream).await?;
+        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "h2 was not agreed on",
+            ));
+        }
+        let mut first = [0; PREFACE.len()];
+        stream.read_exact(&mut first).await?;
+        if first != PREFACE {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "this is not HTTP/2",
+            ));
+        }
+        Ok(stream)
+    }
+
+    async fn http2(&self, stream: TlsStream<TcpStream>, address: SocketAddr) {
+        let certificates = stream.get_ref().1.peer_certificates();
+        let certificates = certificates.map(|chain| {
+            Arc::new(
+                chain
+                    .iter()
+                    .map(|certificate| certificate.clone().into_owned())
+                    .collect(),
+            )
+        });
+        let peer = PeerInfo {
+            remote_address: address,
+            client_certificates: certificates,
+        };
+        let gate = self.gate.clone();
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
+            gate.clone().oneshot(request)
+        });
+        let io = TokioIo::new(with_preface(stream));
+        let mut connection = Box::pin(self.builder().serve_connection(io, service));
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = self.lifecycle.reached(Phase::Stopping) => {
+                connection.as_mut().graceful_shutdown();
+                match timeout(self.limits.grace, connection).await {
+                    Ok(ended) => ended,
+                    Err(_) => return tracing::info!("calls were still under way after the grace"),
+                }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%address, %error, "an HTTP/2 connection ended with an error");
+        }
+    }
+
+    fn builder(&self) -> hyper::server::conn::http2::Builder<TokioExecutor> {
+        let limits = &self.limits;
+        let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(limits.streams_per_connection)
+            .max_header_list_size(limits.header_list_bytes)
+            .initial_stream_window_size(limits.stream_window)
+            .initial_connection_window_size(limits.connection_window)
+            .max_send_buf_size(SEND_BUFFER_BYTES)
+            .keep_alive_interval(limits.keep_alive)
+            .keep_alive_timeout(limits.idle.saturating_sub(limits.keep_alive));
+        builder
+    }
+}
+
+/// Puts the preface, which was read already, back in front.
+fn with_preface(stream: TlsStream<TcpStream>) -> impl AsyncRead + AsyncWrite + Unpin {
+    let (reader, writer) = tokio::io::split(stream);
+    tokio::io::join(io::Cursor::new(PREFACE).chain(reader), writer)
+}

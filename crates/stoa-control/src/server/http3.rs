@@ -1,0 +1,132 @@
+//! gRPC over HTTP/3 over QUIC.
+
+use std::{net::UdpSocket, sync::Arc};
+
+use quinn::{
+    Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime,
+    crypto::rustls::QuicServerConfig,
+};
+use stoa_h3::{QuicLimits, ServerLimits, serve_connection};
+use tokio::{task::JoinSet, time::timeout};
+
+use crate::{
+    config::TransportLimits,
+    gate::Gate,
+    lifecycle::{ControlHandle, Counted, Lifecycle, Phase},
+};
+
+/// When one in so many of the connections that may be are taken, callers must show that they
+/// receive at their address before anything is kept for them (a QUIC Retry).
+const RETRY_FRACTION: usize = 4;
+
+/// What quinn may hold of one connection that is not accepted yet: a few datagrams of a handshake.
+const INCOMING_BUFFER_BYTES: u64 = 16 * 1024;
+
+/// Serves connections until the node stops and they have ended.
+pub(super) async fn serve(
+    socket: UdpSocket,
+    tls: Arc<QuicServerConfig>,
+    gate: Gate,
+    limits: TransportLimits,
+    handle: ControlHandle,
+) {
+    let config = server_config(tls, &limits);
+    let runtime = Arc::new(TokioRuntime);
+    let endpoint = match Endpoint::new(EndpointConfig::default(), Some(config), socket, runtime) {
+        Ok(endpoint) => endpoint,
+        Err(error) => return tracing::error!(%error, "HTTP/3 cannot be served"),
+    };
+    let server = Arc::new(Server {
+        gate,
+        limits,
+        lifecycle: handle.lifecycle.clone(),
+    });
+    let mut connections = JoinSet::new();
+    let mut stopping = Box::pin(handle.lifecycle.reached(Phase::Stopping));
+    loop {
+        let incoming = tokio::select! {
+            () = &mut stopping => break,
+            Some(ended) = connections.join_next() => {
+                super::note(ended);
+                continue;
+            }
+            Some(incoming) = endpoint.accept() => incoming,
+        };
+        let busy = handle.connections.count() >= server.limits.connections / RETRY_FRACTION;
+        if busy && incoming.may_retry() && !incoming.remote_address_validated() {
+            // It fails only for those who may not be asked again.
+            let _ = incoming.retry();
+            continue;
+        }
+        match handle.connections.enter(server.limits.connections) {
+            Some(counted) => {
+                connections.spawn(Arc::clone(&server).connection(incoming, counted));
+            }
+            None => {
+                tracing::debug!("a connection was turned away: there are as many as may be");
+                incoming.refuse();
+            }
+        }
+    }
+    endpoint.set_server_config(None);
+    while let Some(ended) = connections.join_next().await {
+        super::note(ended);
+    }
+    // The last packets tell the callers; whoever does not hear them is not waited for.
+    let _ = timeout(server.limits.grace, endpoint.wait_idle()).await;
+}
+
+fn server_config(tls: Arc<QuicServerConfig>, limits: &TransportLimits) -> ServerConfig {
+    let transport = stoa_h3::transport_config(&QuicLimits {
+        concurrent_requests: limits.streams_per_connection,
+        stream_receive_window: limits.stream_window,
+        receive_window: limits.connection_window,
+        idle_timeout: limits.idle,
+        keep_alive_interval: Some(limits.keep_alive),
+        ..QuicLimits::default()
+    });
+    let mut config = ServerConfig::with_crypto(tls);
+    config
+        .transport_config(Arc::new(transport))
+        .max_incoming(limits.connections)
+        .incoming_buffer_size(INCOMING_BUFFER_BYTES)
+        .incoming_buffer_size_total(INCOMING_BUFFER_BYTES * limits.connections as u64);
+    config
+}
+
+struct Server {
+    gate: Gate,
+    limits: TransportLimits,
+    lifecycle: Lifecycle,
+}
+
+impl Server {
+    async fn connection(self: Arc<Self>, incoming: Incoming, _counted: Counted) {
+        let address = incoming.remote_address();
+        let begun = tokio::select! {
+            begun = timeout(self.limits.handshake, async { incoming.accept()?.await }) => begun,
+            () = self.lifecycle.reached(Phase::Stopping) => return,
+        };
+        let connection = match begun {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(error)) => return tracing::debug!(%address, %error, "no QUIC connection"),
+            Err(_) => return tracing::debug!(%address, "no QUIC connection in time"),
+        };
+        let stopping = self.lifecycle.reached(Phase::Stopping);
+        let gate = self.gate.clone();
+        if let Err(error) = serve_connection(connection, gate, self.http3_limits(), stopping).await
+        {
+            tracing::debug!(%address, %error, "an HTTP/3 connection ended with an error");
+        }
+    }
+
+    fn http3_limits(&self) -> ServerLimits {
+        ServerLimits {
+            concurrent_requests: self.limits.streams_per_connection as usize,
+            field_section_size: self.limits.header_list_bytes,
+            header_timeout: self.limits.handshake,
+            shutdown_grace: self.limits.grace,
+            ..ServerLimits::default()
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! Rooms in memory: what the control service needs of the media workers, with switches to make the
+//! rare things happen.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use stoa_control::{BoxFuture, JoinRequest, Joined, Media, MediaError, Notice, WorkerStatus};
+use stoa_core::{
+    AudioLevel, Csrc, Error, LeaveReason, OfferError, ParticipantId, ParticipantInfo, Revision,
+    RoomEvent, RoomEventKind, RoomId, RoomSnapshot, SessionId,
+};
+use tokio::sync::{mpsc, watch};
+
+/// What becomes of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// They are sent at once.
+    Prompt,
+    /// They wait for [`MemoryMedia::deliver`].
+    Held,
+    /// They are lost.
+    Lost,
+}
+
+pub struct MemoryMedia {
+    state: Mutex<State>,
+    notices: mpsc::Sender<Notice>,
+    gate: watch::Sender<bool>,
+    /// Commands that have begun.
+    pub commands: AtomicUsize,
+    /// Whether commands panic.
+    pub panics: AtomicBool,
+}
+
+struct State {
+    rooms: BTreeMap<RoomId, Vec<ParticipantInfo>>,
+    revisions: BTreeMap<RoomId, u64>,
+    sessions: u32,
+    delivery: Delivery,
+    held: Vec<Notice>,
+    lost: usize,
+    refusal: Option<MediaError>,
+}
+
+impl MemoryMedia {
+    pub fn new() -> (Arc<Self>, mpsc::Receiver<Notice>) {
+        let (notices, receiver) = mpsc::channel(4096);
+        let state = State {
+            rooms: BTreeMap::new(),
+            revisions: BTreeMap::new(),
+            sessions: 0,
+            delivery: Delivery::Prompt,
+            held: Vec::new(),
+            lost: 0,
+            refusal: None,
+        };
+        let gate = watch::Sender::new(true);
+        let (commands, panics) = Default::default();
+        (
+            Arc::new(Self {
+                state: Mutex::new(state),
+                notices,
+                gate,
+                commands,
+                panics,
+            }),
+            receiver,
+        )
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .expect("no test panics while it holds this")
+    }
+
+    /// Every command fails like this from now on.
+    pub fn refuse_with(&self, refusal: Option<MediaError>) {
+        self.state().refusal = refusal;
+    }
+
+    /// Whether commands go on or wait.
+    pub fn set_open(&self, open: bool) {
+        self.gate.send_replace(open);
+    }
+
+    pub fn set_delivery(&self, delivery: Delivery) {
+        self.state().delivery = delivery;
+    }
+
+    /// Sends what was held, and everything promptly again.
+    pub fn deliver(&self) {
+        let mut state = self.state();
+        state.delivery = Delivery::Prompt;
+        for notice in std::mem::take(&mut state.held) {
+            self.notices.try_send(notice).expect("there is room");
+        }
+    }
+
+    /// How many events are held back.
+    pub fn held(&self) -> usize {
+        self.state().held.len()
+    }
+
+    /// How many events were lost.
+    pub fn lost(&self) -> usize {
+        self.state().lost
+    }
+
+    /// Says that events were lost, and sends everything promptly again.
+    pub fn report_loss(&self) {
+        self.state().delivery = Delivery::Prompt;
+        self.notices.try_send(Notice::Lost).expect("there is room");
+    }
+
+    fn tell(&self, state: &mut State, room: &RoomId, kind: RoomEventKind) -> Revision {
+        let revision = state.revisions.entry(room.clone()).or_default();
+        if !matches!(kind, RoomEventKind::ActiveSpeakers(_)) {
+            *revision += 1;
+        }
+        let revision = Revision(*revision);
+        let notice = Notice::Event(RoomEvent {
+            room: room.clone(),
+            revision,
+            kind,
+        });
+        match state.delivery {
+            Delivery::Prompt => self.notices.try_send(notice).expect("there is room"),
+            Delivery::Held => state.held.push(notice),
+            Delivery::Lost => state.lost += 1,
+        }
+        revision
+    }
+
+    /// Somebody's ICE and DTLS are done.
+    pub fn connect(&self, room: &str, participant: &str) {
+        let (room, participant) = (room_id(room), participant_id(participant));
+        let mut state = self.state();
+        let here = state.rooms.get_mut(&room).expect("a room");
+        let info = here
+            .iter_mut()
+            .find(|p| p.participant == participant)
+            .expect("they are in");
+        info.connected = true;
+        self.tell(&mut state, &room, RoomEventKind::Connected { participant });
+    }
+
+    /// Somebody leaves by themselves.
+    pub fn leave(&self, room: &str, participant: &str, reason: LeaveReason) {
+        let mut state = self.state();
+        let session = None;
+        self.take(
+            &mut state,
+            &room_id(room),
+            &participant_id(participant),
+            session,
+            reason,
+        )
+        .expect("they are in");
+    }
+
+    /// Somebody is heard.
+    pub fn speak(&self, room: &str, participant: &str, minus_dbov: u8) {
+        let level = AudioLevel::from_minus_dbov(minus_dbov);
+        let speakers = vec![(participant_id(participant), level)];
+        self.tell(
+            &mut self.state(),
+            &room_id(room),
+            RoomEventKind::ActiveSpeakers(speakers),
+        );
+    }
+
+    fn take(
+        &self,
+        state: &mut State,
+        room: &RoomId,
+        who: &ParticipantId,
+        session: Option<SessionId>,
+        reason: LeaveReason,
+    ) -> Result<Revision, Error> {
+        let here = state.rooms.get_mut(room).ok_or(Error::RoomNotFound)?;
+        let at = here.iter().position(|p| p.participant == *who);
+        let at = at.ok_or(Error::ParticipantNotFound)?;
+        if session.is_some_and(|session| session != here[at].session) {
+            return Err(Error::SessionMismatch);
+        }
+        let gone = here.remove(at);
+        let kind = RoomEventKind::Left {
+            participant: gone.participant,
+            session: gone.session,
+            reason,
+        };
+        Ok(self.tell(state, room, kind))
+    }
+
+    /// Begins a command: counts it, waits while they are to wait, and fails if it is to fail.
+    async fn begin(&self) -> Result<(), MediaError> {
+        self.commands.fetch_add(1, Ordering::SeqCst);
+        let mut gate = self.gate.subscribe();
+        gate.wait_for(|open| *open)
+            .await
+            .expect("the sender is ours");
+        assert!(!self.panics.load(Ordering::SeqCst), "as the test wants");
+        self.state().refusal.clone().map_or(Ok(()), Err)
+    }
+
+    fn admit(&self, request: JoinRequest) -> Result<Joined, MediaError> {
+        let mut state = self.state();
+        state.sessions += 1;
+        let number = state.sessions;
+        let JoinRequest {
+            room,
+            participant,
+            display_name,
+            offer,
+        } = request;
+        let here = state.rooms.get_mut(&room).ok_or(Error::RoomNotFound)?;
+        if here.iter().any(|p| p.participant == participant) {
+            return Err(Error::ParticipantExists.into());
+        }
+        judge(&offer).map_err(Error::from)?;
+        let info = ParticipantInfo {
+            participant,
+            session: SessionId::new(&format!("session-{number}")).expect("an identifier"),
+            display_name,
+            csrc: Csrc(number),
+            connected: false,
+        };
+        here.push(info.clone());
+        here.sort_by(|a, b| a.participant.cmp(&b.participant));
+        let revision = self.tell(&mut state, &room, RoomEventKind::Joined(info.clone()));
+        Ok(Joined {
+            answer: format!("answer to {offer}"),
+            participant: info,
+            revision,
+        })
+    }
+}
+
+fn judge(offer: &str) -> Result<(), OfferError> {
+    match offer {
+        "malformed" => Err(OfferError::Malformed("line 1".into())),
+        "no audio" => Err(OfferError::NoAudio),
+        "no opus" => Err(OfferError::NoCommonCodec),
+        "too many" => Err(OfferError::TooManyAudioLines { offered: 4 }),
+        "unusable" => Err(OfferError::Unusable("no ICE credentials".into())),
+        _ => Ok(()),
+    }
+}
+
+impl Media for MemoryMedia {
+    fn create_room(&self, room: RoomId) -> BoxFuture<'_, Result<Revision, MediaError>> {
+        Box::pin(async move {
+            self.begin().await?;
+            let mut state = self.state();
+            if state.rooms.contains_key(&room) {
+                return Err(Error::RoomExists.into());
+            }
+            state.rooms.insert(room.clone(), Vec::new());
+            state.revisions.insert(room.clone(), 0);
+            Ok(self.tell(&mut state, &room, RoomEventKind::Created))
+        })
+    }
+
+    fn close_room(&self, room: RoomId) -> BoxFuture<'_, Result<(), MediaError>> {
+        Box::pin(async move {
+            self.begin().await?;
+            let mut state = self.state();
+            let here = state.rooms.get(&room).ok_or(Error::RoomNotFound)?.clone();
+            for info in here {
+                let reason = LeaveReason::RoomClosed;
+                self.take(&mut state, &room, &info.participant, None, reason)?;
+            }
+            state.rooms.remove(&room);
+            self.tell(&mut state, &room, RoomEventKind::Closed);
+            Ok(())
+        })
+    }
+
+    fn join(&self, request: JoinRequest) -> BoxFuture<'_, Result<Joined, MediaError>> {
+        Box::pin(async move {
+            self.begin().await?;
+            self.admit(request)
+        })
+    }
+
+    fn add_ice_candidate(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+        candidate: String,
+    ) -> BoxFuture<'_, Result<(), MediaError>> {
+        Box::pin(async move {
+            self.begin().await?;
+            let state = self.state();
+            let here = state.rooms.get(&room).ok_or(Error::RoomNotFound)?;
+            let known = here.iter().find(|p| p.participant == participant);
+            let known = known.ok_or(Error::ParticipantNotFound)?;
+            if session.is_some_and(|session| session != known.session) {
+                return Err(Error::SessionMismatch.into());
+            }
+            match candidate.as_str() {
+                "malformed" => Err(Error::CandidateMalformed("word 1".into()).into()),
+                "one too many" => Err(Error::CandidateLimit.into()),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn remove_participant(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
+        Box::pin(async move {
+            self.begin().await?;
+            let reason = LeaveReason::Removed;
+            Ok(self.take(&mut self.state(), &room, &participant, session, reason)?)
+        })
+    }
+
+    fn snapshots(&self) -> BoxFuture<'_, Result<Vec<RoomSnapshot>, MediaError>> {
+        let state = self.state();
+        let show = |(room, here): (&RoomId, &Vec<ParticipantInfo>)| RoomSnapshot {
+            room: room.clone(),
+            revision: Revision(state.revisions[room]),
+            participants: here.clone(),
+        };
+        let all: Vec<_> = state.rooms.iter().map(show).collect();
+        Box::pin(async { Ok(all) })
+    }
+
+    fn status(&self) -> Vec<WorkerStatus> {
+        let dropped = BTreeMap::from([("unknown".to_owned(), 3)]);
+        vec![WorkerStatus {
+            port: 40_000,
+            datagrams_dropped: dropped,
+            ..WorkerStatus::default()
+        }]
+    }
+}
+
+fn room_id(text: &str) -> RoomId {
+    RoomId::new(text).expect("an identifier")
+}
+
+fn participant_id(text: &str) -> ParticipantId {
+    ParticipantId::new(text).expect("an identifier")
+}

@@ -1,0 +1,57 @@
+//! A packet on its way out: composed once, for everybody who hears it.
+//!
+//! For now a [`Composed`] holds the fields of the packet and each listener's session writes them
+//! (`egress/reference.rs`). The direct path will hold the packet's bytes here instead, once for each
+//! wire profile; what is before and after this type stays as it is.
+
+use std::sync::Arc;
+
+use crate::{
+    audio_level::LevelExtension,
+    ids::{Csrc, SlotIndex},
+    keys::ParticipantKey,
+    splice::Place,
+};
+
+/// Where packets come from: one RTP stream of one speaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) participant: ParticipantKey,
+    /// A speaker's stream may get another SSRC; its sequence begins anew then.
+    pub(crate) ssrc: u32,
+}
+
+/// One stream that a room offers to listeners with `lines` audio lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StreamId {
+    pub(crate) lines: usize,
+    pub(crate) slot: SlotIndex,
+    /// How often the slot has changed hands. Each time, somebody changes from hearing the slot itself
+    /// to hearing what its holder hears, and misses what the others hear meanwhile.
+    pub(crate) tenure: u64,
+    /// The slot itself, or what its holder hears in it.
+    pub(crate) is_main: bool,
+}
+
+/// Which of the listeners of a bank a packet is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// Everybody but the speaker.
+    AllBut(ParticipantKey),
+    /// One listener: the holder of the slot, who hears the understudy.
+    Only(ParticipantKey),
+}
+
+/// One packet of one stream, ready to be written for each of its listeners.
+#[derive(Debug, Clone)]
+pub(crate) struct Composed {
+    pub(crate) stream: StreamId,
+    pub(crate) destination: Destination,
+    pub(crate) place: Place,
+    /// Who speaks.
+    pub(crate) csrc: Csrc,
+    /// What the speaker's client said of the packet's level, where it did.
+    pub(crate) level: Option<LevelExtension>,
+    /// The Opus payload, shared by all copies.
+    pub(crate) payload: Arc<[u8]>,
+}

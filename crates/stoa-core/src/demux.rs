@@ -1,0 +1,168 @@
+//! Which participant a datagram is for.
+//!
+//! An address that has shown a valid ICE credential leads to its participant. Anything else must be
+//! a STUN request whose user name begins with a participant's ICE user name fragment (RFC 8445,
+//! section 7.2.2) and whose integrity holds under that participant's password. What is neither is
+//! dropped without an answer, and costs no more than one look-up and one hash.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
+
+use ahash::RandomState;
+use str0m::{IceCreds, config::CryptoProvider, ice::StunMessage};
+
+use crate::{keys::ParticipantKey, limits::ADDRESS_KEPT, stats::DropReason};
+
+/// Where a datagram goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// DTLS, RTP or RTCP from an address that this participant has proven to be theirs.
+    Media(ParticipantKey),
+    /// An ICE check of this participant: the address is theirs.
+    Check {
+        participant: ParticipantKey,
+        /// Whether the client wants to be reached there (RFC 8445, section 7.2.5.3.4, USE-CANDIDATE).
+        nominates: bool,
+    },
+}
+
+/// Who an ICE user name fragment of ours stands for.
+struct Credential {
+    participant: ParticipantKey,
+    password: String,
+}
+
+/// A way between a participant and this node.
+#[derive(Debug, Clone, Copy)]
+struct Path {
+    participant: ParticipantKey,
+    /// The address of ours to which the participant's datagrams came, where the socket tells.
+    local: Option<IpAddr>,
+    /// When the participant's last check came from there.
+    checked_at: Instant,
+}
+
+/// Whose an address is after a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// The participant's, as before.
+    Known,
+    /// Nobody's who has used it lately; [`Demux::learn`] makes it the participant's.
+    Free,
+    /// Another one's.
+    Taken,
+}
+
+/// Known addresses and credentials.
+pub(crate) struct Demux {
+    crypto: Arc<CryptoProvider>,
+    by_address: HashMap<SocketAddr, Path, RandomState>,
+    by_ufrag: HashMap<String, Credential, RandomState>,
+}
+
+/// The first byte of a STUN message is 0 to 3 (RFC 7983, section 7).
+pub(crate) fn is_stun(datagram: &[u8]) -> bool {
+    datagram.first().is_some_and(|&byte| byte < 4)
+}
+
+impl Demux {
+    pub(crate) fn new(crypto: Arc<CryptoProvider>, hasher: &RandomState) -> Self {
+        Self {
+            crypto,
+            by_address: HashMap::with_hasher(hasher.clone()),
+            by_ufrag: HashMap::with_hasher(hasher.clone()),
+        }
+    }
+
+    /// Makes a participant known by the ICE credentials of our own side.
+    pub(crate) fn add(&mut self, credentials: IceCreds, participant: ParticipantKey) {
+        let credential = Credential {
+            participant,
+            password: credentials.pass,
+        };
+        self.by_ufrag.insert(credentials.ufrag, credential);
+    }
+
+    /// Forgets a participant.
+    pub(crate) fn remove(&mut self, ufrag: &str, addresses: &[SocketAddr]) {
+        if let Some(credential) = self.by_ufrag.remove(ufrag) {
+            for address in addresses {
+                self.forget(*address, credential.participant);
+            }
+        }
+    }
+
+    /// Where the datagram goes.
+    pub(crate) fn route(&self, remote: SocketAddr, datagram: &[u8]) -> Result<Route, DropReason> {
+        if !is_stun(datagram) {
+            let path = self
+                .by_address
+                .get(&remote)
+                .ok_or(DropReason::UnknownAddress)?;
+            return Ok(Route::Media(path.participant));
+        }
+        let message = StunMessage::parse(datagram).map_err(|_| DropReason::Malformed)?;
+        let (ours, _theirs) = message.split_username().ok_or(DropReason::UnknownUfrag)?;
+        let credential = self.by_ufrag.get(ours).ok_or(DropReason::UnknownUfrag)?;
+        let hmac =
+            |key: &[u8], parts: &[&[u8]]| self.crypto.sha1_hmac_provider.sha1_hmac(key, parts);
+        // We are an ICE-lite agent: we ask nothing, so only requests make sense.
+        if !message.is_binding_request() || !message.verify(credential.password.as_bytes(), hmac) {
+            return Err(DropReason::StunRefused);
+        }
+        Ok(Route::Check {
+            participant: credential.participant,
+            nominates: message.use_candidate(),
+        })
+    }
+
+    /// Whose an address is from which a participant has just proven itself.
+    pub(crate) fn claim(
+        &self,
+        now: Instant,
+        remote: SocketAddr,
+        participant: ParticipantKey,
+    ) -> Claim {
+        match self.by_address.get(&remote) {
+            Some(path) if path.participant == participant => Claim::Known,
+            Some(path) if now < path.checked_at + ADDRESS_KEPT => Claim::Taken,
+            _ => Claim::Free,
+        }
+    }
+
+    /// Makes an address lead to the participant that has just proven itself from there.
+    pub(crate) fn learn(
+        &mut self,
+        now: Instant,
+        remote: SocketAddr,
+        local: Option<IpAddr>,
+        participant: ParticipantKey,
+    ) {
+        let path = Path {
+            participant,
+            local,
+            checked_at: now,
+        };
+        self.by_address.insert(remote, path);
+    }
+
+    /// Makes an address lead nowhere, if it led to this participant.
+    pub(crate) fn forget(&mut self, remote: SocketAddr, participant: ParticipantKey) {
+        if self
+            .by_address
+            .get(&remote)
+            .is_some_and(|path| path.participant == participant)
+        {
+            self.by_address.remove(&remote);
+        }
+    }
+
+    /// The address of ours from which the remote address expects datagrams, where it is known.
+    pub(crate) fn local_for(&self, remote: SocketAddr) -> Option<IpAddr> {
+        self.by_address.get(&remote)?.local
+    }
+}

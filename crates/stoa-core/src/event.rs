@@ -1,0 +1,92 @@
+//! What the core tells the outside about rooms.
+
+use std::sync::Arc;
+
+use crate::{
+    audio_level::AudioLevel,
+    ids::{Csrc, ParticipantId, Revision, RoomId, SessionId},
+};
+
+/// Something happened in a room.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoomEvent {
+    /// In which room.
+    pub room: RoomId,
+    /// The room's revision after it. [`RoomEventKind::ActiveSpeakers`] does not change the room and
+    /// repeats the revision; every other event has the revision of the one before, plus one.
+    pub revision: Revision,
+    /// What.
+    pub kind: RoomEventKind,
+}
+
+/// What happened in a room.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RoomEventKind {
+    /// The room was created. Always the first event, with revision 1.
+    Created,
+    /// Somebody was admitted; ICE and DTLS are yet to come.
+    Joined(ParticipantInfo),
+    /// Somebody's ICE and DTLS are done.
+    Connected {
+        /// Who.
+        participant: ParticipantId,
+    },
+    /// Somebody is gone.
+    Left {
+        /// Who.
+        participant: ParticipantId,
+        /// Which of their sessions.
+        session: SessionId,
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// Who is heard now, loudest first. At most two a second for each room.
+    ActiveSpeakers(Vec<(ParticipantId, AudioLevel)>),
+    /// The room is gone. Always the last event; everybody in it has left before.
+    Closed,
+}
+
+/// Somebody in a room, as others see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParticipantInfo {
+    /// The caller's name for them.
+    pub participant: ParticipantId,
+    /// Their media session.
+    pub session: SessionId,
+    /// The name to show; not interpreted.
+    pub display_name: Arc<str>,
+    /// What names them in the packets of a slot.
+    pub csrc: Csrc,
+    /// Whether ICE and DTLS are done.
+    pub connected: bool,
+}
+
+/// A whole room at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomSnapshot {
+    /// Which room.
+    pub room: RoomId,
+    /// Its revision.
+    pub revision: Revision,
+    /// Who is in it, in the order of their identifiers.
+    pub participants: Vec<ParticipantInfo>,
+}
+
+/// Why somebody is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LeaveReason {
+    /// They were removed by a command.
+    Removed,
+    /// Their room was closed.
+    RoomClosed,
+    /// Nothing that was authentic came from them for the ICE timeout.
+    IceTimeout,
+    /// ICE and DTLS were not done in time.
+    ConnectTimeout,
+    /// They closed their DTLS association.
+    ClientClosed,
+    /// Their session broke a rule of a protocol, or met a fault of ours.
+    MediaError,
+    /// The node is shutting down.
+    NodeShutdown,
+}

@@ -1,0 +1,8 @@
+//! What stands for a room or a participant inside a node, whatever they are called outside.
+
+slotmap::new_key_type! {
+    /// A participant of any room, for as long as they are in it.
+    pub(crate) struct ParticipantKey;
+    /// A room, for as long as it exists.
+    pub(crate) struct RoomKey;
+}

@@ -1,0 +1,69 @@
+//! The sans-IO core of Stoa: voice rooms as a function of datagrams, commands and time.
+//!
+//! # Contract
+//!
+//! A [`Node`] holds rooms and everybody in them. It has no clock, no socket, no task and no lock;
+//! time, randomness and datagrams are arguments, and what is to be done comes back from
+//! [`Node::poll_output`]. The same inputs give the same outputs.
+//!
+//! Whoever drives a node
+//!
+//! 1. hands in what came: [`Node::handle_datagram`], [`Node::handle_timeout`], or a command
+//!    ([`Node::create_room`], [`Node::join`], [`Node::remove_participant`], ...). Several may be
+//!    handed in before the next step; what leaves is the same, and cheaper to make.
+//! 2. calls [`Node::poll_output`] until it gives [`Output::Timeout`], doing what it says: send a
+//!    [`Transmit`], pass on a [`RoomEvent`].
+//! 3. waits for the next input, at the latest until the timeout, and calls
+//!    [`Node::handle_timeout`] then.
+//!
+//! Commands take effect before they return: a datagram of a removed participant that is handed in
+//! after [`Node::remove_participant`] is forwarded to nobody. Whoever wants to be sure that nothing
+//! of theirs leaves any more polls until the timeout *before* the command, too. A command that
+//! returns an error has changed nothing.
+//!
+//! # The way of a packet
+//!
+//! The modules stand in the order in which a packet meets them: `node` takes a datagram, `demux`
+//! finds its participant, `participant` decrypts it, `stage` decides whether it is heard and in
+//! which slot, `splice` gives it its place in the slot's stream, `compose` is what is written once
+//! for all listeners, `audience` knows who they are, and `egress` writes and sends it for each.
+
+#![forbid(unsafe_code)]
+
+mod node;
+
+mod demux;
+
+mod participant;
+
+mod room;
+
+mod stage;
+
+mod splice;
+
+mod compose;
+
+mod audience;
+
+mod egress;
+
+mod audio_level;
+mod error;
+mod event;
+mod ids;
+mod keys;
+pub mod limits;
+mod output;
+mod rtp;
+mod stats;
+mod timers;
+
+pub use audio_level::AudioLevel;
+pub use error::{Error, LimitScope, OfferError};
+pub use event::{LeaveReason, ParticipantInfo, RoomEvent, RoomEventKind, RoomSnapshot};
+pub use ids::{Csrc, InvalidId, ParticipantId, Revision, RoomId, SessionId, SlotIndex};
+pub use limits::Limits;
+pub use node::{Certificate, Join, Joined, Node, NodeConfig};
+pub use output::{Output, TimeoutReason, Transmit};
+pub use stats::{DropReason, Stats};

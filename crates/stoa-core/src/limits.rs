@@ -1,0 +1,78 @@
+//! Every limit of the core, with the reason for its value.
+
+use std::time::Duration;
+
+/// The longest identifier that a caller may choose, in bytes. Long enough for a UUID with a prefix.
+pub const MAX_ID_LENGTH: usize = 128;
+
+/// How many speakers a room carries at the same time, and how many audio lines an offer may have.
+/// More than three voices at once are noise to a listener, and each costs every listener a stream.
+pub const AUDIO_SLOTS: usize = 3;
+
+/// How many ICE candidates are taken from one participant. Browsers send fewer than twenty.
+pub const MAX_REMOTE_CANDIDATES: usize = 32;
+
+/// How many remote addresses lead to one participant. A laptop with two networks, a VPN and virtual
+/// machines checks from one for each of its interfaces all the time; the oldest is forgotten when
+/// another one proves itself.
+pub const MAX_ADDRESSES_PER_PARTICIPANT: usize = 16;
+
+/// From how many addresses a participant may come in one session. The session remembers each of them
+/// for good (str0m 0.25) and searches them one by one for each check, so they must not grow with what
+/// a hostile client sends. A day on a train needs fewer.
+pub const MAX_ADDRESSES_PER_SESSION: usize = 256;
+
+/// How long an address stays with a participant after their last check from there, if another one
+/// claims it: anybody in a room could silence another for the price of a forged source address.
+/// Longer than clients take from one check to the next (RFC 7675: 5 s, plus a fifth), shorter than
+/// the ICE timeout.
+pub const ADDRESS_KEPT: Duration = Duration::from_secs(10);
+
+/// The largest offer that is parsed, in bytes. Chromium's for three audio lines has about 6 KiB.
+pub const MAX_OFFER_BYTES: usize = 64 * 1024;
+
+/// The largest datagram that is looked at, in bytes. What is longer cannot be a packet of ours on an
+/// Internet path.
+pub const MAX_DATAGRAM_BYTES: usize = 2000;
+
+/// How many packets of a speaker may be missing in a row and still be shown to listeners as loss: a
+/// minute of speech (RFC 3550, appendix A.1 takes the same number). A larger jump is closed: two
+/// jumps of half the numbers' range, and a listener who misses the packet between them has lost count
+/// of the roll-overs for good.
+pub const MAX_SEQUENCE_GAP: u64 = 3_000;
+
+/// How often a room's ranking looks at its speakers, apart from those moments when a packet alone
+/// decides (a free slot). The length of a syllable.
+pub const RANKING_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The shortest time between two reports of who is heard.
+pub const ACTIVE_SPEAKERS_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What a node may hold and how long it waits. The defaults are for a public voice service on a
+/// server with a few cores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Rooms for each media worker.
+    pub rooms: usize,
+    /// Participants in one room.
+    pub participants_per_room: usize,
+    /// Participants in all rooms of a media worker.
+    pub participants: usize,
+    /// How long nothing authentic may come from a participant before it is taken for gone. Browsers
+    /// check their consent (RFC 7675) every 5 s; three checks may be lost.
+    pub ice_timeout: Duration,
+    /// How long ICE and DTLS may take after the answer. Slow phones need a few seconds.
+    pub connect_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rooms: 10_000,
+            participants_per_room: 20_000,
+            participants: 50_000,
+            ice_timeout: Duration::from_secs(15),
+            connect_timeout: Duration::from_secs(15),
+        }
+    }
+}

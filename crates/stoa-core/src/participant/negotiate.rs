@@ -1,0 +1,189 @@
+//! From an SDP offer to a session and its final answer (RFC 8829, RFC 9143).
+
+use std::{net::SocketAddr, sync::Arc, time::Instant};
+
+use rand::Rng;
+use str0m::{
+    Candidate, IceCreds, Rtc, RtcConfig,
+    change::SdpOffer,
+    config::{CryptoProvider, DtlsCert},
+    format::Codec,
+    media::{Mid, Pt},
+    rtp::{Extension, ExtensionMap},
+};
+
+use crate::{
+    egress::reference::Line,
+    error::OfferError,
+    limits::{AUDIO_SLOTS, MAX_OFFER_BYTES},
+};
+
+/// What every session of a node has in common.
+pub(crate) struct SessionTemplate {
+    pub(crate) crypto: Arc<CryptoProvider>,
+    pub(crate) certificate: DtlsCert,
+    /// The addresses at which clients reach this node.
+    pub(crate) candidates: Vec<SocketAddr>,
+}
+
+/// What became of an offer.
+pub(crate) struct Negotiated {
+    pub(crate) rtc: Rtc,
+    /// Our side's ICE credentials.
+    pub(crate) credentials: IceCreds,
+    pub(crate) answer: String,
+    /// The line on which the client sends, if it does.
+    pub(crate) microphone: Option<Mid>,
+    /// The lines on which the client listens, in the order of its offer.
+    pub(crate) lines: Vec<Line>,
+}
+
+/// Answers an offer.
+///
+/// # Errors
+/// [`OfferError`]; nothing is kept of the attempt.
+pub(crate) fn negotiate(
+    template: &SessionTemplate,
+    now: Instant,
+    rng: &mut impl Rng,
+    offer: &str,
+) -> Result<Negotiated, OfferError> {
+    let offer = parse(offer)?;
+    let credentials = IceCreds {
+        ufrag: ice_text(rng, 16),
+        pass: ice_text(rng, 24),
+    };
+    let mut rtc = template.build(now, credentials.clone())?;
+    let answer = rtc
+        .sdp_api()
+        .accept_offer(offer)
+        .map_err(|error| OfferError::Unusable(error.to_string()))?;
+    let mids: Vec<Mid> = answer.media_lines.iter().map(|line| line.mid()).collect();
+    let mut microphone = None;
+    let mut lines = Vec::with_capacity(mids.len());
+    let mut has_opus = false;
+    for mid in mids {
+        let Some(payload_type) = opus(&rtc, mid) else {
+            continue;
+        };
+        let Some(media) = rtc.media(mid) else {
+            continue;
+        };
+        has_opus = true;
+        if media.direction().is_receiving() && microphone.is_none() {
+            microphone = Some(mid);
+        }
+        if media.direction().is_sending() {
+            // RFC 3550 wants a random start; RFC 3711 wants it low enough not to roll over soon.
+            lines.push(Line::new(
+                mid,
+                payload_type,
+                rng.random_range(0..1 << 15),
+                rng.random(),
+            ));
+        }
+    }
+    if !has_opus {
+        return Err(OfferError::NoCommonCodec);
+    }
+    if microphone.is_none() && lines.is_empty() {
+        let reason = "every audio line with opus/48000/2 is inactive";
+        return Err(OfferError::Unusable(reason.to_owned()));
+    }
+    let answer = answer.to_sdp_string();
+    Ok(Negotiated {
+        rtc,
+        credentials,
+        answer,
+        microphone,
+        lines,
+    })
+}
+
+fn parse(text: &str) -> Result<SdpOffer, OfferError> {
+    if text.len() > MAX_OFFER_BYTES {
+        let reason = format!(
+            "it has {} bytes; at most {MAX_OFFER_BYTES} are read",
+            text.len()
+        );
+        return Err(OfferError::Malformed(reason));
+    }
+    let offer = SdpOffer::from_sdp_string(text)
+        .map_err(|error| OfferError::Malformed(error.to_string()))?;
+    let mut audio = 0;
+    let mut has_opus = false;
+    let mut other = None;
+    for (number, line) in (1_usize..).zip(&offer.media_lines) {
+        if line.disabled {
+            continue;
+        }
+        let kind = line.typ.to_string();
+        if kind != "audio" {
+            other = other.or(Some((number, kind)));
+            continue;
+        }
+        audio += 1;
+        has_opus |= line
+            .rtp_params()
+            .iter()
+            .any(|params| params.spec().codec == Codec::Opus);
+    }
+    if audio == 0 {
+        return Err(OfferError::NoAudio);
+    }
+    if let Some((number, kind)) = other {
+        return Err(OfferError::Unusable(format!(
+            "media line {number} is {kind}; a voice room carries audio only"
+        )));
+    }
+    if audio > AUDIO_SLOTS {
+        return Err(OfferError::TooManyAudioLines { offered: audio });
+    }
+    if !has_opus {
+        return Err(OfferError::NoCommonCodec);
+    }
+    Ok(offer)
+}
+
+impl SessionTemplate {
+    fn build(&self, now: Instant, credentials: IceCreds) -> Result<Rtc, OfferError> {
+        let mut extensions = ExtensionMap::empty();
+        extensions.set(1, Extension::AudioLevel);
+        extensions.set(4, Extension::RtpMid);
+        let mut rtc = RtcConfig::new()
+            .set_crypto_provider(Arc::clone(&self.crypto))
+            .set_dtls_cert(self.certificate.clone())
+            .set_local_ice_credentials(credentials)
+            .set_ice_lite(true)
+            .set_rtp_mode(true)
+            .set_stats_interval(None)
+            .set_extension_map(extensions)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .build(now);
+        for &address in &self.candidates {
+            let candidate = Candidate::host(address, "udp")
+                .map_err(|error| OfferError::Unusable(error.to_string()))?;
+            rtc.add_local_candidate(candidate);
+        }
+        Ok(rtc)
+    }
+}
+
+/// The payload type of Opus on a line, if the client has it there.
+fn opus(rtc: &Rtc, mid: Mid) -> Option<Pt> {
+    let offered = rtc.media(mid)?.remote_pts();
+    let is_opus = |pt: Pt| {
+        let mut params = rtc.codec_config().params().iter();
+        params.any(|params| params.pt() == pt && params.spec().codec == Codec::Opus)
+    };
+    offered.iter().copied().find(|&pt| is_opus(pt))
+}
+
+/// Random text of ICE characters (RFC 8839, section 5.4): 6 bits for each character.
+fn ice_text(rng: &mut impl Rng, length: usize) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    (0..length)
+        .map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())]))
+        .collect()
+}

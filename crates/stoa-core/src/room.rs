@@ -1,0 +1,76 @@
+//! A room: who is in it, who may be heard, who listens.
+
+use std::collections::{BTreeMap, HashSet};
+
+use ahash::RandomState;
+use rand::Rng;
+
+use crate::{
+    audience::Audience,
+    event::{RoomEvent, RoomEventKind},
+    ids::{Csrc, ParticipantId, Revision, RoomId},
+    keys::ParticipantKey,
+    stage::Stage,
+};
+
+/// One room.
+pub(crate) struct Room {
+    pub(crate) id: RoomId,
+    revision: Revision,
+    pub(crate) members: BTreeMap<ParticipantId, ParticipantKey>,
+    csrcs: HashSet<Csrc, RandomState>,
+    pub(crate) stage: Stage,
+    pub(crate) audience: Audience,
+    /// Whether a ranking is due some time.
+    pub(crate) is_ranking: bool,
+}
+
+impl Room {
+    /// An empty room, at revision 1.
+    pub(crate) fn new(id: RoomId, hasher: &RandomState) -> Self {
+        Self {
+            id,
+            revision: Revision(1),
+            members: BTreeMap::new(),
+            csrcs: HashSet::with_hasher(hasher.clone()),
+            stage: Stage::new(hasher.clone()),
+            audience: Audience::new(hasher.clone()),
+            is_ranking: false,
+        }
+    }
+
+    pub(crate) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Notes a change of the room and describes it.
+    pub(crate) fn changed(&mut self, kind: RoomEventKind) -> RoomEvent {
+        self.revision = self.revision.next();
+        self.event(kind)
+    }
+
+    /// Describes something that does not change the room.
+    pub(crate) fn event(&self, kind: RoomEventKind) -> RoomEvent {
+        RoomEvent {
+            room: self.id.clone(),
+            revision: self.revision,
+            kind,
+        }
+    }
+
+    /// A new CSRC that nobody in the room has.
+    pub(crate) fn take_csrc(&mut self, rng: &mut impl Rng) -> Csrc {
+        loop {
+            // Zero is left out: it looks like "none" in many places.
+            let csrc = Csrc(rng.random_range(1..=u32::MAX));
+            if self.csrcs.insert(csrc) {
+                return csrc;
+            }
+        }
+    }
+
+    /// Lets others have the CSRC.
+    pub(crate) fn return_csrc(&mut self, csrc: Csrc) {
+        self.csrcs.remove(&csrc);
+    }
+}

@@ -1,0 +1,89 @@
+//! What the core counts.
+
+/// Why a datagram, or a packet in it, went nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(usize)]
+pub enum DropReason {
+    /// Longer than [`MAX_DATAGRAM_BYTES`](crate::limits::MAX_DATAGRAM_BYTES).
+    Oversized,
+    /// Not STUN, and from an address that has not shown a valid ICE credential.
+    UnknownAddress,
+    /// STUN that names no participant of this node.
+    UnknownUfrag,
+    /// STUN whose message integrity is wrong (RFC 8489, section 14.5), or that is not a request.
+    StunRefused,
+    /// A valid check from an address at which another participant is.
+    AddressTaken,
+    /// A valid check from a new address of a participant who has had
+    /// [`MAX_ADDRESSES_PER_SESSION`](crate::limits::MAX_ADDRESSES_PER_SESSION) of them.
+    AddressLimit,
+    /// Not a packet of any protocol that is expected.
+    Malformed,
+    /// Arrived over an IP version for which no candidate is advertised.
+    NoCandidate,
+    /// The participant's session refused it: DTLS out of order, for example.
+    SessionRefused,
+    /// RTP on a line that is not the participant's microphone.
+    NotMicrophone,
+    /// RTP that came too late to have a place in its slot's sequence.
+    Late,
+}
+
+impl DropReason {
+    /// Every reason.
+    pub const ALL: [Self; 11] = [
+        Self::Oversized,
+        Self::UnknownAddress,
+        Self::UnknownUfrag,
+        Self::StunRefused,
+        Self::AddressTaken,
+        Self::AddressLimit,
+        Self::Malformed,
+        Self::NoCandidate,
+        Self::SessionRefused,
+        Self::NotMicrophone,
+        Self::Late,
+    ];
+
+    /// The name for people and metrics, in snake case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Oversized => "oversized",
+            Self::UnknownAddress => "unknown_address",
+            Self::UnknownUfrag => "unknown_ufrag",
+            Self::StunRefused => "stun_refused",
+            Self::AddressTaken => "address_taken",
+            Self::AddressLimit => "address_limit",
+            Self::Malformed => "malformed",
+            Self::NoCandidate => "no_candidate",
+            Self::SessionRefused => "session_refused",
+            Self::NotMicrophone => "not_microphone",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// What one node has counted since it was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Rooms that exist now.
+    pub rooms: usize,
+    /// Participants in all rooms now.
+    pub participants: usize,
+    /// Datagrams handed in.
+    pub datagrams_in: u64,
+    /// Datagrams handed out.
+    pub datagrams_out: u64,
+    dropped: [u64; DropReason::ALL.len()],
+}
+
+impl Stats {
+    pub(crate) fn count_drop(&mut self, reason: DropReason) {
+        self.dropped[reason as usize] += 1;
+    }
+
+    /// How many datagrams or packets went nowhere for this reason.
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.dropped[reason as usize]
+    }
+}

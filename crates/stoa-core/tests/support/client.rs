@@ -1,0 +1,245 @@
+//! One client: a whole str0m session that offers, connects, talks and listens.
+
+use std::{
+    net::SocketAddr,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use stoa_core::{Csrc, Joined, ParticipantId, RoomId, SessionId};
+use str0m::{
+    Candidate, Event, Input, Output, Rtc, RtcConfig,
+    change::{SdpAnswer, SdpPendingOffer},
+    config::DtlsCert,
+    media::{Direction, MediaKind, Mid},
+    net::{Protocol, Receive},
+    rtp::{ExtensionValues, RtpPacket, RtpWrite},
+};
+
+use super::{ClientId, FRAME, node_address, participant, room};
+
+/// The RTP time of a 20 ms frame.
+const FRAME_TICKS: u32 = 960;
+
+/// A packet that a client has received.
+pub struct Heard {
+    pub at: Duration,
+    /// Which of the client's audio lines, counted from 0.
+    pub line: usize,
+    pub packet: RtpPacket,
+}
+
+impl Heard {
+    /// Whose voice this is, as the payload says.
+    pub fn sender(&self) -> ClientId {
+        usize::from(self.packet.payload[0])
+    }
+
+    /// The how-manieth packet of its sender this is.
+    pub fn number(&self) -> u32 {
+        let bytes = self.packet.payload[1..5].try_into().unwrap();
+        u32::from_be_bytes(bytes)
+    }
+
+    /// Who speaks, as the packet's header says.
+    pub fn csrc(&self) -> Csrc {
+        assert_eq!(self.packet.header.csrc_count, 1);
+        Csrc(self.packet.header.csrc[0])
+    }
+}
+
+/// One client.
+pub struct Client {
+    pub rtc: Rtc,
+    pub id: ParticipantId,
+    pub room: RoomId,
+    pub session: SessionId,
+    pub csrc: Csrc,
+    /// The only answer it ever gets.
+    pub answer: String,
+    pub connected: bool,
+    pub closed: bool,
+    /// Whether it has stopped to exist.
+    pub vanished: bool,
+    pub heard: Vec<Heard>,
+    /// Where the network sees it.
+    pub outer: SocketAddr,
+    pub timeout: Instant,
+    /// What the next packet will be numbered, in its RTP header.
+    pub seq: u64,
+    /// The RTP time of the next packet.
+    pub time: u32,
+    inner: SocketAddr,
+    index: ClientId,
+    lines: Vec<Mid>,
+    pending: Option<SdpPendingOffer>,
+    spoken: u32,
+    last_spoken: Option<Instant>,
+}
+
+impl Client {
+    /// A client that offers one line to speak and listen on, and the rest to listen only.
+    pub fn new(
+        now: Instant,
+        index: ClientId,
+        to: &str,
+        name: &str,
+        lines: usize,
+    ) -> (Self, String) {
+        let address = SocketAddr::from(([10, 0, 0, u8::try_from(index + 1).unwrap()], 4000));
+        let mut rtc = RtcConfig::new()
+            .set_dtls_cert(certificate())
+            .set_rtp_mode(true)
+            .set_stats_interval(None)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .build(now);
+        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        let mut changes = rtc.sdp_api();
+        let lines = (0..lines)
+            .map(|line| {
+                let direction = match line {
+                    0 => Direction::SendRecv,
+                    _ => Direction::RecvOnly,
+                };
+                changes.add_media(MediaKind::Audio, direction, None, None, None)
+            })
+            .collect();
+        let (offer, pending) = changes.apply().unwrap();
+        let client = Self {
+            rtc,
+            id: participant(name),
+            room: room(to),
+            session: SessionId::new("unknown").unwrap(),
+            csrc: Csrc(0),
+            answer: String::new(),
+            connected: false,
+            closed: false,
+            vanished: false,
+            heard: Vec::new(),
+            outer: address,
+            timeout: now,
+            // Anything, as long as every client has its own.
+            seq: 1_000 * (index as u64 + 1),
+            time: 0x8000_0000 + 77_777 * index as u32,
+            inner: address,
+            index,
+            lines,
+            pending: Some(pending),
+            spoken: 0,
+            last_spoken: None,
+        };
+        (client, offer.to_sdp_string())
+    }
+
+    /// Takes the node's answer.
+    pub fn accept(&mut self, now: Instant, joined: &Joined) {
+        self.answer.clone_from(&joined.answer);
+        self.csrc = joined.participant.csrc;
+        self.session = joined.participant.session.clone();
+        let answer = SdpAnswer::from_sdp_string(&joined.answer).unwrap();
+        let pending = self.pending.take().unwrap();
+        self.rtc.sdp_api().accept_answer(pending, answer).unwrap();
+        self.handle_timeout(now);
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.rtc.handle_input(Input::Timeout(now)).unwrap();
+    }
+
+    pub fn receive(&mut self, now: Instant, from: SocketAddr, contents: &[u8]) {
+        let receive = Receive::new(Protocol::Udp, from, self.inner, contents).unwrap();
+        self.rtc.handle_input(Input::Receive(now, receive)).unwrap();
+    }
+
+    /// Writes one packet of its own voice. After a pause its clock has moved on.
+    pub fn write(&mut self, now: Instant, level: u8) {
+        if let Some(last) = self.last_spoken {
+            let pause = now.saturating_duration_since(last) + FRAME / 2;
+            let frames = pause.as_micros() / FRAME.as_micros();
+            let missed = u32::try_from(frames).unwrap().saturating_sub(1);
+            self.time = self.time.wrapping_add(missed * FRAME_TICKS);
+        }
+        self.last_spoken = Some(now);
+        let mut payload = vec![0x55; 80];
+        payload[0] = u8::try_from(self.index).unwrap();
+        payload[1..5].copy_from_slice(&self.spoken.to_be_bytes());
+        let extensions = ExtensionValues {
+            audio_level: Some(-i8::try_from(level).unwrap()),
+            voice_activity: Some(level < 50),
+            ..Default::default()
+        };
+        let microphone = self.lines[0];
+        let payload_type = self.rtc.media(microphone).unwrap().remote_pts()[0];
+        let mut api = self.rtc.direct_api();
+        let stream = api.stream_tx_by_mid(microphone, None).unwrap();
+        let write = RtpWrite::new(payload_type, self.seq.into(), self.time, now, payload)
+            .ext_vals(extensions);
+        stream.write_rtp(write);
+        self.seq += 1;
+        self.time = self.time.wrapping_add(FRAME_TICKS);
+        self.spoken += 1;
+        self.handle_timeout(now);
+    }
+
+    /// Polls the session to its timeout. Returns what it sends.
+    pub fn drain(&mut self, elapsed: Duration) -> Vec<Vec<u8>> {
+        let mut transmits = Vec::new();
+        loop {
+            match self.rtc.poll_output().unwrap() {
+                Output::Transmit(transmit) => {
+                    assert_eq!(transmit.destination, node_address());
+                    transmits.push(transmit.contents.into());
+                }
+                Output::Event(Event::Connected) => self.connected = true,
+                Output::Event(Event::Closed) => self.closed = true,
+                Output::Event(Event::RtpPacket(packet)) => self.hear(elapsed, packet),
+                Output::Event(_) => {}
+                Output::Timeout(at) => {
+                    self.timeout = at;
+                    break;
+                }
+            }
+        }
+        if self.vanished {
+            transmits.clear();
+        }
+        transmits
+    }
+
+    fn hear(&mut self, at: Duration, packet: RtpPacket) {
+        let mut api = self.rtc.direct_api();
+        let mid = api.stream_rx(&packet.header.ssrc).unwrap().mid();
+        let line = self.lines.iter().position(|&line| line == mid).unwrap();
+        self.heard.push(Heard { at, line, packet });
+    }
+
+    /// Whose voices it has heard, without repetition, in the order of the clients.
+    pub fn voices(&self) -> Vec<ClientId> {
+        self.voices_since(Duration::ZERO)
+    }
+
+    /// The same, of packets that came at this time or later.
+    pub fn voices_since(&self, since: Duration) -> Vec<ClientId> {
+        let recent = self.heard.iter().filter(|heard| heard.at >= since);
+        let mut voices: Vec<_> = recent.map(Heard::sender).collect();
+        voices.sort_unstable();
+        voices.dedup();
+        voices
+    }
+
+    /// What it has heard on one of its lines.
+    pub fn on_line(&self, line: usize) -> impl Iterator<Item = &Heard> {
+        self.heard.iter().filter(move |heard| heard.line == line)
+    }
+}
+
+/// One for all clients: making one is slow, and nothing here depends on it.
+fn certificate() -> DtlsCert {
+    static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
+    let generate = || {
+        let crypto = str0m::crypto::from_feature_flags();
+        crypto.dtls_provider.generate_certificate().unwrap()
+    };
+    CERTIFICATE.get_or_init(generate).clone()
+}

@@ -1,0 +1,143 @@
+//! One request, from its accepted stream to its delivered response.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::Bytes;
+use h3::error::Code;
+use http::{Request, Response};
+use http_body::Body;
+use tokio::time::timeout;
+use tower::{Service, ServiceExt};
+
+use super::body::{Read, RequestBody, RequestInbound, request_body};
+use super::{H3Connection, PeerInfo};
+use crate::error::{BoxError, TransportError};
+use crate::message::{Inbound, SendError, send_body, strip_connection_fields};
+use crate::quic::{self, BidiStream, SendStream, StreamWatch};
+
+type Resolver = h3::server::RequestResolver<quic::Connection, Bytes>;
+type ResponseStream = h3::server::RequestStream<SendStream, Bytes>;
+
+/// How a request ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The client has the whole response.
+    Served,
+    /// The client stopped the response, or is gone.
+    Cancelled,
+    /// In any other way: its headers never came or were refused, it was reset without a word about
+    /// the response, or the response failed. See [`ServerLimits`](crate::ServerLimits).
+    Broken,
+}
+
+/// A request whose headers have not been read.
+pub(super) struct Accepted {
+    resolver: Resolver,
+    watch: StreamWatch,
+}
+
+impl Accepted {
+    pub(super) fn new(h3: &H3Connection, stream: BidiStream) -> Self {
+        let watch = stream.watch();
+        let stream = h3::frame::FrameStream::new(h3::stream::BufRecvStream::new(stream));
+        Self {
+            resolver: h3.create_resolver(stream),
+            watch,
+        }
+    }
+
+    /// Serves the request to its end. Dropping the future resets what is not finished.
+    pub(super) async fn serve<S, B>(
+        self,
+        service: S,
+        peer: PeerInfo,
+        header_timeout: Duration,
+    ) -> Outcome
+    where
+        S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        let (head, stream) = match timeout(header_timeout, self.resolver.resolve_request()).await {
+            Ok(Ok(resolved)) => resolved,
+            Ok(Err(error)) => {
+                let error = TransportError::from(error);
+                tracing::debug!(%error, "a request was refused before its handler");
+                return Outcome::Broken;
+            }
+            Err(_) => {
+                tracing::debug!("a request's headers took too long");
+                return Outcome::Broken;
+            }
+        };
+        self.watch.resolved();
+        let (mut response_watch, request_watch) = self.watch.split();
+        let (mut out, inbound) = stream.split();
+        let mut inbound: RequestInbound = Inbound::new(inbound);
+
+        let (body, intake) = request_body(request_watch);
+        let mut request = head.map(|()| body);
+        request.extensions_mut().insert(peer);
+
+        // The handler and what it answers with live in the one branch only, so that each of the
+        // others drops them by winning.
+        let answered = tokio::select! {
+            biased;
+            _ = response_watch.delivered() => return Outcome::Cancelled,
+            () = cancelled(intake.run(&mut inbound)) => return Outcome::Broken,
+            answered = answer(service, request, &mut out) => answered,
+        };
+        if let Err(error) = answered {
+            return fail(&mut out, error);
+        }
+        // A complete answer to a request that was not read to its end (RFC 9114 section 4.1).
+        inbound.stop(Code::H3_NO_ERROR);
+        // Closing the connection would lose what the client has not acknowledged.
+        if response_watch.delivered().await {
+            Outcome::Served
+        } else {
+            Outcome::Cancelled
+        }
+    }
+}
+
+/// Completes when the client gave up; a request that was read is no reason to stop.
+async fn cancelled(intake: impl Future<Output = Read>) {
+    match intake.await {
+        Read::Cancelled => {}
+        Read::Done => std::future::pending().await,
+    }
+}
+
+async fn answer<S, B>(
+    service: S,
+    request: Request<RequestBody>,
+    out: &mut ResponseStream,
+) -> Result<(), SendError>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let response = match service.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let (mut head, body) = response.into_parts();
+    strip_connection_fields(&mut head.headers);
+    out.send_response(Response::from_parts(head, ())).await?;
+    send_body(out, body).await
+}
+
+fn fail(out: &mut ResponseStream, error: SendError) -> Outcome {
+    match error {
+        SendError::Body(error) => tracing::debug!(%error, "a response's body failed"),
+        SendError::Stream(TransportError::Reset { .. } | TransportError::Lost(_)) => {
+            return Outcome::Cancelled;
+        }
+        SendError::Stream(error) => tracing::debug!(%error, "a response could not be sent"),
+    }
+    out.stop_stream(Code::H3_INTERNAL_ERROR);
+    Outcome::Broken
+}

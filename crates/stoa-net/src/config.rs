@@ -1,0 +1,138 @@
+//! How the workers are set up, and what can be wrong with that.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+use stoa_core::{Certificate, Limits};
+
+use crate::error::StartError;
+
+/// How the media workers are set up.
+#[derive(Clone)]
+pub struct Config {
+    /// The addresses to bind, at most one for each IP version. `0.0.0.0` and `::` mean all.
+    pub bind: Vec<IpAddr>,
+    /// The UDP port of the first worker; each further one has the next. 0: any free ports.
+    pub port: u16,
+    /// How many workers: 1 to 64, usually as many as cores.
+    pub workers: usize,
+    /// At which addresses clients reach the workers. Empty: at the bound ones.
+    pub advertise: Vec<Advertised>,
+    /// The certificate for DTLS.
+    pub certificate: Certificate,
+    /// What each worker's node may hold.
+    pub limits: Limits,
+}
+
+/// An address at which clients reach the first worker; each further worker has the next port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advertised {
+    /// The address.
+    pub ip: IpAddr,
+    /// The port, where it is not the bound one: behind a 1:1 NAT that maps ports, too.
+    pub port: Option<u16>,
+}
+
+/// A text that is not an address to advertise.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not an IP address or ADDRESS:PORT ([ADDRESS]:PORT for IPv6)")]
+pub struct InvalidAdvertised(String);
+
+impl FromStr for Advertised {
+    type Err = InvalidAdvertised;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(ip) = text.parse() {
+            return Ok(Self { ip, port: None });
+        }
+        match text.parse::<SocketAddr>() {
+            Ok(address) if address.port() != 0 => Ok(Self {
+                ip: address.ip(),
+                port: Some(address.port()),
+            }),
+            _ => Err(InvalidAdvertised(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Advertised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => SocketAddr::new(self.ip, port).fmt(f),
+            None => self.ip.fmt(f),
+        }
+    }
+}
+
+impl Advertised {
+    /// The address for worker `index`, whose bound port is `bound`. `None`: beyond the last port.
+    pub(crate) fn for_worker(self, index: usize, bound: u16) -> Option<SocketAddr> {
+        let port = match self.port {
+            Some(first) => first.checked_add(u16::try_from(index).ok()?)?,
+            None => bound,
+        };
+        Some(SocketAddr::new(self.ip, port))
+    }
+}
+
+/// The most workers that can be asked for: no machine has use for more.
+pub(crate) const MAX_WORKERS: usize = 64;
+
+impl Config {
+    /// Checks what can be checked without opening anything.
+    ///
+    /// # Errors
+    /// The [`StartError`]s that [`start`](crate::start) would give, but for sockets and threads.
+    pub fn check(&self) -> Result<(), StartError> {
+        if !(1..=MAX_WORKERS).contains(&self.workers) {
+            return Err(StartError::WorkerCount(self.workers));
+        }
+        let count = |v4: bool| self.bind.iter().filter(|ip| ip.is_ipv4() == v4).count();
+        if self.bind.is_empty() || count(true) > 1 || count(false) > 1 {
+            return Err(StartError::Bind(self.bind.clone()));
+        }
+        let last = usize::from(self.port) + self.workers - 1;
+        if self.port != 0 && last > usize::from(u16::MAX) {
+            return Err(StartError::Ports {
+                first: self.port,
+                workers: self.workers,
+            });
+        }
+        self.advertised().map(drop)
+    }
+
+    /// What is advertised in fact.
+    pub(crate) fn advertised(&self) -> Result<Vec<Advertised>, StartError> {
+        if self.advertise.is_empty() {
+            if let Some(all) = self.bind.iter().find(|ip| ip.is_unspecified()) {
+                return Err(StartError::NothingAdvertised(*all));
+            }
+            return Ok(self
+                .bind
+                .iter()
+                .map(|&ip| Advertised { ip, port: None })
+                .collect());
+        }
+        for advertised in &self.advertise {
+            if !self
+                .bind
+                .iter()
+                .any(|ip| ip.is_ipv4() == advertised.ip.is_ipv4())
+            {
+                return Err(StartError::NotBound(*advertised));
+            }
+            let last = usize::from(advertised.port.unwrap_or(1)) + self.workers - 1;
+            if last > usize::from(u16::MAX) {
+                let first = advertised.port.unwrap_or(1);
+                return Err(StartError::Ports {
+                    first,
+                    workers: self.workers,
+                });
+            }
+        }
+        Ok(self.advertise.clone())
+    }
+}

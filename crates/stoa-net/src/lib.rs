@@ -1,0 +1,26 @@
+//! The media workers of Stoa: plain OS threads that drive the sans-IO core.
+//!
+//! Each worker owns one [`Node`](stoa_core::Node) with its rooms outright and binds a UDP port of its
+//! own, so no packet meets a lock or another thread. [`start`] binds the sockets and starts the
+//! threads; [`Media`] is how the rest of the process talks to them; [`Workers`] ends them.
+//!
+//! This is the only crate that may hold `unsafe` code. At present it needs none.
+
+#![deny(unsafe_code)]
+
+mod config;
+mod error;
+mod mailbox;
+mod media;
+mod notices;
+mod socket;
+mod status;
+mod worker;
+mod workers;
+
+pub use config::{Advertised, Config, InvalidAdvertised};
+pub use error::{MediaError, StartError};
+pub use media::Media;
+pub use notices::Notice;
+pub use status::WorkerStatus;
+pub use workers::{Started, Workers, start};

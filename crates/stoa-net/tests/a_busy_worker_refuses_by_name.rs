@@ -1,0 +1,38 @@
+//! More commands than the mailbox holds are refused at once, and the worker goes on.
+
+mod support;
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use stoa_core::Join;
+use stoa_net::{MediaError, Started, start};
+use support::{Client, config, room, who};
+
+#[tokio::test]
+async fn a_full_mailbox() {
+    let Started { workers, media, .. } = start(&config(&["127.0.0.1"])).unwrap();
+    media.create_room(room("r")).await.unwrap();
+    let (_client, offer, _pending) = Client::new("127.0.0.1".parse().unwrap());
+    let joins = (0..1000).map(|index| {
+        media.join(Join {
+            room: room("r"),
+            participant: who(&format!("p{index}")),
+            display_name: Arc::from("p"),
+            offer: offer.clone(),
+        })
+    });
+    let results = join_all(joins).await;
+    let refused = results
+        .iter()
+        .filter(|result| matches!(result, Err(MediaError::Overloaded)))
+        .count();
+    let joined = results.iter().filter(|result| result.is_ok()).count();
+    assert!(refused > 0, "a thousand joins at once do not fit");
+    assert_eq!(refused + joined, 1000, "nothing but these two outcomes");
+    assert_eq!(
+        media.snapshots().await.unwrap()[0].participants.len(),
+        joined
+    );
+    workers.shut_down();
+}

@@ -1,0 +1,170 @@
+//! What the browsers are told, whatever order the two sources come in.
+
+use stoa_client::v1::{ParticipantConnected, ParticipantJoined, ParticipantLeft};
+
+use super::*;
+
+fn participant(id: &str, session: &str) -> Participant {
+    Participant {
+        participant_id: id.into(),
+        session_id: session.into(),
+        display_name: id.to_uppercase(),
+        csrc: 7,
+        state: ConnectionState::Connecting.into(),
+        join_time: None,
+    }
+}
+
+fn message(revision: u64, event: Event) -> WatchResponse {
+    WatchResponse {
+        revision,
+        time: None,
+        event: Some(event),
+    }
+}
+
+fn joined(revision: u64, id: &str, session: &str) -> WatchResponse {
+    let participant = Some(participant(id, session));
+    message(
+        revision,
+        Event::ParticipantJoined(ParticipantJoined { participant }),
+    )
+}
+
+fn left(revision: u64, id: &str, session: &str) -> WatchResponse {
+    let reason = LeaveReason::IceTimeout.into();
+    let event = ParticipantLeft {
+        participant_id: id.into(),
+        session_id: session.into(),
+        reason,
+    };
+    message(revision, Event::ParticipantLeft(event))
+}
+
+fn snapshot(revision: u64, participants: Vec<Participant>) -> WatchResponse {
+    message(
+        revision,
+        Event::Snapshot(Room {
+            participants,
+            ..Default::default()
+        }),
+    )
+}
+
+fn ids(roster: &Roster) -> Vec<&str> {
+    roster.people().map(|p| p.id.as_str()).collect()
+}
+
+#[test]
+fn a_join_answer_ahead_of_the_stream_is_told_once() {
+    let mut roster = Roster::default();
+    roster.apply(snapshot(1, vec![]));
+    let Admission::New(person) = roster.admit(&participant("a", "1"), 2) else {
+        panic!("the stream has not said it")
+    };
+    assert_eq!((person.name.as_str(), person.connected), ("A", false));
+    assert_eq!(roster.apply(joined(2, "a", "1")), []);
+    assert_eq!(roster.admit(&participant("a", "1"), 2), Admission::Known);
+}
+
+#[test]
+fn a_join_answer_behind_the_stream_is_known_or_gone() {
+    let mut roster = Roster::default();
+    assert_eq!(roster.apply(joined(2, "a", "1")).len(), 1);
+    assert_eq!(roster.admit(&participant("a", "1"), 2), Admission::Known);
+    let gone = roster.apply(left(3, "a", "1"));
+    assert_eq!(gone, [Change::Left("a".into(), "ice_timeout")]);
+    assert_eq!(roster.admit(&participant("a", "1"), 2), Admission::Gone);
+    assert_eq!(ids(&roster), [""; 0]);
+}
+
+#[test]
+fn a_snapshot_older_than_a_join_does_not_remove_them() {
+    let mut roster = Roster::default();
+    roster.admit(&participant("a", "1"), 5);
+    assert_eq!(roster.apply(snapshot(4, vec![])), []);
+    assert_eq!(ids(&roster), ["a"]);
+    assert_eq!(
+        roster.apply(snapshot(6, vec![])),
+        [Change::Left("a".into(), "unknown")]
+    );
+}
+
+#[test]
+fn a_snapshot_after_a_break_tells_the_difference() {
+    let mut roster = Roster::default();
+    roster.apply(snapshot(
+        3,
+        vec![participant("a", "1"), participant("b", "1")],
+    ));
+    let mut b = participant("b", "1");
+    b.state = ConnectionState::Connected.into();
+    let changes = roster.apply(snapshot(9, vec![b, participant("c", "1")]));
+    let c = person(&participant("c", "1"));
+    let expected = [
+        Change::Left("a".into(), "unknown"),
+        Change::Connected("b".into()),
+        Change::Joined(c),
+    ];
+    assert_eq!(changes, expected);
+}
+
+#[test]
+fn another_session_of_the_same_id_is_somebody_else() {
+    let mut roster = Roster::default();
+    roster.apply(joined(2, "a", "1"));
+    let changes = roster.apply(joined(4, "a", "2"));
+    assert_eq!(changes[0], Change::Left("a".into(), "unknown"));
+    assert!(matches!(&changes[1], Change::Joined(p) if p.id == "a"));
+    assert_eq!(
+        roster.apply(left(5, "a", "1")),
+        [],
+        "the old session's end is no news"
+    );
+    assert_eq!(ids(&roster), ["a"]);
+}
+
+#[test]
+fn audio_coming_up_is_told_once() {
+    let mut roster = Roster::default();
+    roster.apply(joined(2, "a", "1"));
+    let mut up = participant("a", "1");
+    up.state = ConnectionState::Connected.into();
+    let event = Event::ParticipantConnected(ParticipantConnected {
+        participant: Some(up),
+    });
+    assert_eq!(
+        roster.apply(message(3, event.clone())),
+        [Change::Connected("a".into())]
+    );
+    assert_eq!(roster.apply(message(3, event)), []);
+}
+
+#[test]
+fn muting_is_told_when_it_changes() {
+    let mut roster = Roster::default();
+    roster.apply(joined(2, "a", "1"));
+    assert!(roster.set_muted("a", true));
+    assert!(!roster.set_muted("a", true));
+    assert!(roster.set_muted("a", false));
+    assert!(!roster.set_muted("nobody", true));
+}
+
+#[test]
+fn speakers_who_are_not_in_the_room_are_left_out() {
+    let mut roster = Roster::default();
+    roster.apply(joined(2, "a", "1"));
+    let speaker = |id: &str| stoa_client::v1::ActiveSpeaker {
+        participant_id: id.into(),
+        level_dbov: 30,
+    };
+    let event = ActiveSpeakers {
+        speakers: vec![speaker("x"), speaker("a")],
+    };
+    let changes = roster.apply(message(2, Event::ActiveSpeakers(event)));
+    let a = Speaker {
+        id: "a".into(),
+        level_dbov: 30,
+    };
+    assert_eq!(changes, [Change::Speaking(vec![a])]);
+}

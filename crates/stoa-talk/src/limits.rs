@@ -1,0 +1,72 @@
+//! Every limit of this service, by name. What happens at each is said with it.
+
+use std::time::Duration;
+
+/// WebSockets at one time. One more is answered with 503.
+pub(crate) const MAX_SOCKETS: usize = 4096;
+
+/// Bytes of one message from a browser. A longer one is answered with MESSAGE_TOO_LARGE. An offer
+/// of 64 KiB, the most that Stoa takes, fits with its line ends escaped.
+pub(crate) const MAX_MESSAGE_BYTES: usize = 128 * 1024;
+
+/// Bytes of one message from a browser that are read at all. A longer one ends the socket.
+pub(crate) const MAX_FRAME_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
+
+/// Characters of a room's name. Stoa allows twice as many, but people read and type these.
+pub(crate) const MAX_ROOM_CHARS: usize = 64;
+
+/// Characters of a display name. Four bytes for each are within Stoa's 256.
+pub(crate) const MAX_NAME_CHARS: usize = 64;
+
+/// Bytes of an SDP offer, as in Stoa's own contract.
+pub(crate) const MAX_SDP_BYTES: usize = 64 * 1024;
+
+/// Bytes of one ICE candidate line. What browsers write has less than 300.
+pub(crate) const MAX_CANDIDATE_BYTES: usize = 1024;
+
+/// Messages that a browser may send at once, before [`MESSAGE_INTERVAL`] applies.
+pub(crate) const MESSAGE_BURST: u32 = 60;
+
+/// The average pause between a browser's messages beyond the burst. Faster ones are answered with
+/// TOO_MANY_MESSAGES and not looked at.
+pub(crate) const MESSAGE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Messages that wait for one browser. When there are more, that browser is too slow and its
+/// socket ends, so that it holds nobody else up.
+pub(crate) const SOCKET_QUEUE: usize = 256;
+
+/// Commands that wait for one room's hub. Sockets wait when it is full; each has one command under
+/// way at most.
+pub(crate) const HUB_QUEUE: usize = 64;
+
+/// Events of Stoa that wait for one room's hub. When it is full, the stream is not read, and Stoa's
+/// own flow control holds it.
+pub(crate) const EVENT_QUEUE: usize = 64;
+
+/// How often a browser is sent a ping.
+pub(crate) const PING_INTERVAL: Duration = Duration::from_secs(15);
+
+/// A browser from which nothing came for this long, not even a pong, is taken for gone.
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// A socket that has not asked to join by then is closed.
+pub(crate) const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long saying goodbye to a browser may take.
+pub(crate) const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a new room's hub waits for the first description of the room.
+pub(crate) const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The pause before a broken event stream is opened again; it doubles with every failure in a row.
+pub(crate) const WATCH_BACKOFF_MIN: Duration = Duration::from_millis(250);
+
+/// The longest such pause.
+pub(crate) const WATCH_BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+/// How long the end of the service waits for sockets and rooms to be closed properly.
+pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+
+const _: () = assert!(MAX_MESSAGE_BYTES > MAX_SDP_BYTES + MAX_SDP_BYTES / 2);
+const _: () = assert!(MAX_NAME_CHARS * 4 <= 256);
+const _: () = assert!(IDLE_TIMEOUT.as_secs() >= 3 * PING_INTERVAL.as_secs());

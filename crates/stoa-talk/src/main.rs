@@ -1,0 +1,144 @@
+//! The reference signalling service as a program of its own, beside a Stoa that runs elsewhere.
+
+#![forbid(unsafe_code)]
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use stoa_client::{Client, ClientConfig, ConnectError, Credential, TrustAnchors};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing_subscriber::EnvFilter;
+
+/// Serves voice rooms to browsers: the page, and the signalling between it and a Stoa.
+///
+/// Browsers give the microphone to pages from https:// or localhost only, so put a TLS proxy in
+/// front of it for anybody else.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where to listen for browsers, plain HTTP
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The control API of the Stoa to use
+    #[arg(long, value_name = "https://HOST:PORT", env = "STOA_ENDPOINT")]
+    stoa: String,
+    /// PEM file with the certificate authority that vouches for that Stoa
+    #[arg(long, value_name = "FILE", env = "STOA_CA_FILE")]
+    ca: PathBuf,
+    /// File with the API key to use there, alone on its first line
+    #[arg(long, value_name = "FILE", env = "STOA_API_KEY_FILE")]
+    api_key_file: PathBuf,
+}
+
+/// Why the program failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("cannot read {path}: {source}")]
+    Read { path: String, source: io::Error },
+    #[error("{0} has no key on its first line")]
+    NoKey(String),
+    #[error("cannot connect to the Stoa at {endpoint}: {source}")]
+    Connect {
+        endpoint: String,
+        source: ConnectError,
+    },
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
+    #[error("cannot handle signals: {0}")]
+    Signals(io::Error),
+    #[error("cannot start the runtime: {0}")]
+    Runtime(io::Error),
+    #[error(transparent)]
+    Serve(#[from] stoa_talk::Error),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)
+        .and_then(|runtime| runtime.block_on(run(arguments)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("stoa-talk: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let shutdown = asked_to_end()?;
+    let ca = read(&arguments.ca)?;
+    let credential = Credential::ApiKey(api_key(&arguments.api_key_file)?);
+    let address = arguments.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| Failure::Listen { address, source })?;
+    let address = listener
+        .local_addr()
+        .map_err(|source| Failure::Listen { address, source })?;
+
+    let endpoint = arguments.stoa;
+    let config = ClientConfig::new(endpoint.clone(), TrustAnchors::Pem(ca), credential);
+    let client = Client::connect(config)
+        .await
+        .map_err(|source| Failure::Connect {
+            endpoint: endpoint.clone(),
+            source,
+        })?;
+    tracing::info!(%address, stoa = endpoint, "listening");
+    stoa_talk::serve(listener, client.clone(), shutdown).await?;
+    client.close().await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// Resolves with the first SIGTERM or SIGINT.
+fn asked_to_end() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Signals)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("ending");
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|source| Failure::Read {
+        path: path.display().to_string(),
+        source,
+    })
+}
+
+fn api_key(path: &Path) -> Result<String, Failure> {
+    let text = read(path)?;
+    let no_key = || Failure::NoKey(path.display().to_string());
+    let text = String::from_utf8(text).map_err(|_| no_key())?;
+    let key = text.lines().next().unwrap_or_default().trim();
+    if key.is_empty() {
+        Err(no_key())
+    } else {
+        Ok(key.to_owned())
+    }
+}

@@ -1,0 +1,146 @@
+//! What all sockets of one service share.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use rand::Rng as _;
+use stoa_client::Client;
+use tokio::sync::{Semaphore, watch};
+
+use crate::{directory::Directory, limits, socket::Closing};
+
+/// One running service.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    client: Client,
+    instance: Arc<str>,
+    directory: Arc<Directory>,
+    sockets: Arc<Semaphore>,
+    shutdown: watch::Sender<bool>,
+    stats: Stats,
+}
+
+impl Talk {
+    /// A service that speaks to Stoa through this client.
+    pub(crate) fn new(client: Client) -> Arc<Self> {
+        let instance: Arc<str> = format!("{:08x}-", rand::rng().random::<u32>()).into();
+        Arc::new(Self {
+            directory: Arc::new(Directory::new(client.clone(), Arc::clone(&instance))),
+            client,
+            instance,
+            sockets: Arc::new(Semaphore::new(limits::MAX_SOCKETS)),
+            shutdown: watch::Sender::new(false),
+            stats: Stats::default(),
+        })
+    }
+
+    /// The way to Stoa.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The hubs.
+    pub(crate) fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// One permit for each socket.
+    pub(crate) fn sockets(&self) -> &Arc<Semaphore> {
+        &self.sockets
+    }
+
+    /// What is counted.
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// An id that nobody has had and nobody can guess.
+    pub(crate) fn new_participant_id(&self) -> String {
+        format!("{}{:016x}", self.instance, rand::rng().random::<u64>())
+    }
+
+    /// Resolves when the service is about to end.
+    pub(crate) fn shutdown(&self) -> Shutdown {
+        Shutdown(self.shutdown.subscribe())
+    }
+
+    /// Tells all sockets to end.
+    pub(crate) fn announce_end(&self) {
+        self.shutdown.send_replace(true);
+    }
+
+    /// Waits until all sockets and rooms are closed properly, as far as that is done in time.
+    pub(crate) async fn ended(&self) {
+        let all_gone = async {
+            // All permits back: no socket is left. The semaphore is never closed.
+            let all = u32::try_from(limits::MAX_SOCKETS).unwrap_or(u32::MAX);
+            let _ = self.sockets.acquire_many(all).await;
+            self.directory.all_ended().await;
+        };
+        if tokio::time::timeout(limits::SHUTDOWN_TIMEOUT, all_gone)
+            .await
+            .is_err()
+        {
+            let rooms = self.directory.len();
+            tracing::warn!(rooms, "some browsers or rooms were not closed in time");
+        }
+    }
+
+    /// What `/healthz` tells.
+    pub(crate) fn status(&self) -> serde_json::Value {
+        serde_json::json!({
+            "status": "ok",
+            "sockets": limits::MAX_SOCKETS - self.sockets.available_permits(),
+            "rooms": self.directory.len(),
+            "sockets_turned_away": self.stats.turned_away.load(Ordering::Relaxed),
+            "sockets_closed": *lock(&self.stats.closed),
+            "messages_refused": *lock(&self.stats.refused),
+        })
+    }
+}
+
+/// The announcement of the end.
+#[derive(Debug)]
+pub(crate) struct Shutdown(watch::Receiver<bool>);
+
+impl Shutdown {
+    /// Waits for it.
+    pub(crate) async fn wait(&mut self) {
+        // An error means that the service is gone altogether.
+        let _ = self.0.wait_for(|ending| *ending).await;
+    }
+}
+
+/// Counts since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Stats {
+    turned_away: AtomicU64,
+    closed: Mutex<BTreeMap<&'static str, u64>>,
+    refused: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Stats {
+    /// A socket was not opened: there are as many as there may be.
+    pub(crate) fn turned_away(&self) {
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// This service ended a socket.
+    pub(crate) fn closed(&self, closing: Closing) {
+        *lock(&self.closed).entry(closing.reason()).or_default() += 1;
+    }
+
+    /// A browser's message was answered with an error. The reasons are few and fixed.
+    pub(crate) fn refused(&self, reason: &str) {
+        *lock(&self.refused).entry(reason.to_owned()).or_default() += 1;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

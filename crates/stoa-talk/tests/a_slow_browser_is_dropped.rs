@@ -1,0 +1,65 @@
+//! A browser that does not read is dropped with a reason, and the others have not waited for it.
+
+#[path = "support/stoa.rs"]
+mod stoa;
+mod support;
+
+use serde_json::json;
+use stoa::{Pki, Stoa};
+use stoa_control::{JoinRequest, Media as _};
+use stoa_core::{ParticipantId, RoomId};
+use support::{Service, within};
+
+/// Enough to fill the system's buffers between the two with few messages.
+const NAME_BYTES: usize = 64 * 1024;
+
+/// The system's buffers have 10 MiB at most, which is 160 such messages, and the queue 256.
+const MOST_MESSAGES: usize = 2_000;
+
+#[tokio::test]
+async fn it_is_counted_and_the_others_miss_nothing() {
+    let pki = Pki::new();
+    let stoa = Stoa::start(&pki);
+    let service = Service::start(stoa.client(&pki)).await;
+    let join = json!({"type": "join", "room": "hall", "name": "Ada", "sdp": "offer"});
+    let mut quick = service.browser().await;
+    quick.send(join.clone()).await;
+    quick.next_of("joined").await;
+    let mut slow = service.browser().await;
+    slow.send(join).await;
+    let slow_id = slow.next_of("joined").await["you"]["id"].clone();
+    // From here on nobody reads what `slow` gets.
+
+    let mut dropped = false;
+    for number in 0..MOST_MESSAGES {
+        let name = format!("visitor-{number}");
+        let request = JoinRequest {
+            room: RoomId::new("hall").expect("an identifier"),
+            participant: ParticipantId::new(&name).expect("an identifier"),
+            display_name: "n".repeat(NAME_BYTES).into(),
+            offer: "offer".into(),
+        };
+        stoa.media.join(request).await.expect("there is room");
+        let seen = loop {
+            let message = quick.next().await.expect("it keeps up");
+            dropped |= message["type"] == "participant_left" && message["id"] == slow_id;
+            if message["participant"]["id"] == name.as_str() {
+                break message;
+            }
+        };
+        assert_eq!(seen["type"], "participant_joined");
+        if dropped {
+            break;
+        }
+    }
+    assert!(
+        dropped,
+        "{MOST_MESSAGES} messages, and it is still in the room"
+    );
+    assert_eq!(
+        service.health().await["sockets_closed"],
+        json!({"too_slow": 1})
+    );
+    // What it had been sent before it was dropped is still there to read; then the end.
+    within(async { while slow.next().await.is_some() {} }).await;
+}

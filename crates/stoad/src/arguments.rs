@@ -1,0 +1,67 @@
+//! The command line.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+/// Moves the media of live voice rooms.
+///
+/// Try it: `stoad dev`, then open the address it prints in two browser windows.
+#[derive(Debug, Parser)]
+#[command(name = "stoad", disable_version_flag = true, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   ended as it was asked to
+  1   failed while running
+  2   wrong command line
+  66  a file that the configuration names cannot be read or is not what it should be
+  69  an address cannot be used: taken, or not this machine's
+  78  the configuration is wrong; the message names the place";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run with an embedded configuration and a page to try it in the browser
+    Dev(Dev),
+    /// Run with a configuration file
+    Run {
+        /// The YAML file; docs/configuration.md describes every key
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Check a configuration file and what it names, without opening any port
+    Check {
+        /// The YAML file
+        file: PathBuf,
+    },
+    /// Print the version
+    Version,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Dev {
+    /// Where the page is served; browsers give the microphone to localhost only
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) page: SocketAddr,
+    /// Where the control API is served, over HTTP/2 (TCP) and HTTP/3 (UDP)
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7443")]
+    pub(crate) control: SocketAddr,
+    /// The UDP port for media; 0 picks a free one
+    #[arg(long, value_name = "PORT", default_value_t = 40_000)]
+    pub(crate) media_port: u16,
+    /// An IPv4 address at which browsers reach this machine; may be repeated. Without it: 127.0.0.1
+    /// and the addresses of this machine's interfaces
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) advertise: Vec<IpAddr>,
+    /// Keep certificates, API key and configuration here, and use them again the next time. Without
+    /// it they are in a temporary folder that is removed at the end
+    #[arg(long, value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+}

@@ -1,0 +1,62 @@
+//! What each command does.
+
+use std::path::Path;
+
+use stoa_control::ControlServer;
+use tokio::runtime::Builder;
+
+use crate::{
+    arguments::Command, config::Config, daemon::Daemon, dev, exit::Failure, logging,
+    signals::Signals,
+};
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// [`Failure`], which has the exit code.
+pub(crate) fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Dev(arguments) => run_to_end(dev::run(arguments)),
+        Command::Run { config } => serve(&config),
+        Command::Check { file } => check(&file),
+        Command::Version => {
+            println!("stoad {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+    }
+}
+
+/// Runs the control side on a runtime of its own.
+fn run_to_end(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let cannot = |error| Failure::Running(format!("cannot start the runtime: {error}"));
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .map_err(cannot)?;
+    let result = runtime.block_on(work);
+    // What has not ended by now is not waited for: that was a second signal.
+    runtime.shutdown_background();
+    result
+}
+
+/// Checks the file and everything it names.
+fn check(file: &Path) -> Result<(), Failure> {
+    let config = Config::read(file)?;
+    config.media()?;
+    ControlServer::check(&config.control()?)?;
+    println!("{}: good", file.display());
+    Ok(())
+}
+
+fn serve(file: &Path) -> Result<(), Failure> {
+    let config = Config::read(file)?;
+    logging::start(&config.log);
+    run_to_end(async {
+        let signals = Signals::listen()
+            .map_err(|error| Failure::Running(format!("cannot listen for signals: {error}")))?;
+        let daemon = Daemon::start(&config).await?;
+        daemon.run(signals, async {}).await
+    })
+}

@@ -1,0 +1,283 @@
+//! The configuration file: strict YAML.
+//!
+//! docs/configuration.md is for people who write one; the documentation of these types says the same
+//! next to the code. A key that is not known is an error, with its line and column.
+
+mod files;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+use stoa_control::ApiKeyHash;
+use stoa_core::{Certificate, Limits};
+use stoa_net::Advertised;
+
+use crate::exit::Failure;
+
+/// A whole configuration file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The media ports.
+    pub(crate) media: Media,
+    /// The control API.
+    pub(crate) control: Control,
+    /// What the node may hold.
+    #[serde(default)]
+    pub(crate) limits: NodeLimits,
+    /// What is logged.
+    #[serde(default)]
+    pub(crate) log: Log,
+}
+
+/// The media ports.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Media {
+    /// The addresses to bind, at most one for each IP version.
+    #[serde(default = "all_addresses")]
+    bind: Vec<IpAddr>,
+    /// The UDP port of the first worker; each further one has the next. 0 picks free ports.
+    port: u16,
+    /// How many workers. Absent: as many as this process may use cores.
+    #[serde(default)]
+    workers: Option<NonZeroUsize>,
+    /// Where clients reach the first worker: `ADDRESS` or `ADDRESS:PORT`. Absent: at the bound
+    /// addresses, which must not be wildcards then.
+    #[serde(default, deserialize_with = "advertised")]
+    advertise: Vec<Advertised>,
+    /// How long nothing authentic may come from a participant before it is taken for gone.
+    #[serde(default = "default_timeout")]
+    ice_timeout_seconds: NonZeroUsize,
+    /// How long ICE and DTLS may take after Join.
+    #[serde(default = "default_timeout")]
+    connect_timeout_seconds: NonZeroUsize,
+}
+
+/// The control API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Control {
+    /// Where to listen, for TCP (HTTP/2) and UDP (HTTP/3) alike.
+    pub(crate) listen: Vec<SocketAddr>,
+    /// PEM file: the server's certificate, then those between it and the authority.
+    certificate_file: PathBuf,
+    /// PEM file: the certificate's private key.
+    private_key_file: PathBuf,
+    /// PEM file: who may vouch for callers that show a client certificate.
+    #[serde(default)]
+    client_ca_file: Option<PathBuf>,
+    /// Callers that show a key.
+    #[serde(default)]
+    api_keys: Vec<ApiKey>,
+}
+
+/// A caller that shows a key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApiKey {
+    /// For the log.
+    name: String,
+    /// SHA-256 of the key, as 64 hexadecimal digits; the key itself is in no file of the daemon's.
+    #[serde(deserialize_with = "sha256")]
+    sha256: [u8; 32],
+}
+
+/// What the node may hold. The defaults are those of [`Limits`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct NodeLimits {
+    /// Rooms on each worker.
+    rooms_per_worker: NonZeroUsize,
+    /// Participants in one room.
+    participants_per_room: NonZeroUsize,
+    /// Participants on each worker.
+    participants_per_worker: NonZeroUsize,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    /// As text or as JSON.
+    pub(crate) format: LogFormat,
+    /// How much: `error`, `warn`, `info`, `debug`, `trace`, or a list such as `info,stoa_net=debug`.
+    #[serde(deserialize_with = "filter")]
+    pub(crate) level: LogLevel,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
+
+/// A filter that has been checked.
+#[derive(Debug, Clone)]
+pub(crate) struct LogLevel(pub(crate) String);
+
+impl Default for LogLevel {
+    fn default() -> Self {
+        Self("info".to_owned())
+    }
+}
+
+impl Default for NodeLimits {
+    fn default() -> Self {
+        let limits = Limits::default();
+        let count = |value| NonZeroUsize::new(value).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            rooms_per_worker: count(limits.rooms),
+            participants_per_room: count(limits.participants_per_room),
+            participants_per_worker: count(limits.participants),
+        }
+    }
+}
+
+fn all_addresses() -> Vec<IpAddr> {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]
+}
+
+fn default_timeout() -> NonZeroUsize {
+    const FIFTEEN: NonZeroUsize = NonZeroUsize::new(15).expect("15 is not 0");
+    FIFTEEN
+}
+
+fn advertised<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Advertised>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts
+        .iter()
+        .map(|text| text.parse().map_err(D::Error::custom))
+        .collect()
+}
+
+fn sha256<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = || D::Error::custom("sha256 must be 64 hexadecimal digits");
+    if text.len() != 64 || !text.is_ascii() {
+        return Err(wrong());
+    }
+    let mut hash = [0; 32];
+    for (index, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).map_err(|_| wrong())?;
+    }
+    Ok(hash)
+}
+
+fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LogLevel, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match tracing_subscriber::EnvFilter::try_new(&text) {
+        Ok(_) => Ok(LogLevel(text)),
+        Err(error) => Err(D::Error::custom(format!("log level {text:?}: {error}"))),
+    }
+}
+
+impl Control {
+    /// Relative paths are meant from the folder of the configuration file, wherever the daemon was
+    /// started.
+    fn resolve_paths(&mut self, folder: &Path) {
+        let files = [&mut self.certificate_file, &mut self.private_key_file];
+        for file in files.into_iter().chain(&mut self.client_ca_file) {
+            *file = folder.join(&*file);
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// [`Failure::File`] if it cannot be read; [`Failure::Config`] with line and column if it is
+    /// not a configuration.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let text = files::read(path)?;
+        let text = String::from_utf8(text)
+            .map_err(|error| Failure::Config(format!("{}: {error}", path.display())))?;
+        let mut config = Self::parse(&text)
+            .map_err(|error| Failure::Config(format!("{}: {error}", path.display())))?;
+        config
+            .control
+            .resolve_paths(path.parent().unwrap_or(Path::new("")));
+        Ok(config)
+    }
+
+    fn parse(text: &str) -> Result<Self, serde_yaml::Error> {
+        serde_yaml::from_str(text)
+    }
+
+    /// What the media workers are told.
+    ///
+    /// # Errors
+    /// [`Failure::Config`] or [`Failure::Media`].
+    pub(crate) fn media(&self) -> Result<stoa_net::Config, Failure> {
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let seconds = |value: NonZeroUsize| Duration::from_secs(value.get() as u64);
+        let config = stoa_net::Config {
+            bind: self.media.bind.clone(),
+            port: self.media.port,
+            workers: self.media.workers.map_or_else(cores, NonZeroUsize::get),
+            advertise: self.media.advertise.clone(),
+            certificate: Certificate::generate().map_err(Failure::Running)?,
+            limits: Limits {
+                rooms: self.limits.rooms_per_worker.get(),
+                participants_per_room: self.limits.participants_per_room.get(),
+                participants: self.limits.participants_per_worker.get(),
+                ice_timeout: seconds(self.media.ice_timeout_seconds),
+                connect_timeout: seconds(self.media.connect_timeout_seconds),
+            },
+        };
+        config
+            .check()
+            .map_err(|error| Failure::Config(format!("media: {error}")))?;
+        Ok(config)
+    }
+
+    /// What the control server is told.
+    ///
+    /// # Errors
+    /// [`Failure::Config`]; [`Failure::File`] for certificates and keys.
+    pub(crate) fn control(&self) -> Result<stoa_control::ControlConfig, Failure> {
+        let control = &self.control;
+        if control.listen.is_empty() {
+            return Err(Failure::Config(
+                "control.listen: there must be an address".to_owned(),
+            ));
+        }
+        if control.api_keys.is_empty() && control.client_ca_file.is_none() {
+            return Err(Failure::Config(
+                "control: without api_keys and client_ca_file nobody could call".to_owned(),
+            ));
+        }
+        let identity = files::identity(&control.certificate_file, &control.private_key_file)?;
+        let mut config = stoa_control::ControlConfig::new(control.listen.clone(), identity);
+        config.client_ca = control
+            .client_ca_file
+            .as_deref()
+            .map(files::authorities)
+            .transpose()?;
+        config.api_keys = control
+            .api_keys
+            .iter()
+            .map(|key| ApiKeyHash {
+                name: key.name.clone(),
+                sha256: key.sha256,
+            })
+            .collect();
+        config.version = env!("CARGO_PKG_VERSION").to_owned();
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! The parts put together: media workers, control server, and how they end.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use stoa_control::{ControlHandle, ControlServer};
+use stoa_net::Started;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{
+    config::Config,
+    exit::Failure,
+    media::{self, Workers},
+    signals::Signals,
+};
+
+/// A running daemon.
+pub(crate) struct Daemon {
+    workers: stoa_net::Workers,
+    control: JoinHandle<()>,
+    handle: ControlHandle,
+    end_control: oneshot::Sender<()>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Daemon {
+    /// Opens every port and starts every part.
+    ///
+    /// # Errors
+    /// [`Failure`]; nothing is running then.
+    pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
+        let media_config = config.media()?;
+        let server = ControlServer::bind(config.control()?)?;
+        // Last: from here on nothing fails that would have to be undone.
+        let Started {
+            workers,
+            media,
+            notices,
+        } = stoa_net::start(&media_config)?;
+
+        let addresses = server.addresses();
+        let handle = server.handle();
+        let (end_control, ending) = oneshot::channel::<()>();
+        for worker in media.status() {
+            tracing::info!(port = worker.port, "media worker");
+        }
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
+        let notices = media::bridge(notices);
+        let control = tokio::spawn(async move {
+            // The sender is never dropped without a word, but if it were, that is the end, too.
+            let ending = async move { drop(ending.await) };
+            server
+                .serve(Arc::new(Workers(media)), notices, ending)
+                .await;
+        });
+        Ok(Self {
+            workers,
+            control,
+            handle,
+            end_control,
+            addresses,
+        })
+    }
+
+    /// Where the control API is served.
+    pub(crate) fn control_addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Runs until a signal comes, then ends in order: nothing new is taken, `before_media` is given
+    /// its time, rooms end and say why, watchers hear of it, the control server ends. A second
+    /// signal ends the process at once.
+    ///
+    /// # Errors
+    /// [`Failure::Worker`] if a media worker fails, [`Failure::Running`] if the control server does;
+    /// everything has ended then, too.
+    pub(crate) async fn run(
+        mut self,
+        mut signals: Signals,
+        before_media: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
+        let outcome = tokio::select! {
+            () = signals.next() => {
+                tracing::info!("asked to end");
+                Ok(())
+            }
+            worker = self.workers.failed() => Err(Failure::Worker(worker)),
+            _ = &mut self.control => {
+                Err(Failure::Running("the control server has failed; the log says why".to_owned()))
+            }
+        };
+        let ending = async {
+            self.handle.start_draining();
+            before_media.await;
+            let workers = self.workers;
+            let ended = tokio::task::spawn_blocking(move || workers.shut_down()).await;
+            if let Err(error) = ended {
+                tracing::error!(%error, "the media workers did not end in order");
+            }
+            watchers_heard(&self.handle).await;
+            // Fails only if the server has ended already, and then there is nothing to wait for.
+            if self.end_control.send(()).is_ok()
+                && let Err(error) = self.control.await
+            {
+                tracing::error!(%error, "the control server did not end in order");
+            }
+        };
+        tokio::select! {
+            () = ending => {
+                tracing::info!("ended");
+                outcome
+            }
+            () = signals.next() => {
+                Err(Failure::Running("ended at once, by a second signal".to_owned()))
+            }
+        }
+    }
+}
+
+/// How long watchers may take to hear of the end of their rooms.
+const WATCHERS_TAKE: Duration = Duration::from_secs(2);
+
+/// Waits until every watch has ended: each does by itself once its room's end has been sent.
+async fn watchers_heard(control: &ControlHandle) {
+    let all = async {
+        let mut turn = tokio::time::interval(Duration::from_millis(5));
+        while control.stats().watchers > 0 {
+            turn.tick().await;
+        }
+    };
+    if tokio::time::timeout(WATCHERS_TAKE, all).await.is_err() {
+        tracing::warn!(
+            watchers = control.stats().watchers,
+            "watchers did not read to the end"
+        );
+    }
+}

@@ -1,0 +1,50 @@
+//! Why the daemon ended, for people and for scripts.
+
+use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use stoa_control::BindError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The configuration is wrong. The text begins with the file's name and has the place.
+    #[error("{0}")]
+    Config(String),
+    /// A file that the configuration names is missing or wrong.
+    #[error("{path}: {reason}")]
+    File { path: PathBuf, reason: String },
+    /// An address cannot be used.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
+    /// The media workers did not start.
+    #[error("cannot start the media workers: {0}")]
+    Media(#[from] stoa_net::StartError),
+    /// The control server did not start.
+    #[error("the control API: {0}")]
+    Control(#[from] BindError),
+    /// A media worker ended that was not told to.
+    #[error("media worker {0} has failed; the log says why")]
+    Worker(usize),
+    /// Something else went wrong while running.
+    #[error("{0}")]
+    Running(String),
+}
+
+impl Failure {
+    /// The exit code, after the conventions of sysexits.h.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Config(_) => 78,
+            Self::Media(stoa_net::StartError::Socket { .. })
+            | Self::Control(BindError::Address { .. })
+            | Self::Listen { .. } => 69,
+            Self::Media(stoa_net::StartError::Thread(_)) => 1,
+            Self::Media(_) => 78,
+            Self::Control(_) | Self::File { .. } => 66,
+            Self::Worker(_) | Self::Running(_) => 1,
+        })
+    }
+}

@@ -1,0 +1,28 @@
+//! The Stoa daemon.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+mod config;
+mod daemon;
+mod dev;
+mod exit;
+mod logging;
+mod media;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = arguments::Arguments::parse();
+    match commands::run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("stoad: {failure}");
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Joins the control service's port to the media workers.
+
+use stoa_control::{BoxFuture, JoinRequest, Joined, Media, MediaError, Notice, WorkerStatus};
+use stoa_core::{Join, ParticipantId, Revision, RoomId, RoomSnapshot, SessionId};
+use tokio::sync::mpsc;
+
+/// The media workers, as the control service wants them.
+pub(crate) struct Workers(pub(crate) stoa_net::Media);
+
+fn refuse(error: stoa_net::MediaError) -> MediaError {
+    match error {
+        stoa_net::MediaError::Refused(error) => MediaError::Refused(error),
+        stoa_net::MediaError::Overloaded => MediaError::Overloaded,
+        stoa_net::MediaError::Stopped => MediaError::Stopped,
+    }
+}
+
+impl Media for Workers {
+    fn create_room(&self, room: RoomId) -> BoxFuture<'_, Result<Revision, MediaError>> {
+        Box::pin(async move { self.0.create_room(room).await.map_err(refuse) })
+    }
+
+    fn close_room(&self, room: RoomId) -> BoxFuture<'_, Result<(), MediaError>> {
+        Box::pin(async move { self.0.close_room(room).await.map_err(refuse) })
+    }
+
+    fn join(&self, request: JoinRequest) -> BoxFuture<'_, Result<Joined, MediaError>> {
+        Box::pin(async move {
+            let JoinRequest {
+                room,
+                participant,
+                display_name,
+                offer,
+            } = request;
+            let join = Join {
+                room,
+                participant,
+                display_name,
+                offer,
+            };
+            let joined = self.0.join(join).await.map_err(refuse)?;
+            let stoa_core::Joined {
+                answer,
+                participant,
+                revision,
+            } = joined;
+            Ok(Joined {
+                answer,
+                participant,
+                revision,
+            })
+        })
+    }
+
+    fn add_ice_candidate(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+        candidate: String,
+    ) -> BoxFuture<'_, Result<(), MediaError>> {
+        Box::pin(async move {
+            let added = self
+                .0
+                .add_ice_candidate(room, participant, session, candidate)
+                .await;
+            added.map_err(refuse)
+        })
+    }
+
+    fn remove_participant(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
+        Box::pin(async move {
+            self.0
+                .remove_participant(room, participant, session)
+                .await
+                .map_err(refuse)
+        })
+    }
+
+    fn snapshots(&self) -> BoxFuture<'_, Result<Vec<RoomSnapshot>, MediaError>> {
+        Box::pin(async move { self.0.snapshots().await.map_err(refuse) })
+    }
+
+    fn status(&self) -> Vec<WorkerStatus> {
+        let describe = |status: stoa_net::WorkerStatus| WorkerStatus {
+            port: status.port,
+            rooms: status.rooms,
+            participants: status.participants,
+            datagrams_received: status.datagrams_received,
+            datagrams_sent: status.datagrams_sent,
+            datagrams_dropped: status
+                .datagrams_dropped
+                .into_iter()
+                .map(|(reason, count)| (reason.to_owned(), count))
+                .collect(),
+        };
+        self.0.status().into_iter().map(describe).collect()
+    }
+}
+
+/// How many notices may be on their way between the two queues.
+const BRIDGE_CAPACITY: usize = 1;
+
+/// Hands on what the workers tell. The queue behind is the workers' own, which is bounded and knows
+/// what to do when it is full; this one only translates.
+pub(crate) fn bridge(mut from: mpsc::Receiver<stoa_net::Notice>) -> mpsc::Receiver<Notice> {
+    let (to, notices) = mpsc::channel(BRIDGE_CAPACITY);
+    tokio::spawn(async move {
+        while let Some(notice) = from.recv().await {
+            let notice = match notice {
+                stoa_net::Notice::Event(event) => Notice::Event(event),
+                stoa_net::Notice::Lost => Notice::Lost,
+            };
+            if to.send(notice).await.is_err() {
+                break;
+            }
+        }
+    });
+    notices
+}

@@ -1,0 +1,167 @@
+//! The real daemon, as a process, on ports of its own.
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command, ExitStatus},
+    time::Duration,
+};
+
+use rustix::process::Signal;
+
+use super::{
+    command::Running,
+    folder::{Folder, configuration},
+    network,
+};
+
+/// How long the start may take: making certificates on a busy machine included.
+const START: Duration = Duration::from_secs(30);
+/// How long the end may take before it is taken for stuck.
+const END: Duration = Duration::from_secs(20);
+
+/// A running daemon. It ends with the test; its log is printed if the test fails.
+pub(crate) struct Daemon {
+    running: Running,
+    folder: Folder,
+    control: SocketAddr,
+    page: Option<String>,
+}
+
+impl Daemon {
+    /// `stoad dev`, the page included, on loopback.
+    pub(crate) fn dev() -> Self {
+        Self::start_dev(command(), "127.0.0.1")
+    }
+
+    /// `stoad dev` in a network namespace of its own, for browsers.
+    pub(crate) fn dev_in_a_network_of_its_own() -> Self {
+        let mut command = network::in_a_new_one();
+        command.arg(PROGRAM);
+        Self::start_dev(undisturbed(command), network::ADDRESS)
+    }
+
+    fn start_dev(mut command: Command, address: &str) -> Self {
+        let folder = Folder::empty();
+        command.args(["dev", "--page", "127.0.0.1:0", "--control", "127.0.0.1:0"]);
+        command.args(["--media-port", "0", "--advertise", address]);
+        let running = Running::start(command.arg("--directory").arg(folder.path()));
+        let found = running.stdout.find(START, |line| {
+            line.strip_prefix("The control API is at ")?
+                .split(',')
+                .next()?
+                .parse()
+                .ok()
+        });
+        let control = ready(&running, found);
+        let page = running.stdout.find(START, |line| {
+            let line = line.trim();
+            line.starts_with("http://").then(|| line.to_owned())
+        });
+        Self {
+            running,
+            folder,
+            control,
+            page,
+        }
+    }
+
+    /// `stoad run` with further keys of the section `media`, one a string.
+    pub(crate) fn run(media: &[&str]) -> Self {
+        let folder = Folder::with_credentials();
+        let more: String = media.iter().map(|line| format!("  {line}\n")).collect();
+        let text = configuration().replace("media:\n", &format!("media:\n{more}"));
+        let file = folder.write("stoad.yaml", &text);
+        let running = Running::start(command().args(["run", "--config"]).arg(file));
+        let found = running.stderr.find(START, |line| {
+            let (_, rest) = line.split_once("the control API is served")?;
+            rest.split_once("address=")?.1.trim().parse().ok()
+        });
+        let control = ready(&running, found);
+        Self {
+            running,
+            folder,
+            control,
+            page: None,
+        }
+    }
+
+    /// Where the control API is.
+    pub(crate) fn control(&self) -> SocketAddr {
+        self.control
+    }
+
+    /// The address of the page; `dev` alone has one.
+    pub(crate) fn page(&self) -> &str {
+        self.page.as_deref().expect("only `dev` has a page")
+    }
+
+    /// The file with the certificate that vouches for the daemon.
+    pub(crate) fn ca_file(&self) -> PathBuf {
+        self.folder.file("ca.pem")
+    }
+
+    /// The file with the key for callers.
+    pub(crate) fn api_key_file(&self) -> PathBuf {
+        self.folder.file("api-key")
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.running.id()
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) {
+        self.running.signal(Signal::TERM);
+    }
+
+    /// How it ended.
+    ///
+    /// # Panics
+    /// If it does not end in time.
+    #[track_caller]
+    pub(crate) fn wait(&mut self, within: Duration) -> ExitStatus {
+        match self.running.wait(within) {
+            Some(status) => status,
+            None => panic!("the daemon did not end within {within:?}"),
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.terminate();
+        let ended = self.running.wait(END);
+        if std::thread::panicking() {
+            eprintln!("--- the daemon's log\n{}", self.running.stderr.text());
+            return;
+        }
+        // Here, after a test that passed otherwise, so that no test can overlook it.
+        assert!(
+            ended.is_some(),
+            "asked to, the daemon did not end within {END:?}"
+        );
+    }
+}
+
+/// The daemon's program.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_stoad");
+
+/// The daemon's program, untouched by the environment of who runs the tests.
+pub(super) fn command() -> Command {
+    undisturbed(Command::new(PROGRAM))
+}
+
+fn undisturbed(mut command: Command) -> Command {
+    command.env_remove("RUST_LOG").env("NO_COLOR", "1");
+    command
+}
+
+#[track_caller]
+fn ready(running: &Running, found: Option<SocketAddr>) -> SocketAddr {
+    found.unwrap_or_else(|| {
+        let (stdout, stderr) = (running.stdout.text(), running.stderr.text());
+        panic!("the daemon was not ready within {START:?}\n{stdout}\n{stderr}");
+    })
+}

@@ -1,0 +1,23 @@
+//! What the tests of the daemon have in common: a running daemon, and scripts that try it.
+
+#![allow(
+    dead_code,
+    reason = "each test is a binary of its own and uses a part of this"
+)]
+#![allow(
+    unused_imports,
+    reason = "each test is a binary of its own and uses a part of this"
+)]
+
+mod capture;
+mod command;
+mod daemon;
+mod folder;
+mod network;
+mod script;
+mod tools;
+
+pub(crate) use command::{Ended, stoad};
+pub(crate) use daemon::Daemon;
+pub(crate) use folder::{Folder, configuration};
+pub(crate) use script::{node, python};

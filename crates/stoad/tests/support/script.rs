@@ -1,0 +1,98 @@
+//! Scripts in other languages that try the daemon: what they need, and how long they may take.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use super::{command::Running, daemon::Daemon, network, tools};
+
+/// How long making the stubs may take.
+const STUBS: Duration = Duration::from_secs(60);
+
+/// Runs `tests/python/SCRIPT` against a daemon, with stubs that the stock generator makes.
+///
+/// # Panics
+/// If the script fails or takes too long; its output is in the message.
+#[track_caller]
+pub(crate) fn python(script: &str, daemon: &Daemon, within: Duration) {
+    let stubs = stubs();
+    let mut command = interpreter();
+    command
+        .arg(tests().join("python").join(script))
+        .env("PYTHONPATH", stubs.path());
+    command.arg("--control").arg(daemon.control().to_string());
+    command.arg("--ca").arg(daemon.ca_file());
+    command.arg("--api-key-file").arg(daemon.api_key_file());
+    command.arg("--daemon-pid").arg(daemon.id().to_string());
+    finish(&mut command, within);
+}
+
+/// Runs `tests/browser/SCRIPT` against the page of a daemon, in the daemon's network namespace.
+///
+/// # Panics
+/// If the script fails or takes too long; its output is in the message.
+#[track_caller]
+pub(crate) fn node(script: &str, daemon: &Daemon, within: Duration) {
+    let mut command = network::in_that_of(daemon.id());
+    command
+        .arg(tools::node())
+        .arg(tests().join("browser").join(script))
+        .arg(daemon.page());
+    command.env("STOA_TEST_NODE_MODULES", tools::node_modules());
+    command.env("STOA_TEST_CHROMIUM", tools::chromium());
+    command.env("STOA_TEST_FIREFOX", tools::firefox());
+    finish(&mut command, within);
+}
+
+#[track_caller]
+fn finish(command: &mut Command, within: Duration) {
+    let mut running = Running::start(command);
+    match running.wait(within) {
+        Some(status) if status.success() => println!("{}", running.output()),
+        Some(status) => panic!("{command:?}: {status}\n{}", running.output()),
+        None => {
+            let (stdout, stderr) = (running.stdout.text(), running.stderr.text());
+            panic!("{command:?}: not done within {within:?}\n{stdout}\n{stderr}");
+        }
+    }
+}
+
+fn interpreter() -> Command {
+    let mut command = Command::new(tools::python());
+    // Nothing is written beside the sources, and what is printed is seen when it is printed.
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONUNBUFFERED", "1");
+    command
+}
+
+/// The stubs of the control API, as everybody's generator makes them from the published files.
+fn stubs() -> TempDir {
+    let folder = tempfile::Builder::new().prefix("stoad-stubs-").tempdir();
+    let folder = folder.expect("a temporary folder");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stoa-api/proto");
+    let mut command = interpreter();
+    command
+        .args(["-m", "grpc_tools.protoc", "--proto_path"])
+        .arg(&root);
+    command
+        .arg("--python_out")
+        .arg(folder.path())
+        .arg("--grpc_python_out")
+        .arg(folder.path());
+    let package = root.join("stoa/control/v1");
+    let entries = fs::read_dir(&package).expect("the package of the API");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    finish(command.args(files), STUBS);
+    folder
+}
+
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}

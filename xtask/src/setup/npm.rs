@@ -1,0 +1,58 @@
+//! Packages from npm, in a folder of their own.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::{announce, copy, fresh_folder, is_current};
+use crate::environment::Tools;
+use crate::process;
+use crate::report::Failure;
+
+const FOLDER: &str = "crates/stoad/tests/browser";
+const PACKAGE: &str = "package.json";
+const LOCK: &str = "package-lock.json";
+
+/// A copy of the lock file, written when the install is complete.
+const STAMP: &str = "stoa-installed.json";
+
+/// Installs what the lock file says, if that is not what is installed.
+pub(super) fn install(root: &Path, tools: &Tools) -> Result<(), Failure> {
+    let source = root.join(FOLDER);
+    let folder = tools.browser_folder();
+    let stamp = folder.join(STAMP);
+    if is_current(&stamp, &source.join(LOCK))? {
+        return Ok(());
+    }
+    announce(
+        "puppeteer-core",
+        "npm",
+        "the browser tests drive both browsers with it",
+    );
+    fresh_folder(&folder)?;
+    copy(&source.join(PACKAGE), &folder.join(PACKAGE))?;
+    copy(&source.join(LOCK), &folder.join(LOCK))?;
+    // Without scripts: no package may run code, or fetch a browser of its own, while it is
+    // installed.
+    let install = [
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ];
+    process::run(Command::new("npm").current_dir(&folder).args(install))?;
+    copy(&source.join(LOCK), &stamp)
+}
+
+/// Loads what the tests load.
+pub(super) fn verify(tools: &Tools) -> Result<(), Failure> {
+    let script = "require('puppeteer-core'); \
+                  console.log('puppeteer-core', require('puppeteer-core/package.json').version, \
+                  'on node', process.version)";
+    let mut command = Command::new("node");
+    process::run(
+        command
+            .current_dir(tools.browser_folder())
+            .args(["-e", script]),
+    )
+}
