@@ -83,7 +83,7 @@ impl Room {
         };
         // A bench needs no secret keys, and the same names in each run.
         let mut node = Node::new(now, config, [1; 32]);
-        node.create_room(now, room_id())
+        node.create_room(now, room_id(), Default::default())
             .map_err(RoomError::NoRoom)?;
         let mut room = Self {
             node,
@@ -221,6 +221,8 @@ impl Room {
             room: room_id(),
             participant: client.id.clone(),
             display_name: "".into(),
+            role: Default::default(),
+            metadata: Default::default(),
             offer: client.offer.clone(),
         };
         let joined = self

@@ -119,11 +119,12 @@ impl Directory {
         let mut inner = self.inner();
         let Some(room) = inner.rooms.get(&id) else {
             // Other events of an unknown room are older than the snapshots that did not show it.
-            if kind == RoomEventKind::Created {
+            if let RoomEventKind::Created(settings) = kind {
                 inner.insert(
                     RoomSnapshot {
                         room: id,
                         revision,
+                        settings,
                         participants: Vec::new(),
                     },
                     self,

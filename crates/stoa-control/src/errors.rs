@@ -40,6 +40,7 @@ pub(crate) fn code(reason: ErrorReason) -> Code {
         | R::ParticipantLimitReached
         | R::IceCandidateLimitReached
         | R::WatchLimitReached
+        | R::MuteLimitReached
         | R::MessageTooLarge => Code::ResourceExhausted,
         R::SessionMismatch => Code::FailedPrecondition,
         R::RevisionInFuture => Code::OutOfRange,
@@ -171,6 +172,7 @@ impl Failure {
                 Self::new(R::IceCandidateMalformed, refusal.to_string())
             }
             Refusal::CandidateLimit => Self::new(R::IceCandidateLimitReached, refusal.to_string()),
+            Refusal::MuteLimit => Self::new(R::MuteLimitReached, refusal.to_string()),
         }
     }
 

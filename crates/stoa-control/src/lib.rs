@@ -33,5 +33,5 @@ mod watch;
 pub use authenticate::ApiKeyHash;
 pub use config::{Clock, ControlConfig, ServiceLimits, TlsIdentity, TransportLimits};
 pub use lifecycle::{ControlHandle, ControlStats};
-pub use media::{BoxFuture, JoinRequest, Joined, Media, MediaError, Notice, WorkerStatus};
+pub use media::{BoxFuture, Media, MediaError, Notice, WorkerStatus};
 pub use server::{BindError, ControlServer};

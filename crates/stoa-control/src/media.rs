@@ -1,9 +1,10 @@
 //! The port to whoever moves the media.
 
-use std::{collections::BTreeMap, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, pin::Pin};
 
 use stoa_core::{
-    ParticipantId, ParticipantInfo, Revision, RoomEvent, RoomId, RoomSnapshot, SessionId,
+    Join, Joined, ParticipantChange, ParticipantId, Revision, RoomEvent, RoomId, RoomSettings,
+    RoomSnapshot, RoomUpdate, SessionId,
 };
 
 /// A future that can be sent to another thread.
@@ -15,13 +16,24 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// answers its caller once it has seen both. Dropping a future may or may not undo the command.
 pub trait Media: Send + Sync + 'static {
     /// Creates an empty room and returns its revision.
-    fn create_room(&self, room: RoomId) -> BoxFuture<'_, Result<Revision, MediaError>>;
+    fn create_room(
+        &self,
+        room: RoomId,
+        settings: RoomSettings,
+    ) -> BoxFuture<'_, Result<Revision, MediaError>>;
+
+    /// Changes a room's settings, and returns its revision after that.
+    fn update_room(
+        &self,
+        room: RoomId,
+        update: RoomUpdate,
+    ) -> BoxFuture<'_, Result<Revision, MediaError>>;
 
     /// Ends the room and every media session in it.
     fn close_room(&self, room: RoomId) -> BoxFuture<'_, Result<(), MediaError>>;
 
     /// Admits a participant.
-    fn join(&self, request: JoinRequest) -> BoxFuture<'_, Result<Joined, MediaError>>;
+    fn join(&self, join: Join) -> BoxFuture<'_, Result<Joined, MediaError>>;
 
     /// Gives the participant's session one more remote candidate. Where `session` is given, the
     /// call is refused if the participant has another one by now.
@@ -32,6 +44,16 @@ pub trait Media: Send + Sync + 'static {
         session: Option<SessionId>,
         candidate: String,
     ) -> BoxFuture<'_, Result<(), MediaError>>;
+
+    /// Changes a participant, and returns the room's revision after that. `session` as in
+    /// [`Media::add_ice_candidate`].
+    fn change_participant(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+        change: ParticipantChange,
+    ) -> BoxFuture<'_, Result<Revision, MediaError>>;
 
     /// Ends the participant's session, and returns the room's revision after that. `session` as in
     /// [`Media::add_ice_candidate`].
@@ -48,30 +70,6 @@ pub trait Media: Send + Sync + 'static {
 
     /// The workers' counters, in the order of their ports.
     fn status(&self) -> Vec<WorkerStatus>;
-}
-
-/// Asks for a participant to be let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JoinRequest {
-    /// Into which room.
-    pub room: RoomId,
-    /// Who.
-    pub participant: ParticipantId,
-    /// The name to show; not interpreted.
-    pub display_name: Arc<str>,
-    /// The client's SDP offer, at most [`stoa_core::limits::MAX_OFFER_BYTES`].
-    pub offer: String,
-}
-
-/// Somebody was let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Joined {
-    /// The final SDP answer.
-    pub answer: String,
-    /// The new participant.
-    pub participant: ParticipantInfo,
-    /// The room's revision right after that.
-    pub revision: Revision,
 }
 
 /// Why a command had no effect.

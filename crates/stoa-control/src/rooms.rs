@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::stream::BoxStream;
 use stoa_api::v1::{self, ErrorReason, rooms_server::Rooms};
-use stoa_core::{RoomId, limits::AUDIO_SLOTS};
+use stoa_core::{Join, ParticipantChange, Revision, RoomId, RoomSettings};
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     errors::Failure,
     idempotency::Requests,
     lifecycle::{Gauge, Lifecycle, Phase},
-    media::{JoinRequest, Media},
+    media::Media,
     paging, validate,
     watch::Watcher,
 };
@@ -43,10 +43,10 @@ impl RoomsService {
         self.directory.get(id).ok_or_else(|| not_found(id))
     }
 
-    async fn create(self, id: RoomId) -> Result<v1::Room, Failure> {
+    async fn create(self, id: RoomId, settings: RoomSettings) -> Result<v1::Room, Failure> {
         self.must_serve()?;
         let follow = self.directory.follow(&id);
-        let created = self.media.create_room(id.clone()).await;
+        let created = self.media.create_room(id.clone(), settings.clone()).await;
         let revision = created.map_err(|error| Failure::refused(error, id.as_str(), None))?;
         if let Some(room) = follow.created().await {
             return Ok(room.show(true));
@@ -56,13 +56,11 @@ impl RoomsService {
             room_id: id.to_string(),
             revision: revision.0,
             create_time: Some(self.directory.now()),
-            audio_slots: AUDIO_SLOTS as u32,
-            participant_count: 0,
-            participants: Vec::new(),
+            ..convert::settings(&settings)
         })
     }
 
-    async fn admit(self, request: JoinRequest) -> Result<v1::JoinResponse, Failure> {
+    async fn admit(self, request: Join) -> Result<v1::JoinResponse, Failure> {
         self.must_serve()?;
         let (id, who) = (request.room.clone(), request.participant.clone());
         let follow = self.directory.follow(&id);
@@ -80,6 +78,23 @@ impl RoomsService {
             participant: Some(participant),
             room_revision: joined.revision.0,
         })
+    }
+
+    /// Changes a participant and waits until everybody can see it.
+    async fn change(
+        &self,
+        (room, who, session): validate::Member,
+        change: ParticipantChange,
+    ) -> Result<Revision, Failure> {
+        let follow = self.directory.follow(&room);
+        let changed = self
+            .media
+            .change_participant(room.clone(), who.clone(), session, change);
+        let changed = changed.await;
+        let revision =
+            changed.map_err(|error| Failure::refused(error, room.as_str(), Some(who.as_str())))?;
+        follow.reached(revision).await;
+        Ok(revision)
     }
 
     fn begin_watch(&self, id: &RoomId, from: u64) -> Result<Watcher, Failure> {
@@ -140,8 +155,8 @@ impl Rooms for RoomsService {
     ) -> Result<Response<v1::Room>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
-        let id = validate::create_room(&request)?;
-        let operation = self.clone().create(id);
+        let (id, settings) = validate::create_room(&request)?;
+        let operation = self.clone().create(id, settings);
         let call = ("CreateRoom", &request);
         let room = self
             .requests
@@ -220,6 +235,47 @@ impl Rooms for RoomsService {
             Failure::refused(error, &request.room_id, Some(&request.participant_id))
         })?;
         Ok(Response::new(v1::AddIceCandidateResponse {}))
+    }
+
+    async fn set_role(
+        &self,
+        request: Request<v1::SetRoleRequest>,
+    ) -> Result<Response<v1::SetRoleResponse>, Status> {
+        let (member, change) = validate::set_role(request.get_ref())?;
+        let room_revision = self.change(member, change).await?.0;
+        Ok(Response::new(v1::SetRoleResponse { room_revision }))
+    }
+
+    async fn set_muted(
+        &self,
+        request: Request<v1::SetMutedRequest>,
+    ) -> Result<Response<v1::SetMutedResponse>, Status> {
+        let (member, change) = validate::set_muted(request.get_ref())?;
+        let room_revision = self.change(member, change).await?.0;
+        Ok(Response::new(v1::SetMutedResponse { room_revision }))
+    }
+
+    async fn update_participant(
+        &self,
+        request: Request<v1::UpdateParticipantRequest>,
+    ) -> Result<Response<v1::UpdateParticipantResponse>, Status> {
+        let (member, change) = validate::update_participant(request.get_ref())?;
+        let room_revision = self.change(member, change).await?.0;
+        Ok(Response::new(v1::UpdateParticipantResponse {
+            room_revision,
+        }))
+    }
+
+    async fn update_room(
+        &self,
+        request: Request<v1::UpdateRoomRequest>,
+    ) -> Result<Response<v1::Room>, Status> {
+        let (id, update) = validate::room_update(request.get_ref())?;
+        let follow = self.directory.follow(&id);
+        let updated = self.media.update_room(id.clone(), update).await;
+        let revision = updated.map_err(|error| Failure::refused(error, id.as_str(), None))?;
+        follow.reached(revision).await;
+        Ok(Response::new(self.room(&id)?.show(true)))
     }
 
     async fn remove_participant(

@@ -1,11 +1,15 @@
 //! Requests as the handlers want them: checked, all wrong fields named at once.
 
+mod changes;
+
 use std::sync::Arc;
 
 use stoa_api::v1;
-use stoa_core::{ParticipantId, RoomId, SessionId, limits::MAX_OFFER_BYTES};
+use stoa_core::{Join, ParticipantId, RoomId, RoomSettings, SessionId, limits::MAX_OFFER_BYTES};
 
-use crate::{errors::Failure, media::JoinRequest};
+pub(crate) use changes::{room_update, set_muted, set_role, update_participant};
+
+use crate::errors::Failure;
 
 /// The longest name to show, in bytes.
 const MAX_DISPLAY_NAME_BYTES: usize = 256;
@@ -76,14 +80,20 @@ pub(crate) fn room(room_id: &str) -> Result<RoomId, Failure> {
     fields.finish(room)
 }
 
-pub(crate) fn create_room(request: &v1::CreateRoomRequest) -> Result<RoomId, Failure> {
+pub(crate) fn create_room(
+    request: &v1::CreateRoomRequest,
+) -> Result<(RoomId, RoomSettings), Failure> {
     let mut fields = Fields::default();
     let room = fields.room(&request.room_id);
     fields.request_id(&request.request_id);
-    fields.finish(room)
+    let settings = match &request.room {
+        Some(room) => fields.settings(room),
+        None => Some(RoomSettings::default()),
+    };
+    fields.finish(room.zip(settings))
 }
 
-pub(crate) fn join(request: &v1::JoinRequest) -> Result<JoinRequest, Failure> {
+pub(crate) fn join(request: &v1::JoinRequest) -> Result<Join, Failure> {
     let mut fields = Fields::default();
     let room = fields.room(&request.room_id);
     let participant = fields.participant(&request.participant_id);
@@ -100,15 +110,19 @@ pub(crate) fn join(request: &v1::JoinRequest) -> Result<JoinRequest, Failure> {
         ));
     }
     fields.request_id(&request.request_id);
-    let request = room
-        .zip(participant)
-        .map(|(room, participant)| JoinRequest {
-            room,
-            participant,
+    let role = fields.role("role", request.role);
+    let metadata = fields.metadata("metadata", &request.metadata);
+    let join = || {
+        Some(Join {
+            room: room?,
+            participant: participant?,
             display_name: Arc::from(request.display_name.as_str()),
             offer: request.sdp_offer.clone(),
-        });
-    fields.finish(request)
+            role: role?,
+            metadata: metadata?,
+        })
+    };
+    fields.finish(join())
 }
 
 /// One participant of one room, and perhaps one of its sessions.
@@ -170,6 +184,8 @@ mod tests {
             display_name: "x".repeat(MAX_DISPLAY_NAME_BYTES + 1),
             sdp_offer: "v".repeat(MAX_OFFER_BYTES + 1),
             request_id: "é".repeat(MAX_REQUEST_ID_CHARACTERS + 1),
+            role: 99,
+            metadata: [(String::new(), String::new())].into(),
         };
         let failure = join(&request).expect_err("nothing is right");
         let all = [
@@ -178,6 +194,8 @@ mod tests {
             "display_name",
             "sdp_offer",
             "request_id",
+            "role",
+            "metadata",
         ];
         assert_eq!(fields(failure), all);
     }
@@ -190,6 +208,8 @@ mod tests {
             display_name: "x".repeat(MAX_DISPLAY_NAME_BYTES),
             sdp_offer: "v".repeat(MAX_OFFER_BYTES),
             request_id: "é".repeat(MAX_REQUEST_ID_CHARACTERS),
+            role: v1::Role::Moderator.into(),
+            metadata: [("k".to_owned(), "v".to_owned())].into(),
         };
         assert!(join(&request).is_ok());
     }

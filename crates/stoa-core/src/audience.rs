@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use ahash::RandomState;
 
-use crate::{keys::ParticipantKey, limits::AUDIO_SLOTS};
+use crate::{keys::ParticipantKey, limits::MAX_AUDIO_SLOTS};
 
 /// The listeners of a room. Joining and leaving cost the same however many there are.
 #[derive(Debug)]
 pub(crate) struct Audience {
     /// At `lines - 1`: the listeners with that many lines, in no order.
-    by_lines: [Vec<ParticipantKey>; AUDIO_SLOTS],
+    by_lines: [Vec<ParticipantKey>; MAX_AUDIO_SLOTS],
     /// Where each stands: `lines - 1`, and the index there.
     places: HashMap<ParticipantKey, (usize, usize), RandomState>,
 }
@@ -23,9 +23,9 @@ impl Audience {
         }
     }
 
-    /// Adds a listener with 1 to [`AUDIO_SLOTS`] lines, unless they are in already.
+    /// Adds a listener with 1 to [`MAX_AUDIO_SLOTS`] lines, unless they are in already.
     pub(crate) fn add(&mut self, key: ParticipantKey, lines: usize) {
-        let group = lines.clamp(1, AUDIO_SLOTS) - 1;
+        let group = lines.clamp(1, MAX_AUDIO_SLOTS) - 1;
         if self.places.contains_key(&key) {
             return;
         }
@@ -45,7 +45,7 @@ impl Audience {
 
     /// The listeners with so many lines.
     pub(crate) fn with_lines(&self, lines: usize) -> &[ParticipantKey] {
-        &self.by_lines[lines.clamp(1, AUDIO_SLOTS) - 1]
+        &self.by_lines[lines.clamp(1, MAX_AUDIO_SLOTS) - 1]
     }
 
     /// On how many lines this participant listens; nothing if they do not.

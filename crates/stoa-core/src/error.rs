@@ -1,6 +1,6 @@
 //! Why the core refuses something. Nothing has changed when one of these is returned.
 
-use crate::limits::{AUDIO_SLOTS, MAX_REMOTE_CANDIDATES};
+use crate::limits::{MAX_MODERATOR_MUTES, MAX_REMOTE_CANDIDATES};
 
 /// Why a command to the core was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,9 @@ pub enum Error {
         /// How many participants may be in it.
         limit: usize,
     },
+    /// The room remembers as many moderator's mutes as it may.
+    #[error("the room remembers {MAX_MODERATOR_MUTES} moderator's mutes, the most it may")]
+    MuteLimit,
     /// The call named a media session that is not the participant's present one.
     #[error("the participant has another media session by now")]
     SessionMismatch,
@@ -78,10 +81,12 @@ pub enum OfferError {
     #[error("the offer has no audio line with opus/48000/2")]
     NoCommonCodec,
     /// It has more audio lines than the room has slots.
-    #[error("the offer has {offered} audio lines; the room has {AUDIO_SLOTS} slots")]
+    #[error("the offer has {offered} audio lines; the room has {slots} slots")]
     TooManyAudioLines {
         /// How many it has.
         offered: usize,
+        /// How many slots the room has.
+        slots: usize,
     },
     /// It is an SDP, but something that a session needs is missing or contradictory.
     #[error("the offer cannot be answered: {0}")]

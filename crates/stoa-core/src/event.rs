@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::{
     audio_level::AudioLevel,
     ids::{Csrc, ParticipantId, Revision, RoomId, SessionId},
+    rights::{Mutes, Role},
+    settings::{Metadata, RoomSettings},
 };
 
 /// Something happened in a room.
@@ -23,7 +25,9 @@ pub struct RoomEvent {
 #[derive(Debug, Clone, PartialEq)]
 pub enum RoomEventKind {
     /// The room was created. Always the first event, with revision 1.
-    Created,
+    Created(RoomSettings),
+    /// The room's settings are other ones now: all of them, as they are after the change.
+    RoomUpdated(RoomSettings),
     /// Somebody was admitted; ICE and DTLS are yet to come.
     Joined(ParticipantInfo),
     /// Somebody's ICE and DTLS are done.
@@ -31,6 +35,8 @@ pub enum RoomEventKind {
         /// Who.
         participant: ParticipantId,
     },
+    /// Somebody's role, mutes, name or metadata are other ones now.
+    Updated(ParticipantInfo),
     /// Somebody is gone.
     Left {
         /// Who.
@@ -59,6 +65,12 @@ pub struct ParticipantInfo {
     pub csrc: Csrc,
     /// Whether ICE and DTLS are done.
     pub connected: bool,
+    /// What they are in the room.
+    pub role: Role,
+    /// Who has silenced them.
+    pub mutes: Mutes,
+    /// The signalling service's own.
+    pub metadata: Metadata,
 }
 
 /// A whole room at one moment.
@@ -68,6 +80,8 @@ pub struct RoomSnapshot {
     pub room: RoomId,
     /// Its revision.
     pub revision: Revision,
+    /// Its settings.
+    pub settings: RoomSettings,
     /// Who is in it, in the order of their identifiers.
     pub participants: Vec<ParticipantInfo>,
 }

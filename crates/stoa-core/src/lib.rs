@@ -55,7 +55,9 @@ mod ids;
 mod keys;
 pub mod limits;
 mod output;
+mod rights;
 mod rtp;
+mod settings;
 mod stats;
 mod timers;
 
@@ -66,4 +68,8 @@ pub use ids::{Csrc, InvalidId, ParticipantId, Revision, RoomId, SessionId, SlotI
 pub use limits::Limits;
 pub use node::{Certificate, Join, Joined, Node, NodeConfig};
 pub use output::{Output, TimeoutReason, Transmit};
+pub use rights::{MuteSource, Mutes, Role, SpeakPolicy};
+pub use settings::{
+    AudioSlots, InvalidMetadata, Metadata, ParticipantChange, RoomSettings, RoomUpdate,
+};
 pub use stats::{DropReason, Stats};

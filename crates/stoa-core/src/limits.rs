@@ -5,9 +5,27 @@ use std::time::Duration;
 /// The longest identifier that a caller may choose, in bytes. Long enough for a UUID with a prefix.
 pub const MAX_ID_LENGTH: usize = 128;
 
-/// How many speakers a room carries at the same time, and how many audio lines an offer may have.
-/// More than three voices at once are noise to a listener, and each costs every listener a stream.
-pub const AUDIO_SLOTS: usize = 3;
+/// How many speakers a room can be set to carry at the same time, and so how many audio lines an offer
+/// can have. Each costs every listener a stream, and beyond eight nobody tells voices apart.
+pub const MAX_AUDIO_SLOTS: usize = 8;
+
+/// How many speakers a room carries unless it is told otherwise. More than three voices at once are
+/// noise to a listener.
+pub const DEFAULT_AUDIO_SLOTS: u8 = 3;
+
+/// How many entries the metadata of a room or a participant has at most.
+pub const MAX_METADATA_ENTRIES: usize = 32;
+
+/// The longest key of metadata, in bytes.
+pub const MAX_METADATA_KEY_BYTES: usize = 64;
+
+/// The most that keys and values of one metadata have together, in bytes. It is in every snapshot that
+/// a watcher gets.
+pub const MAX_METADATA_BYTES: usize = 4 * 1024;
+
+/// How many moderator's mutes a room remembers, of those who are in and of those who were: as many
+/// people as a large room could mute in a long evening.
+pub const MAX_MODERATOR_MUTES: usize = 4_096;
 
 /// How many ICE candidates are taken from one participant. Browsers send fewer than twenty.
 pub const MAX_REMOTE_CANDIDATES: usize = 32;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod media;
+mod updates;
 
 use std::{
     collections::VecDeque,

@@ -20,6 +20,7 @@ use crate::{
     event::{LeaveReason, ParticipantInfo},
     keys::RoomKey,
     limits::{MAX_ADDRESSES_PER_PARTICIPANT, MAX_ADDRESSES_PER_SESSION, MAX_REMOTE_CANDIDATES},
+    rights::{self, SpeakPolicy},
     rtp::{RtpTime, SeqExt},
     splice::Place,
     stage::SpeakerPacket,
@@ -100,9 +101,11 @@ impl Participant {
         self.lines.len()
     }
 
-    /// Whether they have a line to speak on.
-    pub(crate) fn can_send(&self) -> bool {
-        self.microphone.is_some()
+    /// Whether they are to be heard in a room of this policy, now.
+    pub(crate) fn may_speak(&self, policy: SpeakPolicy) -> bool {
+        self.info.connected
+            && self.microphone.is_some()
+            && rights::may_speak(policy, self.info.role, self.info.mutes)
     }
 
     /// Takes a datagram that is known to be theirs.

@@ -1,15 +1,18 @@
 //! A room: who is in it, who may be heard, who listens.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use ahash::RandomState;
 use rand::Rng;
 
 use crate::{
     audience::Audience,
+    error::Error,
     event::{RoomEvent, RoomEventKind},
     ids::{Csrc, ParticipantId, Revision, RoomId},
     keys::ParticipantKey,
+    limits::MAX_MODERATOR_MUTES,
+    settings::RoomSettings,
     stage::Stage,
 };
 
@@ -17,6 +20,9 @@ use crate::{
 pub(crate) struct Room {
     pub(crate) id: RoomId,
     revision: Revision,
+    pub(crate) settings: RoomSettings,
+    /// Whom a moderator has muted: participants, and names that were participants.
+    moderator_mutes: BTreeSet<ParticipantId>,
     pub(crate) members: BTreeMap<ParticipantId, ParticipantKey>,
     csrcs: HashSet<Csrc, RandomState>,
     pub(crate) stage: Stage,
@@ -27,15 +33,17 @@ pub(crate) struct Room {
 
 impl Room {
     /// An empty room, at revision 1.
-    pub(crate) fn new(id: RoomId, hasher: &RandomState) -> Self {
+    pub(crate) fn new(id: RoomId, settings: RoomSettings, hasher: &RandomState) -> Self {
         Self {
             id,
             revision: Revision(1),
+            moderator_mutes: BTreeSet::new(),
             members: BTreeMap::new(),
             csrcs: HashSet::with_hasher(hasher.clone()),
-            stage: Stage::new(hasher.clone()),
+            stage: Stage::new(settings.audio_slots.count(), hasher.clone()),
             audience: Audience::new(hasher.clone()),
             is_ranking: false,
+            settings,
         }
     }
 
@@ -56,6 +64,31 @@ impl Room {
             revision: self.revision,
             kind,
         }
+    }
+
+    /// Whether a moderator has muted whoever has this name.
+    pub(crate) fn is_muted_by_moderator(&self, participant: &ParticipantId) -> bool {
+        self.moderator_mutes.contains(participant)
+    }
+
+    /// Remembers a moderator's mute, or forgets it.
+    ///
+    /// # Errors
+    /// [`Error::MuteLimit`].
+    pub(crate) fn set_muted_by_moderator(
+        &mut self,
+        participant: &ParticipantId,
+        muted: bool,
+    ) -> Result<(), Error> {
+        if !muted {
+            self.moderator_mutes.remove(participant);
+        } else if !self.moderator_mutes.contains(participant) {
+            if self.moderator_mutes.len() >= MAX_MODERATOR_MUTES {
+                return Err(Error::MuteLimit);
+            }
+            self.moderator_mutes.insert(participant.clone());
+        }
+        Ok(())
     }
 
     /// A new CSRC that nobody in the room has.

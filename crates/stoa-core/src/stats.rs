@@ -25,13 +25,15 @@ pub enum DropReason {
     SessionRefused,
     /// RTP on a line that is not the participant's microphone.
     NotMicrophone,
+    /// RTP of somebody who may not speak.
+    NotAllowed,
     /// RTP that came too late to have a place in its slot's sequence.
     Late,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Oversized,
         Self::UnknownAddress,
         Self::UnknownUfrag,
@@ -42,6 +44,7 @@ impl DropReason {
         Self::NoCandidate,
         Self::SessionRefused,
         Self::NotMicrophone,
+        Self::NotAllowed,
         Self::Late,
     ];
 
@@ -58,6 +61,7 @@ impl DropReason {
             Self::NoCandidate => "no_candidate",
             Self::SessionRefused => "session_refused",
             Self::NotMicrophone => "not_microphone",
+            Self::NotAllowed => "not_allowed",
             Self::Late => "late",
         }
     }

@@ -103,7 +103,10 @@ fn too_many_lines() {
     let offer = replaced(&offer, "BUNDLE 0 1 2", "BUNDLE 0 1 2 3") + "m=audio" + &fourth;
     assert_eq!(
         refusal(&offer),
-        OfferError::TooManyAudioLines { offered: 4 }
+        OfferError::TooManyAudioLines {
+            offered: 4,
+            slots: 3,
+        }
     );
 }
 

@@ -5,25 +5,43 @@ mod support;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use stoa_core::{ParticipantInfo, Revision, RoomEventKind, RoomId, RoomSnapshot};
+use stoa_core::{
+    AudioSlots, ParticipantChange, ParticipantInfo, Revision, Role, RoomEventKind, RoomId,
+    RoomSettings, RoomSnapshot, RoomUpdate,
+};
 use support::{Net, participant, room};
 
 /// What somebody knows of the rooms who has seen nothing but events.
 #[derive(Default)]
-struct Follower(BTreeMap<RoomId, (Revision, BTreeMap<String, ParticipantInfo>)>);
+struct Follower(BTreeMap<RoomId, Known>);
+
+struct Known {
+    revision: Revision,
+    settings: RoomSettings,
+    members: BTreeMap<String, ParticipantInfo>,
+}
 
 impl Follower {
     fn follow(net: &Net) -> Self {
         let mut follower = Self::default();
         for (_, event) in &net.events {
             let rooms = &mut follower.0;
-            if event.kind == RoomEventKind::Created {
+            if let RoomEventKind::Created(settings) = &event.kind {
                 assert_eq!(event.revision, Revision(1));
-                let before = rooms.insert(event.room.clone(), (Revision(1), BTreeMap::new()));
+                let known = Known {
+                    revision: Revision(1),
+                    settings: settings.clone(),
+                    members: BTreeMap::new(),
+                };
+                let before = rooms.insert(event.room.clone(), known);
                 assert!(before.is_none(), "created twice");
                 continue;
             }
-            let (revision, members) = rooms.get_mut(&event.room).expect("created before");
+            let Known {
+                revision,
+                settings,
+                members,
+            } = rooms.get_mut(&event.room).expect("created before");
             match &event.kind {
                 RoomEventKind::ActiveSpeakers(speakers) => {
                     assert_eq!(event.revision, *revision, "speaking changes nothing");
@@ -53,7 +71,15 @@ impl Follower {
                     assert_eq!(member.session, *session);
                 }
                 RoomEventKind::Closed => assert!(members.is_empty(), "closed over somebody"),
-                RoomEventKind::Created => unreachable!("handled above"),
+                RoomEventKind::Updated(info) => {
+                    let before = members.insert(info.participant.to_string(), info.clone());
+                    assert_ne!(before.expect("joined before"), *info, "nothing changed");
+                }
+                RoomEventKind::RoomUpdated(now) => {
+                    assert_ne!(settings, now, "nothing changed");
+                    *settings = now.clone();
+                }
+                RoomEventKind::Created(_) => unreachable!("handled above"),
             }
             assert_eq!(event.revision, revision.next(), "{:?}", event.kind);
             *revision = event.revision;
@@ -65,12 +91,12 @@ impl Follower {
     }
 
     fn snapshots(&self) -> Vec<RoomSnapshot> {
-        let snapshot =
-            |(room, (revision, members)): (&RoomId, &(Revision, BTreeMap<_, _>))| RoomSnapshot {
-                room: room.clone(),
-                revision: *revision,
-                participants: members.values().cloned().collect(),
-            };
+        let snapshot = |(room, known): (&RoomId, &Known)| RoomSnapshot {
+            room: room.clone(),
+            revision: known.revision,
+            settings: known.settings.clone(),
+            participants: known.members.values().cloned().collect(),
+        };
         self.0.iter().map(snapshot).collect()
     }
 }
@@ -84,7 +110,9 @@ fn assert_events_tell_all(net: &Net) {
 #[test]
 fn whoever_follows_knows_what_a_snapshot_says() {
     let mut net = Net::new();
-    net.node.create_room(net.now(), room("other")).unwrap();
+    net.node
+        .create_room(net.now(), room("other"), Default::default())
+        .unwrap();
     net.drain_node();
     let ann = net.join("ann", 3);
     assert_events_tell_all(&net);
@@ -93,6 +121,12 @@ fn whoever_follows_knows_what_a_snapshot_says() {
     net.admit("room", "never-connects", 1).unwrap();
     assert_events_tell_all(&net);
     net.speak(&[(ann, 20), (ben, 30), (cem, 40)], Duration::from_secs(2));
+    net.change(ann, ParticipantChange::Role(Role::Moderator));
+    net.update_room(RoomUpdate {
+        audio_slots: AudioSlots::new(5),
+        ..Default::default()
+    });
+    assert_events_tell_all(&net);
     net.hang_up(ann);
     net.vanish(cem);
     net.run_for(Duration::from_secs(20));
@@ -106,7 +140,9 @@ fn whoever_follows_knows_what_a_snapshot_says() {
     net.drain_node();
     assert_events_tell_all(&net);
     net.node.close_room(now, &room("room")).unwrap();
-    net.node.create_room(now, room("room")).unwrap();
+    net.node
+        .create_room(now, room("room"), Default::default())
+        .unwrap();
     net.drain_node();
     assert_events_tell_all(&net);
     net.node.shut_down(now);

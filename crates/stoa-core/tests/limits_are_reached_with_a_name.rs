@@ -18,19 +18,27 @@ fn limits() -> Limits {
 fn rooms() {
     let mut net = Net::with_limits(limits());
     let now = net.now();
-    net.node.create_room(now, room("second")).unwrap();
+    net.node
+        .create_room(now, room("second"), Default::default())
+        .unwrap();
     assert_eq!(
-        net.node.create_room(now, room("second")),
+        net.node
+            .create_room(now, room("second"), Default::default()),
         Err(Error::RoomExists)
     );
-    net.node.create_room(now, room("third")).unwrap();
+    net.node
+        .create_room(now, room("third"), Default::default())
+        .unwrap();
     assert_eq!(
-        net.node.create_room(now, room("fourth")),
+        net.node
+            .create_room(now, room("fourth"), Default::default()),
         Err(Error::RoomLimit { limit: 3 })
     );
     assert_eq!(net.stats().rooms, 3);
     net.node.close_room(now, &room("second")).unwrap();
-    net.node.create_room(now, room("fourth")).unwrap();
+    net.node
+        .create_room(now, room("fourth"), Default::default())
+        .unwrap();
     assert_eq!(
         net.node.close_room(now, &room("second")),
         Err(Error::RoomNotFound)
@@ -40,7 +48,9 @@ fn rooms() {
 #[test]
 fn participants() {
     let mut net = Net::with_limits(limits());
-    net.node.create_room(net.now(), room("second")).unwrap();
+    net.node
+        .create_room(net.now(), room("second"), Default::default())
+        .unwrap();
     let mut join = |to: &str, name: &str| net.offer(to, name, &chromium()).map(|_| ());
     join("room", "ann").unwrap();
     assert_eq!(join("room", "ann"), Err(Error::ParticipantExists));

@@ -10,7 +10,9 @@ use support::{Net, participant, room};
 #[test]
 fn voices_events_and_names_stay_in_their_room() {
     let mut net = Net::new();
-    net.node.create_room(net.now(), room("other")).unwrap();
+    net.node
+        .create_room(net.now(), room("other"), Default::default())
+        .unwrap();
     net.drain_node();
     // The same names on both sides.
     let (ann, ben) = (net.join("ann", 3), net.join("ben", 3));
@@ -49,7 +51,9 @@ fn voices_events_and_names_stay_in_their_room() {
 fn a_participant_is_found_in_their_own_room_only() {
     let mut net = Net::new();
     let now = net.now();
-    net.node.create_room(now, room("other")).unwrap();
+    net.node
+        .create_room(now, room("other"), Default::default())
+        .unwrap();
     net.drain_node();
     net.join("ann", 3);
     let result = net

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, mpsc};
 
-use stoa_core::{Error, Join, Joined, ParticipantId, Revision, RoomId, RoomSnapshot, SessionId};
+use stoa_core::{
+    Error, Join, Joined, ParticipantChange, ParticipantId, Revision, RoomId, RoomSettings,
+    RoomSnapshot, RoomUpdate, SessionId,
+};
 use tokio::sync::oneshot;
 
 use crate::error::MediaError;
@@ -18,6 +21,7 @@ pub(crate) type Reply<T> = oneshot::Sender<T>;
 pub(crate) enum Command {
     CreateRoom {
         room: RoomId,
+        settings: RoomSettings,
         reply: Reply<Result<Revision, Error>>,
     },
     CloseRoom {
@@ -32,6 +36,16 @@ pub(crate) enum Command {
         target: Target,
         candidate: String,
         reply: Reply<Result<(), Error>>,
+    },
+    ChangeParticipant {
+        target: Target,
+        change: ParticipantChange,
+        reply: Reply<Result<Revision, Error>>,
+    },
+    UpdateRoom {
+        room: RoomId,
+        update: RoomUpdate,
+        reply: Reply<Result<Revision, Error>>,
     },
     RemoveParticipant {
         target: Target,

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use stoa_core::{Join, Joined, ParticipantId, Revision, RoomId, RoomSnapshot, SessionId};
+use stoa_core::{
+    Join, Joined, ParticipantChange, ParticipantId, Revision, RoomId, RoomSettings, RoomSnapshot,
+    RoomUpdate, SessionId,
+};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -43,11 +46,19 @@ impl Media {
     ///
     /// # Errors
     /// [`MediaError`], with the errors of [`Node::create_room`](stoa_core::Node::create_room).
-    pub async fn create_room(&self, room: RoomId) -> Result<Revision, MediaError> {
+    pub async fn create_room(
+        &self,
+        room: RoomId,
+        settings: RoomSettings,
+    ) -> Result<Revision, MediaError> {
         let worker = self.home(&room);
-        self.ask(worker, |reply| Command::CreateRoom { room, reply })
-            .await?
-            .map_err(MediaError::from)
+        self.ask(worker, |reply| Command::CreateRoom {
+            room,
+            settings,
+            reply,
+        })
+        .await?
+        .map_err(MediaError::from)
     }
 
     /// Ends a room and every session in it.
@@ -93,6 +104,50 @@ impl Media {
         let command = |reply| Command::AddIceCandidate {
             target,
             candidate,
+            reply,
+        };
+        self.ask(worker, command).await?.map_err(MediaError::from)
+    }
+
+    /// Changes a participant. Returns the room's revision right after.
+    ///
+    /// # Errors
+    /// [`MediaError`], with the errors of
+    /// [`Node::change_participant`](stoa_core::Node::change_participant).
+    pub async fn change_participant(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+        change: ParticipantChange,
+    ) -> Result<Revision, MediaError> {
+        let worker = self.home(&room);
+        let target = Target {
+            room,
+            participant,
+            session,
+        };
+        let command = |reply| Command::ChangeParticipant {
+            target,
+            change,
+            reply,
+        };
+        self.ask(worker, command).await?.map_err(MediaError::from)
+    }
+
+    /// Changes a room's settings. Returns its revision right after.
+    ///
+    /// # Errors
+    /// [`MediaError`], with [`stoa_core::Error::RoomNotFound`].
+    pub async fn update_room(
+        &self,
+        room: RoomId,
+        update: RoomUpdate,
+    ) -> Result<Revision, MediaError> {
+        let worker = self.home(&room);
+        let command = |reply| Command::UpdateRoom {
+            room,
+            update,
             reply,
         };
         self.ask(worker, command).await?.map_err(MediaError::from)

@@ -198,7 +198,29 @@ impl Worker {
         let node = &mut self.node;
         // Whoever asked may have gone meanwhile; that is theirs to know.
         match command {
-            Command::CreateRoom { room, reply } => drop(reply.send(node.create_room(now, room))),
+            Command::CreateRoom {
+                room,
+                settings,
+                reply,
+            } => {
+                drop(reply.send(node.create_room(now, room, settings)));
+            }
+            Command::UpdateRoom {
+                room,
+                update,
+                reply,
+            } => {
+                drop(reply.send(node.update_room(now, &room, update)));
+            }
+            Command::ChangeParticipant {
+                target,
+                change,
+                reply,
+            } => {
+                let session = target.session.as_ref();
+                let (room, who) = (&target.room, &target.participant);
+                drop(reply.send(node.change_participant(now, room, who, session, change)));
+            }
             Command::CloseRoom { room, reply } => drop(reply.send(node.close_room(now, &room))),
             Command::Join { join, reply } => {
                 // Nobody waits for the answer any more, so nobody would ever use it.

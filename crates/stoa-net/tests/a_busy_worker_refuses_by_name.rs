@@ -5,14 +5,17 @@ mod support;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use stoa_core::Join;
+use stoa_core::{Join, Metadata, Role, RoomSettings};
 use stoa_net::{MediaError, Started, start};
 use support::{Client, config, room, who};
 
 #[tokio::test]
 async fn a_full_mailbox() {
     let Started { workers, media, .. } = start(&config(&["127.0.0.1"])).unwrap();
-    media.create_room(room("r")).await.unwrap();
+    media
+        .create_room(room("r"), RoomSettings::default())
+        .await
+        .unwrap();
     let (_client, offer, _pending) = Client::new("127.0.0.1".parse().unwrap());
     let joins = (0..1000).map(|index| {
         media.join(Join {
@@ -20,6 +23,8 @@ async fn a_full_mailbox() {
             participant: who(&format!("p{index}")),
             display_name: Arc::from("p"),
             offer: offer.clone(),
+            role: Role::Speaker,
+            metadata: Metadata::default(),
         })
     });
     let results = join_all(joins).await;

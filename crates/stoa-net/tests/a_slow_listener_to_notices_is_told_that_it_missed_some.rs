@@ -2,6 +2,7 @@
 
 mod support;
 
+use stoa_core::RoomSettings;
 use stoa_net::{Notice, Started, start};
 use support::{config, room};
 
@@ -14,10 +15,16 @@ async fn lost_comes_after_what_was_held() {
     } = start(&config(&["127.0.0.1"])).unwrap();
     for index in 0..10_000 {
         let room = room(&format!("room-{index}"));
-        media.create_room(room.clone()).await.unwrap();
+        media
+            .create_room(room.clone(), RoomSettings::default())
+            .await
+            .unwrap();
         media.close_room(room).await.unwrap();
     }
-    media.create_room(room("last")).await.unwrap();
+    media
+        .create_room(room("last"), RoomSettings::default())
+        .await
+        .unwrap();
 
     let mut held = 0;
     while let Some(Notice::Event(_)) = notices.recv().await {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use stoa_core::{LeaveReason, RoomEventKind};
+use stoa_core::{LeaveReason, RoomEventKind, RoomSettings};
 use stoa_net::{Notice, Started, start};
 use support::{Client, config, room, until};
 
@@ -13,7 +13,10 @@ async fn over_ipv4_and_ipv6() {
         media,
         mut notices,
     } = start(&config(&["127.0.0.1", "::1"])).unwrap();
-    media.create_room(room("r")).await.unwrap();
+    media
+        .create_room(room("r"), RoomSettings::default())
+        .await
+        .unwrap();
     let mut four = Client::join(&media, "127.0.0.1".parse().unwrap(), "r", "four")
         .await
         .unwrap();

@@ -74,13 +74,19 @@ async fn advertised_addresses_are_what_clients_are_told() {
         "2001:db8::7".parse().unwrap(),
     ];
     let started = start(&config).unwrap();
-    started.media.create_room(room("r")).await.unwrap();
+    started
+        .media
+        .create_room(room("r"), stoa_core::RoomSettings::default())
+        .await
+        .unwrap();
     let (_client, offer, _pending) = Client::new("127.0.0.1".parse().unwrap());
     let join = stoa_core::Join {
         room: room("r"),
         participant: who("p"),
         display_name: "p".into(),
         offer,
+        role: stoa_core::Role::Speaker,
+        metadata: stoa_core::Metadata::default(),
     };
     let answer = started.media.join(join).await.unwrap().answer;
     let port = started.media.status()[0].port;

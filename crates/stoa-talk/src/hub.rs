@@ -187,7 +187,7 @@ impl Hub {
     fn followed(&mut self, item: Followed) {
         match item {
             Followed::Message(message) => {
-                for change in self.roster.apply(message) {
+                for change in self.roster.apply(*message) {
                     self.changed(change);
                 }
             }

@@ -159,6 +159,7 @@ impl Reader {
             display_name: join.name,
             sdp_offer: join.sdp,
             request_id: String::new(),
+            ..Default::default()
         };
         let talk = Arc::clone(&self.talk);
         // Kept from here on: should this future be dropped half-way, or the call's outcome be

@@ -17,8 +17,8 @@ use std::{
 use serde_json::json;
 use stoa::{Pki, Stoa};
 use stoa_client::Timeouts;
-use stoa_control::{JoinRequest, Media as _};
-use stoa_core::{LeaveReason, ParticipantId, RoomId};
+use stoa_control::Media as _;
+use stoa_core::{Join, LeaveReason, Metadata, ParticipantId, Role, RoomId};
 use support::{Service, within};
 use tokio::net::UdpSocket;
 
@@ -77,11 +77,13 @@ async fn what_happened_during_a_break_is_told_after_it() {
     let join = json!({"type": "join", "room": "attic", "name": "Ada", "sdp": "offer"});
     ada.send(join.clone()).await;
     ada.next_of("joined").await;
-    let visit = |id: &str| JoinRequest {
+    let visit = |id: &str| Join {
         room: RoomId::new("attic").expect("an identifier"),
         participant: ParticipantId::new(id).expect("an identifier"),
         display_name: id.into(),
         offer: "offer".into(),
+        role: Role::default(),
+        metadata: Metadata::default(),
     };
     stoa.media
         .join(visit("early"))

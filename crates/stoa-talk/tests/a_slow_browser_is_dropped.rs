@@ -6,8 +6,8 @@ mod support;
 
 use serde_json::json;
 use stoa::{Pki, Stoa};
-use stoa_control::{JoinRequest, Media as _};
-use stoa_core::{ParticipantId, RoomId};
+use stoa_control::Media as _;
+use stoa_core::{Join, Metadata, ParticipantId, Role, RoomId};
 use support::{Service, within};
 
 /// Enough to fill the system's buffers between the two with few messages.
@@ -33,11 +33,13 @@ async fn it_is_counted_and_the_others_miss_nothing() {
     let mut dropped = false;
     for number in 0..MOST_MESSAGES {
         let name = format!("visitor-{number}");
-        let request = JoinRequest {
+        let request = Join {
             room: RoomId::new("hall").expect("an identifier"),
             participant: ParticipantId::new(&name).expect("an identifier"),
             display_name: "n".repeat(NAME_BYTES).into(),
             offer: "offer".into(),
+            role: Role::default(),
+            metadata: Metadata::default(),
         };
         stoa.media.join(request).await.expect("there is room");
         let seen = loop {

@@ -1,7 +1,10 @@
 //! Joins the control service's port to the media workers.
 
-use stoa_control::{BoxFuture, JoinRequest, Joined, Media, MediaError, Notice, WorkerStatus};
-use stoa_core::{Join, ParticipantId, Revision, RoomId, RoomSnapshot, SessionId};
+use stoa_control::{BoxFuture, Media, MediaError, Notice, WorkerStatus};
+use stoa_core::{
+    Join, Joined, ParticipantChange, ParticipantId, Revision, RoomId, RoomSettings, RoomSnapshot,
+    RoomUpdate, SessionId,
+};
 use tokio::sync::mpsc;
 
 /// The media workers, as the control service wants them.
@@ -16,40 +19,28 @@ fn refuse(error: stoa_net::MediaError) -> MediaError {
 }
 
 impl Media for Workers {
-    fn create_room(&self, room: RoomId) -> BoxFuture<'_, Result<Revision, MediaError>> {
-        Box::pin(async move { self.0.create_room(room).await.map_err(refuse) })
+    fn create_room(
+        &self,
+        room: RoomId,
+        settings: RoomSettings,
+    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
+        Box::pin(async move { self.0.create_room(room, settings).await.map_err(refuse) })
+    }
+
+    fn update_room(
+        &self,
+        room: RoomId,
+        update: RoomUpdate,
+    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
+        Box::pin(async move { self.0.update_room(room, update).await.map_err(refuse) })
     }
 
     fn close_room(&self, room: RoomId) -> BoxFuture<'_, Result<(), MediaError>> {
         Box::pin(async move { self.0.close_room(room).await.map_err(refuse) })
     }
 
-    fn join(&self, request: JoinRequest) -> BoxFuture<'_, Result<Joined, MediaError>> {
-        Box::pin(async move {
-            let JoinRequest {
-                room,
-                participant,
-                display_name,
-                offer,
-            } = request;
-            let join = Join {
-                room,
-                participant,
-                display_name,
-                offer,
-            };
-            let joined = self.0.join(join).await.map_err(refuse)?;
-            let stoa_core::Joined {
-                answer,
-                participant,
-                revision,
-            } = joined;
-            Ok(Joined {
-                answer,
-                participant,
-                revision,
-            })
-        })
+    fn join(&self, join: Join) -> BoxFuture<'_, Result<Joined, MediaError>> {
+        Box::pin(async move { self.0.join(join).await.map_err(refuse) })
     }
 
     fn add_ice_candidate(
@@ -65,6 +56,22 @@ impl Media for Workers {
                 .add_ice_candidate(room, participant, session, candidate)
                 .await;
             added.map_err(refuse)
+        })
+    }
+
+    fn change_participant(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+        change: ParticipantChange,
+    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
+        Box::pin(async move {
+            let changed = self
+                .0
+                .change_participant(room, participant, session, change)
+                .await;
+            changed.map_err(refuse)
         })
     }
 

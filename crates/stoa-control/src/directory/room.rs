@@ -10,8 +10,7 @@ use stoa_api::v1::{
     self, ConnectionState, Participant, WatchResponse, watch_response::Event as ApiEvent,
 };
 use stoa_core::{
-    ParticipantId, ParticipantInfo, RoomEventKind, RoomId, RoomSnapshot, SessionId,
-    limits::AUDIO_SLOTS,
+    ParticipantId, ParticipantInfo, RoomEventKind, RoomId, RoomSettings, RoomSnapshot, SessionId,
 };
 use tokio::sync::watch;
 
@@ -31,6 +30,7 @@ pub(crate) struct Room {
 #[derive(Debug)]
 struct State {
     revision: u64,
+    settings: RoomSettings,
     participants: BTreeMap<ParticipantId, Participant>,
     log: Log,
     /// Who is heard now, and how often that was told: only the latest counts.
@@ -88,6 +88,7 @@ impl Room {
             |info: &ParticipantInfo| (info.participant.clone(), convert::participant(info, now));
         let state = State {
             revision: snapshot.revision.0,
+            settings: snapshot.settings.clone(),
             participants: snapshot.participants.iter().map(joined).collect(),
             log: Log::new(snapshot.revision.0, log_capacity),
             speakers: None,
@@ -148,18 +149,18 @@ impl Room {
             room_id: self.id.to_string(),
             revision: state.revision,
             create_time: Some(self.created),
-            audio_slots: AUDIO_SLOTS as u32,
-            participant_count: u32::try_from(state.participants.len()).unwrap_or(u32::MAX),
+            participant_count: convert::count(state.participants.len()),
             participants: match with_participants {
                 true => state.participants.values().cloned().collect(),
                 false => Vec::new(),
             },
+            ..convert::settings(&state.settings)
         }
     }
 
     /// Takes one event of this room.
     pub(crate) fn apply(&self, revision: u64, kind: RoomEventKind, now: Timestamp) -> Applied {
-        let applied = self.state().apply(revision, kind, now);
+        let applied = self.state().apply(self, revision, kind, now);
         if applied == Applied::Done {
             self.changed.send_replace(());
         }
@@ -178,6 +179,7 @@ impl Room {
             state.participants.insert(info.participant.clone(), shown);
         }
         state.revision = snapshot.revision.0;
+        state.settings = snapshot.settings.clone();
         state.log = Log::new(snapshot.revision.0, log_capacity);
         state.speakers = None;
         state.snapshot = None;
@@ -248,7 +250,13 @@ impl Room {
 }
 
 impl State {
-    fn apply(&mut self, revision: u64, kind: RoomEventKind, now: Timestamp) -> Applied {
+    fn apply(
+        &mut self,
+        room: &Room,
+        revision: u64,
+        kind: RoomEventKind,
+        now: Timestamp,
+    ) -> Applied {
         if let RoomEventKind::ActiveSpeakers(speakers) = kind {
             return self.hear(revision, speakers, now);
         }
@@ -260,7 +268,7 @@ impl State {
         }
         self.revision = revision;
         self.snapshot = None;
-        let event = self.change(kind, now);
+        let event = self.change(room, kind, now);
         let event = Arc::new(response(revision, now, event));
         if matches!(event.event, Some(ApiEvent::RoomClosed(_))) {
             self.closed = Some(Arc::clone(&event));
@@ -304,7 +312,7 @@ impl State {
         }
     }
 
-    fn change(&mut self, kind: RoomEventKind, now: Timestamp) -> ApiEvent {
+    fn change(&mut self, room: &Room, kind: RoomEventKind, now: Timestamp) -> ApiEvent {
         match kind {
             RoomEventKind::Joined(info) => {
                 let participant = convert::participant(&info, now);
@@ -338,8 +346,28 @@ impl State {
                 self.participants.clear();
                 ApiEvent::RoomClosed(v1::RoomClosed {})
             }
+            RoomEventKind::Updated(info) => {
+                let known = self.participants.get(&info.participant);
+                let joined = known.and_then(|known| known.join_time).unwrap_or(now);
+                let participant = convert::participant(&info, joined);
+                let changed = known.map(|known| convert::changed_participant(known, &participant));
+                self.participants
+                    .insert(info.participant, participant.clone());
+                ApiEvent::ParticipantUpdated(v1::ParticipantUpdated {
+                    participant: Some(participant),
+                    changed,
+                })
+            }
+            RoomEventKind::RoomUpdated(settings) => {
+                let changed = convert::changed_settings(&self.settings, &settings);
+                self.settings = settings;
+                ApiEvent::RoomUpdated(v1::RoomUpdated {
+                    room: Some(room.show_state(self, false)),
+                    changed: Some(changed),
+                })
+            }
             // The first has revision 1 and the second none of its own: neither comes this far.
-            RoomEventKind::Created | RoomEventKind::ActiveSpeakers(_) => {
+            RoomEventKind::Created(_) | RoomEventKind::ActiveSpeakers(_) => {
                 ApiEvent::Bookmark(v1::Bookmark {})
             }
         }

@@ -28,6 +28,9 @@ fn info(name: &str) -> ParticipantInfo {
         display_name: name.into(),
         csrc: stoa_core::Csrc(1),
         connected: false,
+        role: Default::default(),
+        mutes: Default::default(),
+        metadata: Default::default(),
     }
 }
 
@@ -36,6 +39,7 @@ fn snapshot(room: &str, revision: u64, names: &[&str]) -> RoomSnapshot {
     RoomSnapshot {
         room: id(room),
         revision: Revision(revision),
+        settings: Default::default(),
         participants,
     }
 }
@@ -43,7 +47,7 @@ fn snapshot(room: &str, revision: u64, names: &[&str]) -> RoomSnapshot {
 #[tokio::test]
 async fn a_follower_of_a_room_that_is_closed_meanwhile_does_not_wait() {
     let directory = directory();
-    assert!(directory.apply(event("a", 1, RoomEventKind::Created)));
+    assert!(directory.apply(event("a", 1, RoomEventKind::Created(Default::default()))));
     let follow = directory.follow(&id("a"));
     assert!(directory.apply(event("a", 2, RoomEventKind::Closed)));
     follow.reached(Revision(5)).await;
@@ -56,7 +60,7 @@ async fn a_follower_of_a_room_that_is_closed_meanwhile_does_not_wait() {
 #[tokio::test]
 async fn a_follower_waits_for_its_revision() {
     let directory = directory();
-    directory.apply(event("a", 1, RoomEventKind::Created));
+    directory.apply(event("a", 1, RoomEventKind::Created(Default::default())));
     let mut reached = Box::pin(directory.follow(&id("a")).reached(Revision(2)));
     assert!((&mut reached).now_or_never().is_none());
     directory.apply(event("a", 2, RoomEventKind::Joined(info("p"))));
@@ -67,7 +71,7 @@ async fn a_follower_waits_for_its_revision() {
 async fn the_creator_sees_the_room_even_if_it_is_gone_again() {
     let directory = directory();
     let follow = directory.follow(&id("a"));
-    directory.apply(event("a", 1, RoomEventKind::Created));
+    directory.apply(event("a", 1, RoomEventKind::Created(Default::default())));
     directory.apply(event("a", 2, RoomEventKind::Closed));
     let room = follow.created().await.expect("it was seen");
     assert_eq!(room.id(), &id("a"));
@@ -84,7 +88,7 @@ async fn the_creator_does_not_wait_for_a_room_that_was_lost() {
 #[test]
 fn a_gap_is_noticed_and_stale_events_are_not_taken() {
     let directory = directory();
-    assert!(directory.apply(event("a", 1, RoomEventKind::Created)));
+    assert!(directory.apply(event("a", 1, RoomEventKind::Created(Default::default()))));
     assert!(!directory.apply(event("a", 3, RoomEventKind::Joined(info("q")))));
     directory.replace(vec![snapshot("a", 3, &["p", "q"])]);
     assert!(directory.apply(event("a", 2, RoomEventKind::Joined(info("p")))));
@@ -99,7 +103,7 @@ fn a_gap_is_noticed_and_stale_events_are_not_taken() {
 #[test]
 fn a_room_created_again_while_events_were_lost_is_another_room() {
     let directory = directory();
-    directory.apply(event("a", 1, RoomEventKind::Created));
+    directory.apply(event("a", 1, RoomEventKind::Created(Default::default())));
     directory.apply(event("a", 2, RoomEventKind::Joined(info("p"))));
     let first = directory.get(&id("a")).expect("it is there");
     directory.replace(vec![snapshot("a", 2, &["q"])]);
@@ -114,7 +118,7 @@ fn a_room_created_again_while_events_were_lost_is_another_room() {
 #[test]
 fn an_unchanged_room_keeps_its_events() {
     let directory = directory();
-    directory.apply(event("a", 1, RoomEventKind::Created));
+    directory.apply(event("a", 1, RoomEventKind::Created(Default::default())));
     directory.apply(event("a", 2, RoomEventKind::Joined(info("p"))));
     directory.replace(vec![snapshot("a", 2, &["p"])]);
     let room = directory.get(&id("a")).expect("it is there");
@@ -126,7 +130,7 @@ fn an_unchanged_room_keeps_its_events() {
 fn pages_follow_the_identifiers() {
     let directory = directory();
     for name in ["c", "a", "b"] {
-        directory.apply(event(name, 1, RoomEventKind::Created));
+        directory.apply(event(name, 1, RoomEventKind::Created(Default::default())));
     }
     let (page, more) = directory.page(None, 2);
     let names: Vec<_> = page.iter().map(|room| room.id().as_str()).collect();

@@ -25,6 +25,7 @@ fn request(room: &str) -> CreateRoomRequest {
     CreateRoomRequest {
         room_id: room.into(),
         request_id: "1".into(),
+        ..Default::default()
     }
 }
 

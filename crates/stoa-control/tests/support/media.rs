@@ -9,10 +9,11 @@ use std::{
     },
 };
 
-use stoa_control::{BoxFuture, JoinRequest, Joined, Media, MediaError, Notice, WorkerStatus};
+use stoa_control::{BoxFuture, Media, MediaError, Notice, WorkerStatus};
 use stoa_core::{
-    AudioLevel, Csrc, Error, LeaveReason, OfferError, ParticipantId, ParticipantInfo, Revision,
-    RoomEvent, RoomEventKind, RoomId, RoomSnapshot, SessionId,
+    AudioLevel, Csrc, Error, Join, Joined, LeaveReason, MuteSource, Mutes, OfferError,
+    ParticipantChange, ParticipantId, ParticipantInfo, Revision, RoomEvent, RoomEventKind, RoomId,
+    RoomSettings, RoomSnapshot, RoomUpdate, SessionId,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -39,6 +40,7 @@ pub struct MemoryMedia {
 
 struct State {
     rooms: BTreeMap<RoomId, Vec<ParticipantInfo>>,
+    settings: BTreeMap<RoomId, RoomSettings>,
     revisions: BTreeMap<RoomId, u64>,
     sessions: u32,
     delivery: Delivery,
@@ -52,6 +54,7 @@ impl MemoryMedia {
         let (notices, receiver) = mpsc::channel(4096);
         let state = State {
             rooms: BTreeMap::new(),
+            settings: BTreeMap::new(),
             revisions: BTreeMap::new(),
             sessions: 0,
             delivery: Delivery::Prompt,
@@ -198,6 +201,38 @@ impl MemoryMedia {
         Ok(self.tell(state, room, kind))
     }
 
+    fn change(
+        &self,
+        room: &RoomId,
+        who: &ParticipantId,
+        session: Option<SessionId>,
+        change: ParticipantChange,
+    ) -> Result<Revision, Error> {
+        let mut state = self.state();
+        let here = state.rooms.get_mut(room).ok_or(Error::RoomNotFound)?;
+        let known = here.iter_mut().find(|p| p.participant == *who);
+        let known = known.ok_or(Error::ParticipantNotFound)?;
+        if session.is_some_and(|session| session != known.session) {
+            return Err(Error::SessionMismatch);
+        }
+        match change {
+            ParticipantChange::Role(role) => known.role = role,
+            ParticipantChange::Muted { source, muted } => match source {
+                MuteSource::Moderator => known.mutes.by_moderator = muted,
+                MuteSource::Participant => known.mutes.by_participant = muted,
+            },
+            ParticipantChange::Description {
+                display_name,
+                metadata,
+            } => {
+                known.display_name = display_name.unwrap_or(known.display_name.clone());
+                known.metadata = metadata.unwrap_or(known.metadata.clone());
+            }
+        }
+        let kind = RoomEventKind::Updated(known.clone());
+        Ok(self.tell(&mut state, room, kind))
+    }
+
     /// Begins a command: counts it, waits while they are to wait, and fails if it is to fail.
     async fn begin(&self) -> Result<(), MediaError> {
         self.commands.fetch_add(1, Ordering::SeqCst);
@@ -209,16 +244,18 @@ impl MemoryMedia {
         self.state().refusal.clone().map_or(Ok(()), Err)
     }
 
-    fn admit(&self, request: JoinRequest) -> Result<Joined, MediaError> {
+    fn admit(&self, join: Join) -> Result<Joined, MediaError> {
         let mut state = self.state();
         state.sessions += 1;
         let number = state.sessions;
-        let JoinRequest {
+        let Join {
             room,
             participant,
             display_name,
             offer,
-        } = request;
+            role,
+            metadata,
+        } = join;
         let here = state.rooms.get_mut(&room).ok_or(Error::RoomNotFound)?;
         if here.iter().any(|p| p.participant == participant) {
             return Err(Error::ParticipantExists.into());
@@ -230,6 +267,9 @@ impl MemoryMedia {
             display_name,
             csrc: Csrc(number),
             connected: false,
+            role,
+            mutes: Mutes::default(),
+            metadata,
         };
         here.push(info.clone());
         here.sort_by(|a, b| a.participant.cmp(&b.participant));
@@ -247,14 +287,21 @@ fn judge(offer: &str) -> Result<(), OfferError> {
         "malformed" => Err(OfferError::Malformed("line 1".into())),
         "no audio" => Err(OfferError::NoAudio),
         "no opus" => Err(OfferError::NoCommonCodec),
-        "too many" => Err(OfferError::TooManyAudioLines { offered: 4 }),
+        "too many" => Err(OfferError::TooManyAudioLines {
+            offered: 4,
+            slots: 3,
+        }),
         "unusable" => Err(OfferError::Unusable("no ICE credentials".into())),
         _ => Ok(()),
     }
 }
 
 impl Media for MemoryMedia {
-    fn create_room(&self, room: RoomId) -> BoxFuture<'_, Result<Revision, MediaError>> {
+    fn create_room(
+        &self,
+        room: RoomId,
+        settings: RoomSettings,
+    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
         Box::pin(async move {
             self.begin().await?;
             let mut state = self.state();
@@ -263,7 +310,39 @@ impl Media for MemoryMedia {
             }
             state.rooms.insert(room.clone(), Vec::new());
             state.revisions.insert(room.clone(), 0);
-            Ok(self.tell(&mut state, &room, RoomEventKind::Created))
+            state.settings.insert(room.clone(), settings.clone());
+            Ok(self.tell(&mut state, &room, RoomEventKind::Created(settings)))
+        })
+    }
+
+    fn update_room(
+        &self,
+        room: RoomId,
+        update: RoomUpdate,
+    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
+        Box::pin(async move {
+            self.begin().await?;
+            let mut state = self.state();
+            let settings = state.settings.get_mut(&room).ok_or(Error::RoomNotFound)?;
+            let after = settings.updated(update);
+            if *settings == after {
+                return Ok(Revision(state.revisions[&room]));
+            }
+            *settings = after.clone();
+            Ok(self.tell(&mut state, &room, RoomEventKind::RoomUpdated(after)))
+        })
+    }
+
+    fn change_participant(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+        change: ParticipantChange,
+    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
+        Box::pin(async move {
+            self.begin().await?;
+            Ok(self.change(&room, &participant, session, change)?)
         })
     }
 
@@ -277,15 +356,16 @@ impl Media for MemoryMedia {
                 self.take(&mut state, &room, &info.participant, None, reason)?;
             }
             state.rooms.remove(&room);
+            state.settings.remove(&room);
             self.tell(&mut state, &room, RoomEventKind::Closed);
             Ok(())
         })
     }
 
-    fn join(&self, request: JoinRequest) -> BoxFuture<'_, Result<Joined, MediaError>> {
+    fn join(&self, join: Join) -> BoxFuture<'_, Result<Joined, MediaError>> {
         Box::pin(async move {
             self.begin().await?;
-            self.admit(request)
+            self.admit(join)
         })
     }
 
@@ -331,6 +411,7 @@ impl Media for MemoryMedia {
         let show = |(room, here): (&RoomId, &Vec<ParticipantInfo>)| RoomSnapshot {
             room: room.clone(),
             revision: Revision(state.revisions[room]),
+            settings: state.settings[room].clone(),
             participants: here.clone(),
         };
         let all: Vec<_> = state.rooms.iter().map(show).collect();

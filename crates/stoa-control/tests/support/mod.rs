@@ -166,6 +166,7 @@ pub fn create_request(room: &str, request_id: &str) -> CreateRoomRequest {
     CreateRoomRequest {
         room_id: room.into(),
         request_id: request_id.into(),
+        ..Default::default()
     }
 }
 
@@ -176,6 +177,7 @@ pub fn join_request(room: &str, participant: &str) -> JoinRequest {
         display_name: participant.to_uppercase(),
         sdp_offer: "good".into(),
         request_id: String::new(),
+        ..Default::default()
     }
 }
 

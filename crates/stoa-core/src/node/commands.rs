@@ -11,7 +11,9 @@ use crate::{
     ids::{ParticipantId, Revision, RoomId, SessionId},
     keys::{ParticipantKey, RoomKey},
     participant::{Drained, Participant, negotiate::negotiate},
+    rights::{Mutes, Role},
     room::Room,
+    settings::{Metadata, RoomSettings},
 };
 
 /// A request to let somebody in.
@@ -25,6 +27,10 @@ pub struct Join {
     pub display_name: Arc<str>,
     /// The client's SDP offer.
     pub offer: String,
+    /// What they are to be in the room.
+    pub role: Role,
+    /// The signalling service's own.
+    pub metadata: Metadata,
 }
 
 /// Somebody was let in.
@@ -43,7 +49,12 @@ impl Node {
     ///
     /// # Errors
     /// [`Error::RoomExists`], [`Error::RoomLimit`].
-    pub fn create_room(&mut self, now: Instant, id: RoomId) -> Result<Revision, Error> {
+    pub fn create_room(
+        &mut self,
+        now: Instant,
+        id: RoomId,
+        settings: RoomSettings,
+    ) -> Result<Revision, Error> {
         self.advance(now);
         if self.rooms_by_id.contains_key(&id) {
             return Err(Error::RoomExists);
@@ -53,9 +64,10 @@ impl Node {
                 limit: self.limits.rooms,
             });
         }
-        let room = Room::new(id.clone(), &self.hasher);
+        let room = Room::new(id.clone(), settings.clone(), &self.hasher);
         let revision = room.revision();
-        self.events.push_back(room.event(RoomEventKind::Created));
+        self.events
+            .push_back(room.event(RoomEventKind::Created(settings)));
         let key = self.rooms.insert(room);
         self.rooms_by_id.insert(id, key);
         Ok(revision)
@@ -90,7 +102,8 @@ impl Node {
         self.advance(now);
         let room_key = self.find_room(&join.room)?;
         self.check_room_for(room_key, &join.participant)?;
-        let negotiated = negotiate(&self.template, self.now, &mut self.rng, &join.offer)?;
+        let slots = self.rooms[room_key].settings.audio_slots.count();
+        let negotiated = negotiate(&self.template, self.now, &mut self.rng, &join.offer, slots)?;
 
         let room = &mut self.rooms[room_key];
         let info = ParticipantInfo {
@@ -99,6 +112,12 @@ impl Node {
             display_name: join.display_name,
             csrc: room.take_csrc(&mut self.rng),
             connected: false,
+            role: join.role,
+            mutes: Mutes {
+                by_moderator: room.is_muted_by_moderator(&join.participant),
+                by_participant: false,
+            },
+            metadata: join.metadata,
         };
         let answer = negotiated.answer.clone();
         let credentials = negotiated.credentials.clone();
@@ -122,11 +141,16 @@ impl Node {
     }
 
     fn check_room_for(&self, room: RoomKey, participant: &ParticipantId) -> Result<(), Error> {
-        let members = &self.rooms[room].members;
+        let Room {
+            members, settings, ..
+        } = &self.rooms[room];
         if members.contains_key(participant) {
             return Err(Error::ParticipantExists);
         }
         let limit = self.limits.participants_per_room;
+        let limit = settings
+            .max_participants
+            .map_or(limit, |own| own.min(limit));
         if members.len() >= limit {
             return Err(Error::ParticipantLimit {
                 scope: LimitScope::Room,
@@ -198,17 +222,18 @@ impl Node {
         RoomSnapshot {
             room: room.id.clone(),
             revision: room.revision(),
+            settings: room.settings.clone(),
             participants: members
                 .map(|participant| participant.info.clone())
                 .collect(),
         }
     }
 
-    fn find_room(&self, id: &RoomId) -> Result<RoomKey, Error> {
+    pub(super) fn find_room(&self, id: &RoomId) -> Result<RoomKey, Error> {
         self.rooms_by_id.get(id).copied().ok_or(Error::RoomNotFound)
     }
 
-    fn find_participant(
+    pub(super) fn find_participant(
         &self,
         room: &RoomId,
         participant: &ParticipantId,

@@ -13,7 +13,7 @@ use crate::{
     limits::{MAX_DATAGRAM_BYTES, RANKING_INTERVAL},
     output::Transmit,
     participant::Drained,
-    stage::SpeakerPacket,
+    stage::{Heard, SpeakerPacket},
     stats::DropReason,
 };
 
@@ -156,13 +156,6 @@ impl Node {
         let Some(room) = self.rooms.get_mut(participant.room) else {
             return;
         };
-        if participant.can_send() {
-            room.stage.add(
-                key,
-                participant.info.participant.clone(),
-                participant.info.csrc,
-            );
-        }
         if participant.line_count() > 0 {
             room.stage
                 .open_bank(participant.line_count(), &mut self.rng);
@@ -171,6 +164,24 @@ impl Node {
         let who = participant.info.participant.clone();
         self.events
             .push_back(room.changed(RoomEventKind::Connected { participant: who }));
+        self.apply_rights(key);
+    }
+
+    /// Puts a participant on the stage or takes them off, as their rights are now. A right that is
+    /// taken away is gone when this returns.
+    pub(super) fn apply_rights(&mut self, key: ParticipantKey) {
+        let Some(participant) = self.participants.get(key) else {
+            return;
+        };
+        let Some(room) = self.rooms.get_mut(participant.room) else {
+            return;
+        };
+        if participant.may_speak(room.settings.speak_policy) {
+            let info = &participant.info;
+            room.stage.add(key, info.participant.clone(), info.csrc);
+        } else {
+            room.stage.remove(self.now, key);
+        }
     }
 
     /// A speaker's packet: up the stage, and out to all who hear it.
@@ -193,7 +204,7 @@ impl Node {
             return;
         };
         let audience = &room.audience;
-        let voiced = room
+        let heard = room
             .stage
             .handle_packet(*now, key, packet, |composed: Composed| {
                 let mut write = |listener: ParticipantKey| {
@@ -222,9 +233,13 @@ impl Node {
                     }
                 }
             });
-        if voiced && !room.is_ranking {
-            room.is_ranking = true;
-            timers.set(TimerKey::Ranking(room_key), *now + RANKING_INTERVAL);
+        match heard {
+            Heard::Voice if !room.is_ranking => {
+                room.is_ranking = true;
+                timers.set(TimerKey::Ranking(room_key), *now + RANKING_INTERVAL);
+            }
+            Heard::NotOnStage => stats.count_drop(DropReason::NotAllowed),
+            Heard::Voice | Heard::Silence => {}
         }
     }
 

@@ -12,11 +12,7 @@ use str0m::{
     rtp::{Extension, ExtensionMap},
 };
 
-use crate::{
-    egress::reference::Line,
-    error::OfferError,
-    limits::{AUDIO_SLOTS, MAX_OFFER_BYTES},
-};
+use crate::{egress::reference::Line, error::OfferError, limits::MAX_OFFER_BYTES};
 
 /// What every session of a node has in common.
 pub(crate) struct SessionTemplate {
@@ -38,7 +34,7 @@ pub(crate) struct Negotiated {
     pub(crate) lines: Vec<Line>,
 }
 
-/// Answers an offer.
+/// Answers an offer to a room that has `slots` audio slots.
 ///
 /// # Errors
 /// [`OfferError`]; nothing is kept of the attempt.
@@ -47,8 +43,9 @@ pub(crate) fn negotiate(
     now: Instant,
     rng: &mut impl Rng,
     offer: &str,
+    slots: usize,
 ) -> Result<Negotiated, OfferError> {
-    let offer = parse(offer)?;
+    let offer = parse(offer, slots)?;
     let credentials = IceCreds {
         ufrag: ice_text(rng, 16),
         pass: ice_text(rng, 24),
@@ -100,7 +97,7 @@ pub(crate) fn negotiate(
     })
 }
 
-fn parse(text: &str) -> Result<SdpOffer, OfferError> {
+fn parse(text: &str, slots: usize) -> Result<SdpOffer, OfferError> {
     if text.len() > MAX_OFFER_BYTES {
         let reason = format!(
             "it has {} bytes; at most {MAX_OFFER_BYTES} are read",
@@ -136,8 +133,9 @@ fn parse(text: &str) -> Result<SdpOffer, OfferError> {
             "media line {number} is {kind}; a voice room carries audio only"
         )));
     }
-    if audio > AUDIO_SLOTS {
-        return Err(OfferError::TooManyAudioLines { offered: audio });
+    if audio > slots {
+        let offered = audio;
+        return Err(OfferError::TooManyAudioLines { offered, slots });
     }
     if !has_opus {
         return Err(OfferError::NoCommonCodec);

@@ -17,7 +17,7 @@ use crate::{
     compose::{Destination, Source, StreamId},
     ids::SlotIndex,
     keys::ParticipantKey,
-    limits::AUDIO_SLOTS,
+    limits::MAX_AUDIO_SLOTS,
     rtp::{RtpTime, SeqExt},
     splice::{Place, Splice},
 };
@@ -37,7 +37,10 @@ struct Slot {
 /// The slots for listeners with a certain number of lines.
 #[derive(Debug)]
 pub(crate) struct Bank {
+    /// As many as its listeners have lines.
     slots: Vec<Slot>,
+    /// How many of them may be held: fewer where the room has fewer slots than that.
+    open: usize,
     understudy: Option<ParticipantKey>,
 }
 
@@ -49,9 +52,18 @@ pub(crate) struct Placed {
     pub(crate) place: Place,
 }
 
+impl Slot {
+    fn hand_over(&mut self, holder: Option<(ParticipantKey, Instant)>) {
+        self.holder = holder;
+        self.tenure += 1;
+        // Whoever gets the slot back has talked unheard in between.
+        self.main.interrupt();
+    }
+}
+
 impl Bank {
-    /// A bank of `lines` slots, 1 to [`AUDIO_SLOTS`].
-    pub(crate) fn new(lines: usize, rng: &mut impl Rng) -> Self {
+    /// A bank of `lines` slots, 1 to [`MAX_AUDIO_SLOTS`], in a room that has `room_slots`.
+    pub(crate) fn new(lines: usize, room_slots: usize, rng: &mut impl Rng) -> Self {
         let mut stream = || Splice::new(SeqExt(0), RtpTime(rng.random()));
         let slot = |_| Slot {
             holder: None,
@@ -60,15 +72,23 @@ impl Bank {
             understudy: stream(),
         };
         Self {
-            slots: (0..lines.min(AUDIO_SLOTS)).map(slot).collect(),
+            slots: (0..lines.min(MAX_AUDIO_SLOTS)).map(slot).collect(),
+            open: lines.min(room_slots),
             understudy: None,
         }
+    }
+
+    /// Notes that the room has so many slots now. The next ranking frees those beyond.
+    pub(crate) fn resize(&mut self, room_slots: usize) {
+        self.open = self.slots.len().min(room_slots);
     }
 
     /// Whether a packet alone decides, without waiting for the ranking: somebody without a slot
     /// talks, and a slot is free.
     pub(crate) fn has_room_for(&self, key: ParticipantKey) -> bool {
-        self.slots.iter().any(|slot| slot.holder.is_none())
+        self.slots[..self.open]
+            .iter()
+            .any(|slot| slot.holder.is_none())
             && !self.holders().any(|holder| holder == key)
     }
 
@@ -86,7 +106,7 @@ impl Bank {
 
     /// Gives the slots to those who shall have them.
     pub(crate) fn rank(&mut self, now: Instant, candidates: &[Candidate<ParticipantKey>]) {
-        let mut holders = [None; AUDIO_SLOTS];
+        let mut holders = [None; MAX_AUDIO_SLOTS];
         for (holder, slot) in holders.iter_mut().zip(&self.slots) {
             *holder = slot.holder.map(|(key, since)| Holder {
                 key,
@@ -94,13 +114,10 @@ impl Bank {
             });
         }
         let Choice { slots, understudy } =
-            choose(&holders[..self.slots.len()], self.understudy, candidates);
+            choose(&holders[..self.open], self.understudy, candidates);
         for (slot, key) in self.slots.iter_mut().zip(slots) {
             if slot.holder.map(|(key, _)| key) != key {
-                slot.holder = key.map(|key| (key, now));
-                slot.tenure += 1;
-                // Whoever gets the slot back has talked unheard in between.
-                slot.main.interrupt();
+                slot.hand_over(key.map(|key| (key, now)));
             }
         }
         if self.understudy != understudy {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::limits::AUDIO_SLOTS;
+use crate::limits::MAX_AUDIO_SLOTS;
 
 /// How long somebody may be silent before their slot is free for others.
 pub(crate) const SILENCE_FREES: Duration = Duration::from_millis(1_500);
@@ -26,7 +26,8 @@ pub(crate) struct Candidate<K> {
 }
 
 impl<K> Candidate<K> {
-    fn talks(&self) -> bool {
+    /// Whether they are to be heard, if others leave room.
+    pub(super) fn talks(&self) -> bool {
         self.silent_for
             .is_some_and(|silence| silence < SILENCE_FREES)
     }
@@ -42,14 +43,14 @@ pub(crate) struct Holder<K> {
 /// Who shall hold which slot, and who is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Choice<K> {
-    pub(crate) slots: [Option<K>; AUDIO_SLOTS],
+    pub(crate) slots: [Option<K>; MAX_AUDIO_SLOTS],
     /// The loudest who has no slot: whom a holder hears in the place of their own voice.
     pub(crate) understudy: Option<K>,
 }
 
 /// Chooses.
 ///
-/// `slots` are the present holders, up to [`AUDIO_SLOTS`] of them; `understudy` is the present one.
+/// `slots` are the present holders, up to [`MAX_AUDIO_SLOTS`] of them; `understudy` is the present one.
 /// A holder who is not among `candidates` is gone. Nobody moves from one slot to another.
 pub(crate) fn choose<K: Copy + PartialEq>(
     slots: &[Option<Holder<K>>],
@@ -57,13 +58,13 @@ pub(crate) fn choose<K: Copy + PartialEq>(
     candidates: &[Candidate<K>],
 ) -> Choice<K> {
     let find = |key: K| candidates.iter().find(|candidate| candidate.key == key);
-    let mut chosen = [None; AUDIO_SLOTS];
+    let mut chosen = [None; MAX_AUDIO_SLOTS];
     for (slot, holder) in chosen.iter_mut().zip(slots) {
         *slot = holder
             .map(|holder| holder.key)
             .filter(|&key| find(key).is_some_and(Candidate::talks));
     }
-    let open = slots.len().min(AUDIO_SLOTS);
+    let open = slots.len().min(MAX_AUDIO_SLOTS);
     let loudest_waiting = |chosen: &[Option<K>]| {
         candidates
             .iter()

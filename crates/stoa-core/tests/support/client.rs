@@ -182,6 +182,11 @@ impl Client {
         self.handle_timeout(now);
     }
 
+    /// What [`Heard::number`] will be of its next packet.
+    pub fn next_number(&self) -> u32 {
+        self.spoken
+    }
+
     /// Polls the session to its timeout. Returns what it sends.
     pub fn drain(&mut self, elapsed: Duration) -> Vec<Vec<u8>> {
         let mut transmits = Vec::new();

@@ -9,6 +9,7 @@
     reason = "each test file is a crate of its own and uses a part of this"
 )]
 
+mod changes;
 pub mod client;
 pub mod offers;
 pub mod stun;
@@ -125,7 +126,9 @@ impl Net {
             sent: 0,
             uplink: Box::new(|_, _| Fate::Deliver),
         };
-        net.node.create_room(start, room("room")).unwrap();
+        net.node
+            .create_room(start, room("room"), Default::default())
+            .unwrap();
         net.drain_node();
         net
     }
@@ -189,6 +192,8 @@ impl Net {
             room: room(to),
             participant: participant(name),
             display_name: name.into(),
+            role: Default::default(),
+            metadata: Default::default(),
             offer: offer.to_owned(),
         };
         let joined = self.node.join(self.now(), join);

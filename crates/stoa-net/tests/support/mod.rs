@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stoa_core::{Certificate, Join, Limits, ParticipantId, RoomId};
+use stoa_core::{Certificate, Join, Limits, Metadata, ParticipantId, Role, RoomId};
 use stoa_net::{Config, Media, MediaError};
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
@@ -90,6 +90,8 @@ impl Client {
             participant: who(name),
             display_name: Arc::from(name),
             offer,
+            role: Role::Speaker,
+            metadata: Metadata::default(),
         };
         let joined = media.join(join).await?;
         let answer = SdpAnswer::from_sdp_string(&joined.answer).unwrap();

@@ -16,7 +16,7 @@ use crate::limits;
 #[derive(Debug)]
 pub(crate) enum Followed {
     /// A message of Stoa.
-    Message(WatchResponse),
+    Message(Box<WatchResponse>),
     /// The room does not exist any more; this is the last item.
     Gone,
 }
@@ -86,7 +86,13 @@ impl Follower {
         while let Some(message) = stream.message().await? {
             self.revision = self.revision.max(message.revision);
             let last = matches!(message.event, Some(Event::RoomClosed(_)));
-            if self.out.send(Followed::Message(message)).await.is_err() || last {
+            if self
+                .out
+                .send(Followed::Message(Box::new(message)))
+                .await
+                .is_err()
+                || last
+            {
                 return Ok(());
             }
         }

@@ -69,6 +69,8 @@ impl Roster {
             }
             Some(Event::ActiveSpeakers(e)) => vec![self.speaking(e)],
             Some(Event::RoomClosed(_)) => vec![Change::RoomClosed],
+            // This service gives no roles and changes no names, and the page shows none of it.
+            Some(Event::ParticipantUpdated(_) | Event::RoomUpdated(_)) => Vec::new(),
             Some(Event::Bookmark(_)) | None => Vec::new(),
         };
         self.revision = self.revision.max(revision);

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, Self
 
 import grpc
+from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import StatusCode
 from stoa.control.v1 import node_pb2, node_pb2_grpc, rooms_pb2, rooms_pb2_grpc
 
@@ -66,6 +67,40 @@ class Caller:
             room_id=room_id, participant_id=participant_id, sdp_offer=offers.offer()
         )
         return self._rooms.Join(request, timeout=CALL_SECONDS)
+
+    def set_role(self, room_id: str, participant_id: str, role: rooms_pb2.Role.ValueType) -> int:
+        """SetRole."""
+        request = rooms_pb2.SetRoleRequest(
+            room_id=room_id, participant_id=participant_id, role=role
+        )
+        return self._rooms.SetRole(request, timeout=CALL_SECONDS).room_revision
+
+    def mute(self, room_id: str, participant_id: str) -> int:
+        """SetMuted, by a moderator."""
+        request = rooms_pb2.SetMutedRequest(
+            room_id=room_id,
+            participant_id=participant_id,
+            source=rooms_pb2.MUTE_SOURCE_MODERATOR,
+            muted=True,
+        )
+        return self._rooms.SetMuted(request, timeout=CALL_SECONDS).room_revision
+
+    def raise_hand(self, room_id: str, participant_id: str, path: str = "metadata") -> int:
+        """UpdateParticipant."""
+        described = rooms_pb2.Participant(participant_id=participant_id, metadata={"hand": "up"})
+        request = rooms_pb2.UpdateParticipantRequest(
+            room_id=room_id, participant=described, update_mask=FieldMask(paths=[path])
+        )
+        return self._rooms.UpdateParticipant(request, timeout=CALL_SECONDS).room_revision
+
+    def update(
+        self, room_id: str, slots: int, policy: rooms_pb2.SpeakPolicy.ValueType
+    ) -> rooms_pb2.Room:
+        """UpdateRoom."""
+        room = rooms_pb2.Room(room_id=room_id, audio_slots=slots, speak_policy=policy)
+        mask = FieldMask(paths=["audio_slots", "speak_policy"])
+        request = rooms_pb2.UpdateRoomRequest(room=room, update_mask=mask)
+        return self._rooms.UpdateRoom(request, timeout=CALL_SECONDS)
 
     def remove(self, room_id: str, participant_id: str) -> int:
         """RemoveParticipant."""
@@ -200,6 +235,40 @@ def a_watch_shows_what_another_call_does(caller: Caller) -> None:
     equal(watch.code(), StatusCode.OK, "how the stream ends")
 
 
+def roles_mutes_and_settings_are_changed(caller: Caller) -> None:
+    caller.create("stage")
+    caller.join("stage", "ada")
+    watch = caller.watch("stage")
+    next(watch)
+
+    revision = caller.set_role("stage", "ada", rooms_pb2.ROLE_MODERATOR)
+    event = next(watch)
+    equal(event.revision, revision, "the revision after the role")
+    equal(list(event.participant_updated.changed.paths), ["role"], "what is other")
+    caller.mute("stage", "ada")
+    caller.raise_hand("stage", "ada")
+    ada = caller.get("stage").participants[0]
+    equal(ada.role, rooms_pb2.ROLE_MODERATOR, "the role")
+    equal((ada.muted_by_moderator, ada.muted_by_participant), (True, False), "the mutes")
+    equal(dict(ada.metadata), {"hand": "up"}, "the metadata")
+
+    room = caller.update("stage", 5, rooms_pb2.SPEAK_POLICY_SPEAKERS_ONLY)
+    equal(room.audio_slots, 5, "the slots")
+    equal(room.speak_policy, rooms_pb2.SPEAK_POLICY_SPEAKERS_ONLY, "who may speak")
+    for wrong in [
+        lambda: caller.raise_hand("stage", "ada", path="csrc"),
+        lambda: caller.update("stage", 9, rooms_pb2.SPEAK_POLICY_EVERYONE),
+        lambda: caller.set_role("stage", "ada", rooms_pb2.ROLE_UNSPECIFIED),
+    ]:
+        refusal(wrong, StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
+    refusal(
+        lambda: caller.mute("stage", "bob"), StatusCode.NOT_FOUND, "PARTICIPANT_NOT_FOUND"
+    )
+    equal(caller.get("stage"), room, "the room after the refusals")
+    watch.cancel()
+    caller.close("stage")
+
+
 def a_watch_ends_with_its_deadline(caller: Caller) -> None:
     caller.create("timed")
     watch = caller.watch("timed", seconds=DEADLINE_SECONDS)
@@ -243,6 +312,7 @@ def main() -> None:
             errors_say_what_and_where,
             reflection_lists_the_services,
             a_watch_shows_what_another_call_does,
+            roles_mutes_and_settings_are_changed,
             a_watch_ends_with_its_deadline,
             cancelled_watches_leave_the_connection_whole,
             an_oversized_message_is_refused,

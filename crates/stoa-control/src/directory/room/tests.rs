@@ -12,6 +12,7 @@ fn room(log_capacity: usize) -> Room {
     let snapshot = RoomSnapshot {
         room: id,
         revision: Revision(1),
+        settings: Default::default(),
         participants: Vec::new(),
     };
     Room::new(&snapshot, NOW, log_capacity)
@@ -24,6 +25,9 @@ fn joined(name: &str) -> RoomEventKind {
         display_name: name.into(),
         csrc: Csrc(7),
         connected: false,
+        role: Default::default(),
+        mutes: Default::default(),
+        metadata: Default::default(),
     })
 }
 
@@ -141,6 +145,7 @@ fn a_snapshot_keeps_the_times_of_those_who_stayed() {
     let snapshot = RoomSnapshot {
         room: id,
         revision: Revision(5),
+        settings: Default::default(),
         participants: vec![a, b],
     };
     room.replace(&snapshot, later, 8);

@@ -11,7 +11,7 @@ fn participant(id: &str, session: &str) -> Participant {
         display_name: id.to_uppercase(),
         csrc: 7,
         state: ConnectionState::Connecting.into(),
-        join_time: None,
+        ..Participant::default()
     }
 }
 

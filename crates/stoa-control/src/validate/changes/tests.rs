@@ -1,0 +1,106 @@
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+use super::*;
+
+fn wrong<T: std::fmt::Debug>(checked: Result<T, Failure>) -> Vec<(String, String)> {
+    let status = Status::from(checked.expect_err("must be refused"));
+    let bad = status.get_details_bad_request().expect("there is one");
+    let violations = bad.field_violations.into_iter();
+    violations
+        .map(|violation| (violation.field, violation.description))
+        .collect()
+}
+
+fn mask(paths: &[&str]) -> Option<FieldMask> {
+    Some(FieldMask {
+        paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+    })
+}
+
+fn update(room: v1::Room, paths: &[&str]) -> v1::UpdateRoomRequest {
+    let room_id = "r".to_owned();
+    v1::UpdateRoomRequest {
+        room: Some(v1::Room { room_id, ..room }),
+        update_mask: mask(paths),
+    }
+}
+
+#[test]
+fn only_what_the_mask_names_is_changed() {
+    let room = v1::Room {
+        audio_slots: 5,
+        max_participants: 7,
+        ..Default::default()
+    };
+    let (_, change) = room_update(&update(room, &["audio_slots"])).expect("it is right");
+    let expected = RoomUpdate {
+        audio_slots: AudioSlots::new(5),
+        ..Default::default()
+    };
+    assert_eq!(change, expected);
+}
+
+#[test]
+fn zero_takes_a_limit_away_and_means_the_usual_slots() {
+    let paths = ["audio_slots", "max_participants"];
+    let (_, change) = room_update(&update(v1::Room::default(), &paths)).expect("it is right");
+    assert_eq!(change.max_participants, Some(None));
+    assert_eq!(change.audio_slots, Some(AudioSlots::default()));
+}
+
+#[test]
+fn a_mask_must_name_what_can_be_changed() {
+    let empty = wrong(room_update(&update(v1::Room::default(), &[])));
+    assert_eq!(empty[0].0, "update_mask");
+    assert!(empty[0].1.contains("speak_policy"), "{empty:?}");
+    let unknown = wrong(room_update(&update(v1::Room::default(), &["revision"])));
+    assert!(unknown[0].1.contains("\"revision\""), "{unknown:?}");
+    let request = v1::UpdateParticipantRequest {
+        update_mask: mask(&["role"]),
+        ..Default::default()
+    };
+    let fields = wrong(update_participant(&request));
+    let fields: Vec<&str> = fields.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(fields, ["room_id", "participant_id", "update_mask"]);
+}
+
+#[test]
+fn values_out_of_range_are_named() {
+    let room = v1::Room {
+        audio_slots: 9,
+        speak_policy: 77,
+        metadata: HashMap::from([(String::new(), String::new())]),
+        ..Default::default()
+    };
+    let paths = ["audio_slots", "speak_policy", "metadata"];
+    let fields = wrong(room_update(&update(room, &paths)));
+    let fields: Vec<&str> = fields.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(
+        fields,
+        ["room.audio_slots", "room.speak_policy", "room.metadata"]
+    );
+}
+
+#[test]
+fn a_role_and_whose_mute_it_is_must_be_said() {
+    let (room_id, participant_id) = ("r".to_owned(), "p".to_owned());
+    for role in [0, 99] {
+        let request = v1::SetRoleRequest {
+            room_id: room_id.clone(),
+            participant_id: participant_id.clone(),
+            role,
+            ..Default::default()
+        };
+        assert_eq!(wrong(set_role(&request))[0].0, "role");
+    }
+    for source in [0, 99] {
+        let request = v1::SetMutedRequest {
+            room_id: room_id.clone(),
+            participant_id: participant_id.clone(),
+            source,
+            ..Default::default()
+        };
+        assert_eq!(wrong(set_muted(&request))[0].0, "source");
+    }
+}
