@@ -1,12 +1,10 @@
 //! A client that closes its DTLS association (close_notify) has left, without any timeout; and a
 //! client that is sent away is told in the same way.
 
-mod support;
-
 use std::time::Duration;
 
 use stoa_core::{LeaveReason, ParticipantId, RoomEventKind};
-use support::{Net, participant, room};
+use stoa_sim::{Net, participant, room};
 
 /// Who left and why, in order.
 fn leavers(net: &Net) -> Vec<(ParticipantId, LeaveReason)> {

@@ -1,11 +1,9 @@
 //! A client that does not say how loud its packets are (RFC 6464) is heard all the same, and hears
 //! the others.
 
-mod support;
-
 use std::time::Duration;
 
-use support::{Net, offers::without};
+use stoa_sim::{Net, offers::without};
 
 #[test]
 fn both_ways() {

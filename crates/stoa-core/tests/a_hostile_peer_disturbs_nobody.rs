@@ -1,14 +1,12 @@
 //! A participant with a valid credential and bad intentions can harm nobody but themselves.
 
-mod support;
-
 use std::{net::SocketAddr, time::Duration};
 
 use stoa_core::{
     DropReason, LeaveReason, RoomEventKind,
     limits::{ADDRESS_KEPT, MAX_ADDRESSES_PER_SESSION},
 };
-use support::{Net, stun::check_of};
+use stoa_sim::{Net, stun::check_of};
 
 #[test]
 fn nobody_can_claim_the_address_of_another() {

@@ -1,11 +1,9 @@
 //! Whoever joins after a slot's numbers have rolled over hears it, and so does whoever was there all
 //! the time: the roll-over counter of SRTP is each listener's own (RFC 3711, section 3.3.1).
 
-mod support;
-
 use std::time::Duration;
 
-use support::{FRAME, Net};
+use stoa_sim::{FRAME, Net};
 
 #[test]
 fn after_the_65_536th_packet() {

@@ -1,11 +1,9 @@
 //! A listener hears as many voices as they have lines: with one line the loudest of the others,
 //! with two the two loudest.
 
-mod support;
-
 use std::time::Duration;
 
-use support::Net;
+use stoa_sim::Net;
 
 #[test]
 fn as_many_voices_as_lines() {

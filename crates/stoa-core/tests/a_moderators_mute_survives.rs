@@ -1,12 +1,10 @@
 //! A mute that a moderator sets is not the participant's to take back, by no way; the participant's own
 //! mute is theirs alone.
 
-mod support;
-
 use std::time::Duration;
 
 use stoa_core::{MuteSource, ParticipantChange, Role};
-use support::{ClientId, Net};
+use stoa_sim::{ClientId, Net};
 
 const SPELL: Duration = Duration::from_millis(400);
 

@@ -1,11 +1,9 @@
 //! A client whose NAT gives it another address goes on talking and listening: its next ICE check
 //! shows where it is.
 
-mod support;
-
 use std::time::Duration;
 
-use support::Net;
+use stoa_sim::Net;
 
 /// Clients check at least this often while they are connected.
 const CHECK_INTERVAL: Duration = Duration::from_secs(6);

@@ -1,12 +1,10 @@
 //! A room carries as many voices as it is set to, and a listener as many as the room and their lines
 //! allow; both may change while people talk.
 
-mod support;
-
 use std::time::Duration;
 
 use stoa_core::{AudioSlots, Error, OfferError, RoomUpdate};
-use support::{ClientId, Net};
+use stoa_sim::{ClientId, Net};
 
 fn resize(net: &mut Net, slots: u32) {
     net.update_room(RoomUpdate {

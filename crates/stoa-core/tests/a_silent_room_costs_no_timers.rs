@@ -1,12 +1,10 @@
 //! Who is heard is reported at most twice a second, and when everybody is silent that is said once;
 //! then the room's ranking rests.
 
-mod support;
-
 use std::time::Duration;
 
 use stoa_core::{AudioLevel, Output, ParticipantId, RoomEventKind, TimeoutReason};
-use support::Net;
+use stoa_sim::Net;
 
 type Report = (Duration, Vec<(ParticipantId, AudioLevel)>);
 

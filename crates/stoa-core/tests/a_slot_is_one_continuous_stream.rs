@@ -2,11 +2,9 @@
 //! without a gap, timestamps that follow the wall clock, a marker where a new voice begins, and a
 //! CSRC that says whose it is.
 
-mod support;
-
 use std::time::Duration;
 
-use support::{ClientId, FRAME, Net, client::Heard};
+use stoa_sim::{ClientId, FRAME, Heard, Net};
 
 /// A tick of the Opus clock takes 1/48 ms.
 const TICKS_PER_SECOND: f64 = 48_000.0;

@@ -1,12 +1,10 @@
 //! Whoever vanishes without a word is removed when the ICE timeout is over, and others are told;
 //! whoever never connects, when the time to connect is over. Nothing of them stays.
 
-mod support;
-
 use std::time::Duration;
 
 use stoa_core::{DropReason, LeaveReason, Limits, RoomEventKind};
-use support::{ClientId, Fate, Net, client::Client};
+use stoa_sim::{Client, ClientId, Fate, Net};
 
 /// When and why a client left, as the room was told.
 fn left(net: &Net, name: &str) -> Option<(Duration, LeaveReason)> {

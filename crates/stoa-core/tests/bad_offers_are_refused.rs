@@ -1,10 +1,8 @@
 //! An offer that cannot be answered is refused with the cause, and leaves nothing behind.
 
-mod support;
-
 use proptest::prelude::*;
 use stoa_core::{Error, OfferError, limits::MAX_OFFER_BYTES};
-use support::{
+use stoa_sim::{
     Net,
     offers::{chromium, firefox, replaced, with_lines, without},
 };

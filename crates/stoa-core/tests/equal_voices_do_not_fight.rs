@@ -1,11 +1,9 @@
 //! Two people who talk at the same level do not take the slot from each other.
 
-mod support;
-
 use std::time::Duration;
 
 use stoa_core::{AudioSlots, RoomUpdate};
-use support::{FRAME, Net};
+use stoa_sim::{FRAME, Net};
 
 #[test]
 fn two_voices_of_equal_level_change_a_slot_at_most_once_in_a_minute() {

@@ -1,15 +1,13 @@
 //! The events of a room tell its whole story: numbered without a gap, in the order in which things
 //! happened, so that whoever follows them knows what a snapshot would say.
 
-mod support;
-
 use std::{collections::BTreeMap, time::Duration};
 
 use stoa_core::{
     AudioSlots, ParticipantChange, ParticipantInfo, Revision, Role, RoomEventKind, RoomId,
     RoomSettings, RoomSnapshot, RoomUpdate,
 };
-use support::{Net, participant, room};
+use stoa_sim::{Net, participant, room};
 
 /// What somebody knows of the rooms who has seen nothing but events.
 #[derive(Default)]
@@ -154,7 +152,7 @@ fn whoever_follows_knows_what_a_snapshot_says() {
 #[test]
 fn answers_carry_the_revision_of_their_event() {
     let mut net = Net::new();
-    let offer = support::offers::chromium();
+    let offer = stoa_sim::offers::chromium();
     let joined = net.offer("room", "ann", &offer).unwrap();
     let (_, event) = net.events.last().unwrap();
     assert_eq!(event.revision, joined.revision);

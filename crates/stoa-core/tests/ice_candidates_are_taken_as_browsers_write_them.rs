@@ -1,10 +1,8 @@
 //! Candidates that a client finds after its offer: every form that browsers send is taken, anything
 //! else is refused, and neither disturbs the session.
 
-mod support;
-
 use stoa_core::{Error, SessionId};
-use support::{Net, participant, room};
+use stoa_sim::{Net, participant, room};
 
 fn add(net: &mut Net, candidate: &str) -> Result<(), Error> {
     let now = net.now();

@@ -1,9 +1,7 @@
 //! Whoever reaches a limit is told which one, and what was there before stays as it was.
 
-mod support;
-
 use stoa_core::{Error, LimitScope, Limits, limits::MAX_REMOTE_CANDIDATES};
-use support::{Net, offers::chromium, participant, room};
+use stoa_sim::{Net, offers::chromium, participant, room};
 
 fn limits() -> Limits {
     Limits {

@@ -1,11 +1,9 @@
 //! A packet that the network loses is missing at the listeners, under its number; one that is late
 //! keeps its place. So a receiver can tell loss from silence, and conceal it.
 
-mod support;
-
 use std::time::Duration;
 
-use support::{Fate, Net, client::Heard};
+use stoa_sim::{Fate, Heard, Net};
 
 /// Decides about the n-th RTP packet that one client sends.
 fn for_each_rtp_packet(

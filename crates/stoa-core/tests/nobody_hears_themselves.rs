@@ -1,10 +1,8 @@
 //! Nobody hears themselves, however many talk: everybody hears the three loudest of the others.
 
-mod support;
-
 use std::time::Duration;
 
-use support::{ClientId, Net};
+use stoa_sim::{ClientId, Net};
 
 /// Levels that differ by more than the ranking's margin, quietest first: whoever comes first is the
 /// one who has to give way.

@@ -1,12 +1,10 @@
 //! Where only speakers may speak, a listener's packets go nowhere and are counted; a role that is given
 //! or taken counts from the moment of the call, without another answer.
 
-mod support;
-
 use std::time::Duration;
 
 use stoa_core::{DropReason, Role, RoomUpdate, SpeakPolicy};
-use support::{FRAME, Net};
+use stoa_sim::{FRAME, Net};
 
 fn speakers_only() -> Net {
     let mut net = Net::new();

@@ -6,12 +6,10 @@
 //! STUN transaction numbers, the ICE tie-breaker, and the moments of RTCP reports. So datagrams differ
 //! in their bytes, and those parts of an answer are left out here.
 
-mod support;
-
 use std::time::Duration;
 
 use stoa_core::{Limits, RoomEvent};
-use support::Net;
+use stoa_sim::Net;
 
 /// One packet that somebody heard: when, on which line, whose, its numbers and its marker.
 type Placement = (Duration, usize, usize, u64, u32, bool);

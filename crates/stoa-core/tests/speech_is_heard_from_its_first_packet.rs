@@ -1,12 +1,10 @@
 //! Whoever begins to speak is heard at once where a slot is free, and after the ranking's next turn
 //! where somebody else has to give way.
 
-mod support;
-
 use std::time::Duration;
 
 use stoa_core::limits::RANKING_INTERVAL;
-use support::{ClientId, FRAME, Net};
+use stoa_sim::{ClientId, FRAME, Net};
 
 /// Longer than a silent speaker keeps a slot.
 const SILENCE: Duration = Duration::from_secs(2);

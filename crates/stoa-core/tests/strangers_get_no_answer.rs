@@ -1,16 +1,14 @@
 //! Whoever has not shown a valid ICE credential gets nothing from the node, not one byte, and is
 //! counted by the reason; and what forged packets say of those who have is not believed.
 
-mod support;
-
 use std::{net::SocketAddr, time::Duration};
 
 use stoa_core::{DropReason, limits::MAX_DATAGRAM_BYTES};
-use str0m::ice::{StunMessage, StunMessageBuilder, TransId};
-use support::{
+use stoa_sim::{
     ClientId, Net,
     stun::{attribute, check, check_of, encode},
 };
+use str0m::ice::{StunMessage, StunMessageBuilder, TransId};
 
 fn stranger() -> SocketAddr {
     "198.51.100.66:6666".parse().unwrap()
@@ -150,8 +148,8 @@ fn before_dtls_begins_only_checks_are_answered() {
     let mut net = Net::new();
     // Nothing of the client's DTLS arrives (RFC 7983, section 7).
     net.on_uplink(|_, datagram| match datagram[0] {
-        20..=63 => support::Fate::Lose,
-        _ => support::Fate::Deliver,
+        20..=63 => stoa_sim::Fate::Lose,
+        _ => stoa_sim::Fate::Deliver,
     });
     let ann = net.admit("room", "ann", 3).unwrap();
     net.run_for(Duration::from_secs(10));

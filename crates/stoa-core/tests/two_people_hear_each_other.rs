@@ -1,11 +1,9 @@
 //! Two people in a room hear each other: every packet, in order, unchanged, with the level and the
 //! opinion on voice that the speaker's client gave it.
 
-mod support;
-
 use std::time::Duration;
 
-use support::Net;
+use stoa_sim::Net;
 
 #[test]
 fn every_packet_arrives_unchanged() {

@@ -1,11 +1,9 @@
 //! What happens in one room is neither heard nor seen in another, whatever the names are.
 
-mod support;
-
 use std::time::Duration;
 
 use stoa_core::{RoomEvent, RoomEventKind};
-use support::{Net, participant, room};
+use stoa_sim::{Net, participant, room};
 
 #[test]
 fn voices_events_and_names_stay_in_their_room() {

@@ -27,6 +27,8 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
             "stoa-talk",
         ],
     ),
+    // The core's own tests use it, in turn: a room is shown to work by clients in it.
+    ("stoa-sim", &["stoa-core"]),
     ("stoa-bench", &["stoa-core"]),
     ("xtask", &[]),
 ];

@@ -16,16 +16,18 @@ use str0m::{
     rtp::{ExtensionValues, RtpPacket, RtpWrite},
 };
 
-use super::{ClientId, FRAME, node_address, participant, room};
+use crate::{ClientId, FRAME, node_address, participant, room};
 
 /// The RTP time of a 20 ms frame.
 const FRAME_TICKS: u32 = 960;
 
 /// A packet that a client has received.
 pub struct Heard {
+    /// When, since the beginning of the run.
     pub at: Duration,
     /// Which of the client's audio lines, counted from 0.
     pub line: usize,
+    /// The packet, decrypted, with its extended sequence number.
     pub packet: RtpPacket,
 }
 
@@ -37,11 +39,16 @@ impl Heard {
 
     /// The how-manieth packet of its sender this is.
     pub fn number(&self) -> u32 {
-        let bytes = self.packet.payload[1..5].try_into().unwrap();
-        u32::from_be_bytes(bytes)
+        let bytes = &self.packet.payload[1..5];
+        bytes
+            .iter()
+            .fold(0, |number, &byte| number << 8 | u32::from(byte))
     }
 
     /// Who speaks, as the packet's header says.
+    ///
+    /// # Panics
+    /// If it names none, or more than one.
     pub fn csrc(&self) -> Csrc {
         assert_eq!(self.packet.header.csrc_count, 1);
         Csrc(self.packet.header.csrc[0])
@@ -50,20 +57,29 @@ impl Heard {
 
 /// One client.
 pub struct Client {
+    /// Its session. Whoever changes it directly lets time pass afterwards.
     pub rtc: Rtc,
+    /// Its name.
     pub id: ParticipantId,
+    /// Where it is.
     pub room: RoomId,
+    /// The node's name for its session; "unknown" before the answer.
     pub session: SessionId,
+    /// What names it in the packets that others hear.
     pub csrc: Csrc,
     /// The only answer it ever gets.
     pub answer: String,
+    /// Whether ICE and DTLS are done, as it sees it.
     pub connected: bool,
+    /// Whether its session is over, as it sees it.
     pub closed: bool,
     /// Whether it has stopped to exist.
     pub vanished: bool,
+    /// All that it has received, in order.
     pub heard: Vec<Heard>,
     /// Where the network sees it.
     pub outer: SocketAddr,
+    /// When its session wants its next turn.
     pub timeout: Instant,
     /// What the next packet will be numbered, in its RTP header.
     pub seq: u64,
@@ -78,7 +94,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that offers one line to speak and listen on, and the rest to listen only.
+    /// A client that offers one line to speak and listen on, and the rest to listen only; and its
+    /// offer.
+    ///
+    /// # Panics
+    /// If there are too many clients for the network's addresses, or `lines` is 0.
     pub fn new(
         now: Instant,
         index: ClientId,
@@ -86,7 +106,8 @@ impl Client {
         name: &str,
         lines: usize,
     ) -> (Self, String) {
-        let address = SocketAddr::from(([10, 0, 0, u8::try_from(index + 1).unwrap()], 4000));
+        let host = u8::try_from(index + 1).expect("at most 255 clients");
+        let address = SocketAddr::from(([10, 0, 0, host], 4000));
         let mut rtc = RtcConfig::new()
             .set_dtls_cert(certificate())
             .set_rtp_mode(true)
@@ -94,7 +115,8 @@ impl Client {
             .clear_codecs()
             .enable_opus(true, false)
             .build(now);
-        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        let candidate = Candidate::host(address, "udp").expect("an address as of a host");
+        rtc.add_local_candidate(candidate);
         let mut changes = rtc.sdp_api();
         let lines = (0..lines)
             .map(|line| {
@@ -105,12 +127,12 @@ impl Client {
                 changes.add_media(MediaKind::Audio, direction, None, None, None)
             })
             .collect();
-        let (offer, pending) = changes.apply().unwrap();
+        let (offer, pending) = changes.apply().expect("at least one line");
         let client = Self {
             rtc,
             id: participant(name),
             room: room(to),
-            session: SessionId::new("unknown").unwrap(),
+            session: SessionId::new("unknown").expect("an identifier"),
             csrc: Csrc(0),
             answer: String::new(),
             connected: false,
@@ -133,46 +155,69 @@ impl Client {
     }
 
     /// Takes the node's answer.
+    ///
+    /// # Panics
+    /// If it is not one to this client's offer.
     pub fn accept(&mut self, now: Instant, joined: &Joined) {
         self.answer.clone_from(&joined.answer);
         self.csrc = joined.participant.csrc;
         self.session = joined.participant.session.clone();
-        let answer = SdpAnswer::from_sdp_string(&joined.answer).unwrap();
-        let pending = self.pending.take().unwrap();
-        self.rtc.sdp_api().accept_answer(pending, answer).unwrap();
+        let answer = SdpAnswer::from_sdp_string(&joined.answer).expect("an SDP");
+        let pending = self.pending.take().expect("the first answer");
+        let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
+        accepted.expect("an answer to the offer");
         self.handle_timeout(now);
     }
 
+    /// Gives the session its turn.
+    ///
+    /// # Panics
+    /// If the session fails.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.rtc.handle_input(Input::Timeout(now)).unwrap();
+        let handled = self.rtc.handle_input(Input::Timeout(now));
+        handled.expect("a session that works");
     }
 
+    /// Takes a datagram that came to the client's outer address.
+    ///
+    /// # Panics
+    /// If it is no packet of WebRTC, or the session fails over it.
     pub fn receive(&mut self, now: Instant, from: SocketAddr, contents: &[u8]) {
-        let receive = Receive::new(Protocol::Udp, from, self.inner, contents).unwrap();
-        self.rtc.handle_input(Input::Receive(now, receive)).unwrap();
+        let receive = Receive::new(Protocol::Udp, from, self.inner, contents);
+        let receive = receive.expect("STUN, DTLS, RTP or RTCP");
+        let handled = self.rtc.handle_input(Input::Receive(now, receive));
+        handled.expect("a session that works");
     }
 
-    /// Writes one packet of its own voice. After a pause its clock has moved on.
+    /// Writes one packet of its own voice, with its level in -dBov. After a pause its clock has
+    /// moved on.
+    ///
+    /// # Panics
+    /// If the level is above 127, or nothing was negotiated.
     pub fn write(&mut self, now: Instant, level: u8) {
         if let Some(last) = self.last_spoken {
             let pause = now.saturating_duration_since(last) + FRAME / 2;
             let frames = pause.as_micros() / FRAME.as_micros();
-            let missed = u32::try_from(frames).unwrap().saturating_sub(1);
+            let missed = u32::try_from(frames)
+                .expect("a pause of a test")
+                .saturating_sub(1);
             self.time = self.time.wrapping_add(missed * FRAME_TICKS);
         }
         self.last_spoken = Some(now);
         let mut payload = vec![0x55; 80];
-        payload[0] = u8::try_from(self.index).unwrap();
+        payload[0] = u8::try_from(self.index).expect("at most 255 clients");
         payload[1..5].copy_from_slice(&self.spoken.to_be_bytes());
         let extensions = ExtensionValues {
-            audio_level: Some(-i8::try_from(level).unwrap()),
+            audio_level: Some(-i8::try_from(level).expect("a level of 0 to 127")),
             voice_activity: Some(level < 50),
             ..Default::default()
         };
         let microphone = self.lines[0];
-        let payload_type = self.rtc.media(microphone).unwrap().remote_pts()[0];
+        let media = self.rtc.media(microphone).expect("a line of its own");
+        let payload_type = media.remote_pts()[0];
         let mut api = self.rtc.direct_api();
-        let stream = api.stream_tx_by_mid(microphone, None).unwrap();
+        let stream = api.stream_tx_by_mid(microphone, None);
+        let stream = stream.expect("the first line is for speaking");
         let write = RtpWrite::new(payload_type, self.seq.into(), self.time, now, payload)
             .ext_vals(extensions);
         stream.write_rtp(write);
@@ -187,11 +232,14 @@ impl Client {
         self.spoken
     }
 
-    /// Polls the session to its timeout. Returns what it sends.
+    /// Polls the session to its timeout. Returns what it sends, all of it to the node.
+    ///
+    /// # Panics
+    /// If the session fails.
     pub fn drain(&mut self, elapsed: Duration) -> Vec<Vec<u8>> {
         let mut transmits = Vec::new();
         loop {
-            match self.rtc.poll_output().unwrap() {
+            match self.rtc.poll_output().expect("a session that works") {
                 Output::Transmit(transmit) => {
                     assert_eq!(transmit.destination, node_address());
                     transmits.push(transmit.contents.into());
@@ -214,8 +262,10 @@ impl Client {
 
     fn hear(&mut self, at: Duration, packet: RtpPacket) {
         let mut api = self.rtc.direct_api();
-        let mid = api.stream_rx(&packet.header.ssrc).unwrap().mid();
-        let line = self.lines.iter().position(|&line| line == mid).unwrap();
+        let stream = api.stream_rx(&packet.header.ssrc);
+        let mid = stream.expect("a stream of this session").mid();
+        let line = self.lines.iter().position(|&line| line == mid);
+        let line = line.expect("a line of this client");
         self.heard.push(Heard { at, line, packet });
     }
 
@@ -244,7 +294,8 @@ fn certificate() -> DtlsCert {
     static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
     let generate = || {
         let crypto = str0m::crypto::from_feature_flags();
-        crypto.dtls_provider.generate_certificate().unwrap()
+        let certificate = crypto.dtls_provider.generate_certificate();
+        certificate.expect("a certificate")
     };
     CERTIFICATE.get_or_init(generate).clone()
 }

@@ -1,15 +1,23 @@
-//! STUN messages that no client of these tests would send.
+//! STUN messages that no client here would send.
 
 use str0m::ice::{StunMessage, TransId};
 
-use super::client::Client;
+use crate::Client;
 
-/// The value of an attribute in a client's answer.
+/// The value of an attribute in a client's answer. `name` is all that stands before it, as `a=ice-pwd:`.
+///
+/// # Panics
+/// If the answer has no such attribute.
 pub fn attribute<'a>(client: &'a Client, name: &str) -> &'a str {
     let mut lines = client.answer.lines();
-    lines.find_map(|line| line.strip_prefix(name)).unwrap()
+    let found = lines.find_map(|line| line.strip_prefix(name));
+    found.expect("the answer has the attribute")
 }
 
+/// The message as bytes, with its integrity by this password (RFC 8489, section 14.5) or without any.
+///
+/// # Panics
+/// If it has more than 500 bytes.
 pub fn encode(message: StunMessage<'_>, password: Option<&str>) -> Vec<u8> {
     let crypto = str0m::crypto::from_feature_flags();
     let mut bytes = vec![0; 500];
@@ -17,7 +25,7 @@ pub fn encode(message: StunMessage<'_>, password: Option<&str>) -> Vec<u8> {
         .to_bytes(password.map(str::as_bytes), &mut bytes, |key, parts| {
             crypto.sha1_hmac_provider.sha1_hmac(key, parts)
         })
-        .unwrap();
+        .expect("a short message");
     bytes.truncate(length);
     bytes
 }

@@ -20,16 +20,22 @@ pub fn without(offer: &str, prefix: &str) -> String {
     lines.filter(|line| !line.starts_with(prefix)).collect()
 }
 
-/// The offer with this in place of that, which must be there.
+/// The offer with `to` in place of `from`.
+///
+/// # Panics
+/// If `from` is not in it.
 pub fn replaced(offer: &str, from: &str, to: &str) -> String {
     assert!(offer.contains(from), "the offer has no {from:?}");
     offer.replace(from, to)
 }
 
-/// The offer up to its `lines`-th media line.
+/// The offer up to its `lines`-th media line, of three.
+///
+/// # Panics
+/// If there are fewer, or it is none of the offers here.
 pub fn with_lines(offer: &str, lines: usize) -> String {
     let mut parts = offer.split("m=audio");
-    let session = parts.next().unwrap();
+    let session = parts.next().unwrap_or_default();
     let mids = ["0", "0 1", "0 1 2"][lines - 1];
     let session = replaced(session, "BUNDLE 0 1 2", &format!("BUNDLE {mids}"));
     parts

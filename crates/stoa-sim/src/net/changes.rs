@@ -2,10 +2,14 @@
 
 use stoa_core::{MuteSource, ParticipantChange, Revision, Role, RoomUpdate};
 
-use super::{ClientId, Net, room};
+use super::Net;
+use crate::{ClientId, room};
 
 impl Net {
     /// Changes a participant, as the signalling service would. Returns the room's revision.
+    ///
+    /// # Panics
+    /// If the node refuses.
     pub fn change(&mut self, id: ClientId, change: ParticipantChange) -> Revision {
         let client = &self.clients[id];
         let (room, who) = (client.room.clone(), client.id.clone());
@@ -13,14 +17,17 @@ impl Net {
             .node
             .change_participant(self.now(), &room, &who, None, change);
         self.drain_node();
-        changed.unwrap()
+        changed.expect("the node takes the change")
     }
 
     /// Changes the room "room". Returns its revision.
+    ///
+    /// # Panics
+    /// If the node refuses.
     pub fn update_room(&mut self, update: RoomUpdate) -> Revision {
         let updated = self.node.update_room(self.now(), &room("room"), update);
         self.drain_node();
-        updated.unwrap()
+        updated.expect("the node takes the update")
     }
 
     /// Gives a participant another role.

@@ -1,0 +1,59 @@
+//! Development only: whole rooms with real str0m clients on a virtual network, one seed = one run.
+//!
+//! A [`Net`] is one [`Node`](stoa_core::Node), its clients, and the network between them. Everything
+//! happens in one thread and nothing waits: the clock is moved by the test alone and jumps to the
+//! next packet or timeout. Addresses are made up; no socket is opened.
+//!
+//! This is a library for tests. What a test would unwrap, it unwraps: it panics, and says why.
+//!
+//! # What is not a function of the seed
+//!
+//! - The epoch. A clock needs an [`Instant`](std::time::Instant) to begin with, and only the real
+//!   clock gives one. Only differences to it are ever looked at.
+//! - The DTLS certificates of the node and of the clients, made once for each process.
+//! - What str0m 0.25 and its DTLS draw for themselves, without a way to hand in the randomness: DTLS
+//!   randoms and keys, SSRCs, `mid`, `cname`, `msid`, the session number of SDP, ICE credentials of
+//!   clients, STUN transaction numbers, the ICE tie-breaker, and the moments of RTCP reports.
+//!
+//! None of it decides who is heard, when, or under which sequence number.
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod net;
+pub mod offers;
+pub mod stun;
+
+use std::{net::SocketAddr, time::Duration};
+
+use stoa_core::{ParticipantId, RoomId};
+
+pub use client::{Client, Heard};
+pub use net::{Fate, Net, Traffic};
+
+/// One Opus frame, as the clients here send them.
+pub const FRAME: Duration = Duration::from_millis(20);
+
+/// Which client, in the order in which they were added.
+pub type ClientId = usize;
+
+/// Where the node is.
+pub fn node_address() -> SocketAddr {
+    SocketAddr::from(([10, 0, 1, 1], 3478))
+}
+
+/// The identifier of a room.
+///
+/// # Panics
+/// If the name is not an identifier.
+pub fn room(name: &str) -> RoomId {
+    RoomId::new(name).expect("a test names its rooms well")
+}
+
+/// The identifier of a participant.
+///
+/// # Panics
+/// If the name is not an identifier.
+pub fn participant(name: &str) -> ParticipantId {
+    ParticipantId::new(name).expect("a test names its participants well")
+}

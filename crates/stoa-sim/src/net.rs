@@ -1,0 +1,294 @@
+//! The node, its clients, and how a test makes them do things.
+
+mod changes;
+mod run;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use stoa_core::{
+    Certificate, Csrc, Error, Join, Joined, Limits, Node, NodeConfig, RoomEvent, RoomEventKind,
+    RoomSnapshot, Stats, Transmit,
+};
+
+use crate::{ClientId, FRAME, client::Client, node_address, participant, room};
+
+/// What becomes of a datagram of a client on its way to the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It arrives after the network's latency.
+    Deliver,
+    /// It never arrives.
+    Lose,
+    /// It takes this much longer than the network's latency.
+    Delay(Duration),
+}
+
+/// Bytes exchanged with one address, as the node sees it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Traffic {
+    /// What came from there.
+    pub bytes_in: usize,
+    /// What the node sent there.
+    pub bytes_out: usize,
+    /// Whether the node ever had sent more to the address than it had received from there.
+    pub amplified: bool,
+}
+
+struct Datagram {
+    from: SocketAddr,
+    to: SocketAddr,
+    contents: Vec<u8>,
+}
+
+type Uplink = Box<dyn FnMut(ClientId, &[u8]) -> Fate>;
+
+/// The node, its clients, and the network between them.
+pub struct Net {
+    /// The node itself. Whoever calls it directly calls [`Net::drain_node`] afterwards.
+    pub node: Node,
+    /// All clients there ever were, in the order in which they were added.
+    pub clients: Vec<Client>,
+    /// All events of the node, and when they came.
+    pub events: Vec<(Duration, RoomEvent)>,
+    /// What the node exchanged with each address.
+    pub traffic: HashMap<SocketAddr, Traffic>,
+    /// How often the node asked to be woken and was.
+    pub wakes: usize,
+    /// How long a datagram takes, either way.
+    pub latency: Duration,
+    start: Instant,
+    elapsed: Duration,
+    node_timeout: Option<Instant>,
+    in_flight: BTreeMap<(Duration, u64), Datagram>,
+    sent: u64,
+    uplink: Uplink,
+}
+
+impl Default for Net {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Setting up, and looking at the node.
+impl Net {
+    /// A node with the default limits, and a room "room".
+    pub fn new() -> Self {
+        Self::with(Limits::default(), [7; 32])
+    }
+
+    /// The same, with other limits.
+    pub fn with_limits(limits: Limits) -> Self {
+        Self::with(limits, [7; 32])
+    }
+
+    /// The same, with other limits and another seed of the node.
+    ///
+    /// # Panics
+    /// If the node does not take the room "room".
+    pub fn with(limits: Limits, seed: [u8; 32]) -> Self {
+        static CERTIFICATE: OnceLock<Certificate> = OnceLock::new();
+        let generate = || Certificate::generate().expect("a certificate");
+        let config = NodeConfig {
+            candidates: vec![node_address()],
+            certificate: CERTIFICATE.get_or_init(generate).clone(),
+            limits,
+        };
+        let start = Instant::now();
+        let mut net = Self {
+            node: Node::new(start, config, seed),
+            clients: Vec::new(),
+            events: Vec::new(),
+            traffic: HashMap::new(),
+            wakes: 0,
+            latency: Duration::from_millis(5),
+            start,
+            elapsed: Duration::ZERO,
+            node_timeout: None,
+            in_flight: BTreeMap::new(),
+            sent: 0,
+            uplink: Box::new(|_, _| Fate::Deliver),
+        };
+        net.node
+            .create_room(start, room("room"), Default::default())
+            .expect("the first room");
+        net.drain_node();
+        net
+    }
+
+    /// The time, as the node and the clients are told.
+    pub fn now(&self) -> Instant {
+        self.start + self.elapsed
+    }
+
+    /// How much virtual time has passed.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Decides about every datagram that clients send from now on.
+    pub fn on_uplink(&mut self, uplink: impl FnMut(ClientId, &[u8]) -> Fate + 'static) {
+        self.uplink = Box::new(uplink);
+    }
+
+    /// The room as the node has it.
+    ///
+    /// # Panics
+    /// If there is no such room.
+    pub fn snapshot(&self, of: &str) -> RoomSnapshot {
+        let mut snapshots = self.node.snapshots().into_iter();
+        let found = snapshots.find(|found| found.room == room(of));
+        found.expect("there is such a room")
+    }
+
+    /// What the node has counted.
+    pub fn stats(&self) -> Stats {
+        self.node.stats()
+    }
+
+    /// What names a client in the packets that others hear.
+    pub fn csrc(&self, id: ClientId) -> Csrc {
+        self.clients[id].csrc
+    }
+
+    /// Forgets what the clients have heard so far.
+    pub fn forget_heard(&mut self) {
+        for client in &mut self.clients {
+            client.heard.clear();
+        }
+    }
+}
+
+/// Coming, talking and going.
+impl Net {
+    /// Adds a client with so many lines to "room" and waits until it is connected.
+    ///
+    /// # Panics
+    /// If the node refuses it, or it is not connected within a virtual minute.
+    pub fn join(&mut self, name: &str, lines: usize) -> ClientId {
+        self.join_room("room", name, lines)
+    }
+
+    /// The same, in any room.
+    ///
+    /// # Panics
+    /// As [`Net::join`].
+    pub fn join_room(&mut self, to: &str, name: &str, lines: usize) -> ClientId {
+        let id = self.admit(to, name, lines).expect("admitted");
+        self.wait_until_connected(id);
+        id
+    }
+
+    /// Lets time pass until the client and the node both know that they are connected.
+    ///
+    /// # Panics
+    /// If that is not so within a virtual minute.
+    pub fn wait_until_connected(&mut self, id: ClientId) {
+        self.run_until("the client is connected", |net| {
+            net.clients[id].connected && net.is_connected(id)
+        });
+    }
+
+    /// Adds a client and hands its offer in, without waiting for anything.
+    ///
+    /// # Errors
+    /// The node's own.
+    pub fn admit(&mut self, to: &str, name: &str, lines: usize) -> Result<ClientId, Error> {
+        self.admit_with(to, name, lines, |offer| offer)
+    }
+
+    /// The same, with an offer that is edited on its way.
+    ///
+    /// # Errors
+    /// The node's own.
+    pub fn admit_with(
+        &mut self,
+        to: &str,
+        name: &str,
+        lines: usize,
+        edit: impl FnOnce(String) -> String,
+    ) -> Result<ClientId, Error> {
+        let id = self.clients.len();
+        let (mut client, offer) = Client::new(self.now(), id, to, name, lines);
+        let joined = self.offer(to, name, &edit(offer))?;
+        client.accept(self.now(), &joined);
+        self.clients.push(client);
+        self.drain_client(id);
+        Ok(id)
+    }
+
+    /// Asks the node to let somebody in, whose client is not simulated.
+    ///
+    /// # Errors
+    /// The node's own.
+    pub fn offer(&mut self, to: &str, name: &str, offer: &str) -> Result<Joined, Error> {
+        let join = Join {
+            room: room(to),
+            participant: participant(name),
+            display_name: name.into(),
+            role: Default::default(),
+            metadata: Default::default(),
+            offer: offer.to_owned(),
+        };
+        let joined = self.node.join(self.now(), join);
+        self.drain_node();
+        joined
+    }
+
+    fn is_connected(&self, id: ClientId) -> bool {
+        let client = &self.clients[id];
+        let mut events = self.events.iter();
+        events.any(|(_, event)| {
+            event.room == client.room
+                && matches!(&event.kind, RoomEventKind::Connected { participant } if *participant == client.id)
+        })
+    }
+
+    /// Each of `speakers` sends a packet with its level, in -dBov, every 20 ms, for so long.
+    pub fn speak(&mut self, speakers: &[(ClientId, u8)], duration: Duration) {
+        let end = self.elapsed + duration;
+        while self.elapsed < end {
+            for &(id, level) in speakers {
+                self.say(id, level);
+            }
+            self.run_for(FRAME);
+        }
+    }
+
+    /// One client sends one packet now, with its level in -dBov.
+    pub fn say(&mut self, id: ClientId, level: u8) {
+        let now = self.now();
+        self.clients[id].write(now, level);
+        self.drain_client(id);
+    }
+
+    /// A client closes its session, as a browser does when the page is left.
+    ///
+    /// # Panics
+    /// If its session cannot be closed.
+    pub fn hang_up(&mut self, id: ClientId) {
+        self.clients[id].rtc.close().expect("an open session");
+        self.drain_client(id);
+    }
+
+    /// A client stops to exist; nobody is told.
+    pub fn vanish(&mut self, id: ClientId) {
+        self.clients[id].vanished = true;
+    }
+
+    /// A NAT gives the client another outer address.
+    pub fn rebind(&mut self, id: ClientId, outer: SocketAddr) {
+        self.clients[id].outer = outer;
+    }
+
+    /// A datagram from anywhere reaches the node at once. Returns what the node sends in answer.
+    pub fn inject(&mut self, from: SocketAddr, contents: &[u8]) -> Vec<Transmit> {
+        self.hand_to_node(from, contents);
+        self.collect_node()
+    }
+}
