@@ -223,6 +223,8 @@ impl Room {
             display_name: "".into(),
             role: Default::default(),
             metadata: Default::default(),
+            audio_mode: Default::default(),
+            subscription: Default::default(),
             offer: client.offer.clone(),
         };
         let joined = self

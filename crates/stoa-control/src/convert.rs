@@ -2,9 +2,12 @@
 
 use std::{collections::HashMap, time::SystemTime};
 
-use prost_types::{FieldMask, Timestamp};
+use prost_types::{Duration, FieldMask, Timestamp};
 use stoa_api::v1::{self, ConnectionState};
-use stoa_core::{LeaveReason, Metadata, ParticipantInfo, Role, RoomSettings, SpeakPolicy};
+use stoa_core::{
+    ActiveSpeakers, AudioLevel, AudioMode, ConnectionQuality, LeaveReason, Metadata, ParticipantId,
+    ParticipantInfo, Role, RoomSettings, SpeakPolicy,
+};
 
 pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
     Timestamp::from(time)
@@ -25,6 +28,38 @@ pub(crate) fn participant(info: &ParticipantInfo, joined: Timestamp) -> v1::Part
         muted_by_moderator: info.mutes.by_moderator,
         muted_by_participant: info.mutes.by_participant,
         metadata: metadata(&info.metadata),
+        audio_mode: audio_mode(info.audio_mode).into(),
+        connection_quality: quality(info.connection_quality).into(),
+        level_distrusted: info.level_distrusted,
+    }
+}
+
+fn audio_mode(mode: AudioMode) -> v1::AudioMode {
+    match mode {
+        AudioMode::Speech => v1::AudioMode::Speech,
+        AudioMode::Music => v1::AudioMode::Music,
+    }
+}
+
+fn quality(quality: Option<ConnectionQuality>) -> v1::ConnectionQuality {
+    match quality {
+        None => v1::ConnectionQuality::Unspecified,
+        Some(ConnectionQuality::Good) => v1::ConnectionQuality::Good,
+        Some(ConnectionQuality::Fair) => v1::ConnectionQuality::Fair,
+        Some(ConnectionQuality::Poor) => v1::ConnectionQuality::Poor,
+    }
+}
+
+pub(crate) fn active_speakers(active: ActiveSpeakers) -> v1::ActiveSpeakers {
+    let speaker = |(who, level): (ParticipantId, AudioLevel)| v1::ActiveSpeaker {
+        participant_id: who.to_string(),
+        level_dbov: u32::from(level.minus_dbov()),
+    };
+    v1::ActiveSpeakers {
+        speakers: active.speakers.into_iter().map(speaker).collect(),
+        dominant_participant_id: active
+            .dominant
+            .map_or_else(String::new, |who| who.to_string()),
     }
 }
 
@@ -51,6 +86,8 @@ pub(crate) fn settings(settings: &RoomSettings) -> v1::Room {
         speak_policy: speak_policy.into(),
         max_participants: settings.max_participants.map_or(0, count),
         metadata: metadata(&settings.metadata),
+        // At most 200 ms, so it fits.
+        speech_preroll: Duration::try_from(settings.speech_preroll.duration()).ok(),
         ..v1::Room::default()
     }
 }
@@ -81,6 +118,12 @@ pub(crate) fn changed_participant(a: &v1::Participant, b: &v1::Participant) -> F
         ),
         ("display_name", a.display_name != b.display_name),
         ("metadata", a.metadata != b.metadata),
+        ("audio_mode", a.audio_mode != b.audio_mode),
+        (
+            "connection_quality",
+            a.connection_quality != b.connection_quality,
+        ),
+        ("level_distrusted", a.level_distrusted != b.level_distrusted),
     ])
 }
 
@@ -91,6 +134,7 @@ pub(crate) fn changed_settings(a: &RoomSettings, b: &RoomSettings) -> FieldMask 
         ("speak_policy", a.speak_policy != b.speak_policy),
         ("max_participants", a.max_participants != b.max_participants),
         ("metadata", a.metadata != b.metadata),
+        ("speech_preroll", a.speech_preroll != b.speech_preroll),
     ])
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn code(reason: ErrorReason) -> Code {
         | R::IceCandidateLimitReached
         | R::WatchLimitReached
         | R::MuteLimitReached
+        | R::SubscriptionLimitReached
         | R::MessageTooLarge => Code::ResourceExhausted,
         R::SessionMismatch => Code::FailedPrecondition,
         R::RevisionInFuture => Code::OutOfRange,
@@ -173,6 +174,9 @@ impl Failure {
             }
             Refusal::CandidateLimit => Self::new(R::IceCandidateLimitReached, refusal.to_string()),
             Refusal::MuteLimit => Self::new(R::MuteLimitReached, refusal.to_string()),
+            Refusal::SubscriptionLimit => {
+                Self::new(R::SubscriptionLimitReached, refusal.to_string())
+            }
         }
     }
 

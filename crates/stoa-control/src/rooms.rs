@@ -266,6 +266,15 @@ impl Rooms for RoomsService {
         }))
     }
 
+    async fn update_subscription(
+        &self,
+        request: Request<v1::UpdateSubscriptionRequest>,
+    ) -> Result<Response<v1::UpdateSubscriptionResponse>, Status> {
+        let (member, change) = validate::subscription(request.get_ref())?;
+        self.change(member, change).await?;
+        Ok(Response::new(v1::UpdateSubscriptionResponse {}))
+    }
+
     async fn update_room(
         &self,
         request: Request<v1::UpdateRoomRequest>,

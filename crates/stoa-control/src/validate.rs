@@ -7,7 +7,7 @@ use std::sync::Arc;
 use stoa_api::v1;
 use stoa_core::{Join, ParticipantId, RoomId, RoomSettings, SessionId, limits::MAX_OFFER_BYTES};
 
-pub(crate) use changes::{room_update, set_muted, set_role, update_participant};
+pub(crate) use changes::{room_update, set_muted, set_role, subscription, update_participant};
 
 use crate::errors::Failure;
 
@@ -112,6 +112,8 @@ pub(crate) fn join(request: &v1::JoinRequest) -> Result<Join, Failure> {
     fields.request_id(&request.request_id);
     let role = fields.role("role", request.role);
     let metadata = fields.metadata("metadata", &request.metadata);
+    let audio_mode = fields.audio_mode("audio_mode", request.audio_mode);
+    let subscription = fields.subscription(request.subscription.as_ref());
     let join = || {
         Some(Join {
             room: room?,
@@ -120,6 +122,8 @@ pub(crate) fn join(request: &v1::JoinRequest) -> Result<Join, Failure> {
             offer: request.sdp_offer.clone(),
             role: role?,
             metadata: metadata?,
+            audio_mode: audio_mode?,
+            subscription: subscription?,
         })
     };
     fields.finish(join())
@@ -186,6 +190,11 @@ mod tests {
             request_id: "é".repeat(MAX_REQUEST_ID_CHARACTERS + 1),
             role: 99,
             metadata: [(String::new(), String::new())].into(),
+            audio_mode: 99,
+            subscription: Some(v1::Subscription {
+                mode: 99,
+                participant_ids: Vec::new(),
+            }),
         };
         let failure = join(&request).expect_err("nothing is right");
         let all = [
@@ -196,6 +205,8 @@ mod tests {
             "request_id",
             "role",
             "metadata",
+            "audio_mode",
+            "subscription.mode",
         ];
         assert_eq!(fields(failure), all);
     }
@@ -210,6 +221,8 @@ mod tests {
             request_id: "é".repeat(MAX_REQUEST_ID_CHARACTERS),
             role: v1::Role::Moderator.into(),
             metadata: [("k".to_owned(), "v".to_owned())].into(),
+            audio_mode: v1::AudioMode::Music.into(),
+            subscription: None,
         };
         assert!(join(&request).is_ok());
     }

@@ -57,6 +57,7 @@ async fn a_room_s_life(wire: Wire) {
     };
     let expected = ActiveSpeakers {
         speakers: vec![speaker],
+        dominant_participant_id: "a".into(),
     };
     assert_eq!(
         (event.revision, event.event),

@@ -1,56 +1,66 @@
-//! Who listens in a room, by the number of their audio lines.
+//! Who listens in a room, by the bank of slots that they share.
 
 use std::collections::HashMap;
 
 use ahash::RandomState;
+use slotmap::SecondaryMap;
 
-use crate::{keys::ParticipantKey, limits::MAX_AUDIO_SLOTS};
+use crate::keys::{BankKey, ParticipantKey};
 
 /// The listeners of a room. Joining and leaving cost the same however many there are.
 #[derive(Debug)]
 pub(crate) struct Audience {
-    /// At `lines - 1`: the listeners with that many lines, in no order.
-    by_lines: [Vec<ParticipantKey>; MAX_AUDIO_SLOTS],
-    /// Where each stands: `lines - 1`, and the index there.
-    places: HashMap<ParticipantKey, (usize, usize), RandomState>,
+    /// Who hears each bank, in no order.
+    by_bank: SecondaryMap<BankKey, Vec<ParticipantKey>>,
+    /// Where each listener stands: which bank, and the index there.
+    places: HashMap<ParticipantKey, (BankKey, usize), RandomState>,
 }
 
 impl Audience {
     pub(crate) fn new(hasher: RandomState) -> Self {
         Self {
-            by_lines: Default::default(),
+            by_bank: SecondaryMap::new(),
             places: HashMap::with_hasher(hasher),
         }
     }
 
-    /// Adds a listener with 1 to [`MAX_AUDIO_SLOTS`] lines, unless they are in already.
-    pub(crate) fn add(&mut self, key: ParticipantKey, lines: usize) {
-        let group = lines.clamp(1, MAX_AUDIO_SLOTS) - 1;
-        if self.places.contains_key(&key) {
+    /// Seats a listener at a bank; whoever sits at another one moves.
+    pub(crate) fn seat(&mut self, key: ParticipantKey, bank: BankKey) {
+        if self.bank_of(key) == Some(bank) {
             return;
         }
-        self.places.insert(key, (group, self.by_lines[group].len()));
-        self.by_lines[group].push(key);
+        self.remove(key);
+        if !self.by_bank.contains_key(bank) {
+            self.by_bank.insert(bank, Vec::new());
+        }
+        let listeners = &mut self.by_bank[bank];
+        self.places.insert(key, (bank, listeners.len()));
+        listeners.push(key);
     }
 
     /// Removes a listener, if they are in.
     pub(crate) fn remove(&mut self, key: ParticipantKey) {
-        if let Some((group, index)) = self.places.remove(&key) {
-            self.by_lines[group].swap_remove(index);
-            if let Some(moved) = self.by_lines[group].get(index) {
-                self.places.insert(*moved, (group, index));
-            }
+        let Some((bank, index)) = self.places.remove(&key) else {
+            return;
+        };
+        let listeners = &mut self.by_bank[bank];
+        listeners.swap_remove(index);
+        if let Some(moved) = listeners.get(index) {
+            self.places.insert(*moved, (bank, index));
+        }
+        if listeners.is_empty() {
+            self.by_bank.remove(bank);
         }
     }
 
-    /// The listeners with so many lines.
-    pub(crate) fn with_lines(&self, lines: usize) -> &[ParticipantKey] {
-        &self.by_lines[lines.clamp(1, MAX_AUDIO_SLOTS) - 1]
+    /// Who hears this bank.
+    pub(crate) fn of(&self, bank: BankKey) -> &[ParticipantKey] {
+        self.by_bank.get(bank).map_or(&[], Vec::as_slice)
     }
 
-    /// On how many lines this participant listens; nothing if they do not.
-    pub(crate) fn lines_of(&self, key: ParticipantKey) -> Option<usize> {
-        self.places.get(&key).map(|(group, _)| group + 1)
+    /// Which bank this participant hears; nothing if they do not listen.
+    pub(crate) fn bank_of(&self, key: ParticipantKey) -> Option<BankKey> {
+        self.places.get(&key).map(|&(bank, _)| bank)
     }
 }
 
@@ -64,18 +74,25 @@ mod tests {
     fn those_who_stay_are_found_after_others_leave() {
         let mut keys = SlotMap::<ParticipantKey, ()>::with_key();
         let [a, b, c] = [(); 3].map(|()| keys.insert(()));
+        let mut banks = SlotMap::<BankKey, ()>::with_key();
+        let [shared, own] = [(); 2].map(|()| banks.insert(()));
         let mut audience = Audience::new(RandomState::with_seeds(1, 2, 3, 4));
         for key in [a, b, c, a] {
-            audience.add(key, 3);
+            audience.seat(key, shared);
         }
         audience.remove(a);
         audience.remove(a);
-        assert_eq!(audience.with_lines(3), [c, b]);
-        audience.remove(c);
-        assert_eq!(audience.with_lines(3), [b]);
+        assert_eq!(audience.of(shared), [c, b]);
+        audience.seat(c, own);
         assert_eq!(
-            (audience.lines_of(b), audience.lines_of(c)),
-            (Some(3), None)
+            (audience.of(shared), audience.of(own)),
+            (&[b][..], &[c][..])
         );
+        assert_eq!(
+            (audience.bank_of(b), audience.bank_of(a)),
+            (Some(shared), None)
+        );
+        audience.remove(c);
+        assert_eq!(audience.of(own), []);
     }
 }

@@ -4,12 +4,13 @@
 //! (`egress/reference.rs`). The direct path will hold the packet's bytes here instead, once for each
 //! wire profile; what is before and after this type stays as it is.
 
-use std::sync::Arc;
+use std::time::Instant;
 
 use crate::{
     audio_level::LevelExtension,
     ids::{Csrc, SlotIndex},
-    keys::ParticipantKey,
+    keys::{BankKey, ParticipantKey},
+    red::Payload,
     splice::Place,
 };
 
@@ -21,10 +22,10 @@ pub(crate) struct Source {
     pub(crate) ssrc: u32,
 }
 
-/// One stream that a room offers to listeners with `lines` audio lines.
+/// One stream that a room offers to the listeners of one bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StreamId {
-    pub(crate) lines: usize,
+    pub(crate) bank: BankKey,
     pub(crate) slot: SlotIndex,
     /// How often the slot has changed hands. Each time, somebody changes from hearing the slot itself
     /// to hearing what its holder hears, and misses what the others hear meanwhile.
@@ -48,10 +49,26 @@ pub(crate) struct Composed {
     pub(crate) stream: StreamId,
     pub(crate) destination: Destination,
     pub(crate) place: Place,
+    /// When it came from the speaker: a packet of the pre-roll is older than now.
+    pub(crate) arrived: Instant,
+    /// It came before the speaker had a slot. How many ticks it may put a stream ahead of the wall
+    /// clock, or it is left out.
+    pub(crate) preroll: Option<u32>,
     /// Who speaks.
     pub(crate) csrc: Csrc,
     /// What the speaker's client said of the packet's level, where it did.
     pub(crate) level: Option<LevelExtension>,
-    /// The Opus payload, shared by all copies.
-    pub(crate) payload: Arc<[u8]>,
+    /// What it carries, shared by all copies.
+    pub(crate) payload: Payload,
+}
+
+/// What has become of a packet for one listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// It is on its way.
+    Sent,
+    /// It is of the pre-roll, and this listener's stream is ahead as it is.
+    LeftOut,
+    /// It has no place in this listener's stream any more.
+    Late,
 }

@@ -69,6 +69,12 @@ pub(crate) fn is_stun(datagram: &[u8]) -> bool {
     datagram.first().is_some_and(|&byte| byte < 4)
 }
 
+/// The first byte of an RTP or RTCP packet is 128 to 191 (RFC 7983, section 7), and what would be the
+/// payload type of RTP is 64 to 95 in RTCP (RFC 5761, section 4).
+pub(crate) fn is_rtp(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, second, ..] if !(64..=95).contains(&(second & 0x7f)))
+}
+
 impl Demux {
     pub(crate) fn new(crypto: Arc<CryptoProvider>, hasher: &RandomState) -> Self {
         Self {

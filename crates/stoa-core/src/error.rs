@@ -1,6 +1,6 @@
 //! Why the core refuses something. Nothing has changed when one of these is returned.
 
-use crate::limits::{MAX_MODERATOR_MUTES, MAX_REMOTE_CANDIDATES};
+use crate::limits::{MAX_MODERATOR_MUTES, MAX_REMOTE_CANDIDATES, MAX_SUBSCRIPTIONS_PER_ROOM};
 
 /// Why a command to the core was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +34,12 @@ pub enum Error {
     /// The room remembers as many moderator's mutes as it may.
     #[error("the room remembers {MAX_MODERATOR_MUTES} moderator's mutes, the most it may")]
     MuteLimit,
+    /// The room's listeners make as many different choices of whom to hear as they may.
+    #[error(
+        "the listeners of the room make {MAX_SUBSCRIPTIONS_PER_ROOM} different choices of whom to \
+         hear, the most they may"
+    )]
+    SubscriptionLimit,
     /// The call named a media session that is not the participant's present one.
     #[error("the participant has another media session by now")]
     SessionMismatch,

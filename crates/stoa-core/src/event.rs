@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::{
     audio_level::AudioLevel,
     ids::{Csrc, ParticipantId, Revision, RoomId, SessionId},
+    quality::ConnectionQuality,
     rights::{Mutes, Role},
-    settings::{Metadata, RoomSettings},
+    settings::{AudioMode, Metadata, RoomSettings},
 };
 
 /// Something happened in a room.
@@ -35,7 +36,7 @@ pub enum RoomEventKind {
         /// Who.
         participant: ParticipantId,
     },
-    /// Somebody's role, mutes, name or metadata are other ones now.
+    /// Something about somebody is different now.
     Updated(ParticipantInfo),
     /// Somebody is gone.
     Left {
@@ -46,8 +47,8 @@ pub enum RoomEventKind {
         /// Why.
         reason: LeaveReason,
     },
-    /// Who is heard now, loudest first. At most two a second for each room.
-    ActiveSpeakers(Vec<(ParticipantId, AudioLevel)>),
+    /// Who is heard now. At most two a second for each room.
+    ActiveSpeakers(ActiveSpeakers),
     /// The room is gone. Always the last event; everybody in it has left before.
     Closed,
 }
@@ -71,6 +72,22 @@ pub struct ParticipantInfo {
     pub mutes: Mutes,
     /// The signalling service's own.
     pub metadata: Metadata,
+    /// What their microphone carries.
+    pub audio_mode: AudioMode,
+    /// How well packets get through. Nothing until that is known.
+    pub connection_quality: Option<ConnectionQuality>,
+    /// Whether the levels that their client claims are not believed: they have said "loud" for longer
+    /// than anybody talks without a breath.
+    pub level_distrusted: bool,
+}
+
+/// Who is heard in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ActiveSpeakers {
+    /// Those who are heard with their smoothed levels, loudest first.
+    pub speakers: Vec<(ParticipantId, AudioLevel)>,
+    /// Who leads the conversation. Nobody if nobody is heard.
+    pub dominant: Option<ParticipantId>,
 }
 
 /// A whole room at one moment.

@@ -55,21 +55,29 @@ mod ids;
 mod keys;
 pub mod limits;
 mod output;
+mod quality;
+mod red;
 mod rights;
 mod rtp;
 mod settings;
 mod stats;
+mod subscription;
 mod timers;
 
 pub use audio_level::AudioLevel;
 pub use error::{Error, LimitScope, OfferError};
-pub use event::{LeaveReason, ParticipantInfo, RoomEvent, RoomEventKind, RoomSnapshot};
+pub use event::{
+    ActiveSpeakers, LeaveReason, ParticipantInfo, RoomEvent, RoomEventKind, RoomSnapshot,
+};
 pub use ids::{Csrc, InvalidId, ParticipantId, Revision, RoomId, SessionId, SlotIndex};
 pub use limits::Limits;
 pub use node::{Certificate, Join, Joined, Node, NodeConfig};
 pub use output::{Output, TimeoutReason, Transmit};
+pub use quality::ConnectionQuality;
 pub use rights::{MuteSource, Mutes, Role, SpeakPolicy};
 pub use settings::{
-    AudioSlots, InvalidMetadata, Metadata, ParticipantChange, RoomSettings, RoomUpdate,
+    AudioMode, AudioSlots, InvalidMetadata, Metadata, ParticipantChange, RoomSettings, RoomUpdate,
+    SpeechPreroll,
 };
 pub use stats::{DropReason, Stats};
+pub use subscription::{Subscription, TooManyNames};

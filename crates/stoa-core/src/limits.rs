@@ -27,6 +27,27 @@ pub const MAX_METADATA_BYTES: usize = 4 * 1024;
 /// people as a large room could mute in a long evening.
 pub const MAX_MODERATOR_MUTES: usize = 4_096;
 
+/// How many participants a listener's choice of whom to hear names at most.
+pub const MAX_SUBSCRIPTION_NAMES: usize = 64;
+
+/// How many different choices of whom to hear the listeners of a room make at the same time. Those who
+/// make the same one share it. Each is ranked for itself ten times a second, in about a microsecond.
+pub const MAX_SUBSCRIPTIONS_PER_ROOM: usize = 1_024;
+
+/// How many of those who talk at the same time a ranking looks at: the loudest. More is a crowd, of
+/// whom the others are heard by nobody in any case.
+pub const MAX_TALKERS_RANKED: usize = 256;
+
+/// The most of somebody's speech that is kept for the moment when they take a slot.
+pub const MAX_SPEECH_PREROLL: Duration = Duration::from_millis(200);
+
+/// The same unless a room says otherwise: the time a voice needs to rise above others' in the ranking.
+pub const DEFAULT_SPEECH_PREROLL: Duration = Duration::from_millis(60);
+
+/// How many packets of one speaker are kept for that, however short they are: 200 ms of frames of
+/// 10 ms.
+pub const MAX_PREROLL_PACKETS: usize = 20;
+
 /// How many ICE candidates are taken from one participant. Browsers send fewer than twenty.
 pub const MAX_REMOTE_CANDIDATES: usize = 32;
 
@@ -65,6 +86,10 @@ pub const RANKING_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The shortest time between two reports of who is heard.
 pub const ACTIVE_SPEAKERS_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How often it is looked at how well packets get through to and from a participant. As often as
+/// receivers report (RFC 3550, section 6.2), and no more often does what others see of it change.
+pub const QUALITY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What a node may hold and how long it waits. The defaults are for a public voice service on a
 /// server with a few cores.

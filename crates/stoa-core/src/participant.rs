@@ -1,25 +1,28 @@
 //! One participant: one str0m session, driven by mutating it and then draining it to its timeout.
 
+mod answer;
+mod monitor;
 pub(crate) mod negotiate;
 
 use std::{net::SocketAddr, time::Instant};
 
 use str0m::{
     Candidate, Event, Input, Output, Rtc,
-    media::Mid,
     net::{Receive, Transmit},
     rtp::RtpPacket,
 };
 
 use crate::{
     audio_level::{AudioLevel, LevelExtension},
-    compose::Composed,
+    compose::{Composed, Written},
     demux::is_stun,
     egress::reference::{self, Line},
     error::Error,
     event::{LeaveReason, ParticipantInfo},
-    keys::RoomKey,
+    keys::{BankKey, RoomKey},
     limits::{MAX_ADDRESSES_PER_PARTICIPANT, MAX_ADDRESSES_PER_SESSION, MAX_REMOTE_CANDIDATES},
+    quality::Measured,
+    red::{MalformedRed, Payload},
     rights::{self, SpeakPolicy},
     rtp::{RtpTime, SeqExt},
     splice::Place,
@@ -27,12 +30,17 @@ use crate::{
     stats::DropReason,
 };
 
-use self::negotiate::Negotiated;
+use self::{
+    monitor::Monitor,
+    negotiate::{Microphone, Negotiated},
+};
 
 /// Somebody in a room, with their media session.
 pub(crate) struct Participant {
     pub(crate) info: ParticipantInfo,
     pub(crate) room: RoomKey,
+    /// The slots that they hear, if they listen.
+    pub(crate) bank: Option<BankKey>,
     /// Our side's ICE user name fragment.
     pub(crate) ufrag: String,
     /// From where they have proven themselves, oldest first.
@@ -48,11 +56,12 @@ pub(crate) struct Participant {
     /// Whether something was written that the session has yet to send.
     pub(crate) is_dirty: bool,
     rtc: Rtc,
-    microphone: Option<Mid>,
+    microphone: Option<Microphone>,
     /// The SSRC that was last found to belong to the microphone.
     microphone_ssrc: Option<u32>,
     lines: Vec<Line>,
     remote_candidates: usize,
+    monitor: Monitor,
 }
 
 /// What draining a session brought.
@@ -69,6 +78,8 @@ pub(crate) struct Drained {
     pub(crate) drops: Vec<DropReason>,
     /// When the session wants its next turn.
     pub(crate) timeout: Option<Instant>,
+    /// What was measured of the way to and from the participant, when it was time for that.
+    pub(crate) measured: Option<Measured>,
 }
 
 impl Participant {
@@ -76,11 +87,13 @@ impl Participant {
         now: Instant,
         info: ParticipantInfo,
         room: RoomKey,
+        bank: Option<BankKey>,
         negotiated: Negotiated,
     ) -> Self {
         Self {
             info,
             room,
+            bank,
             ufrag: negotiated.credentials.ufrag,
             addresses: Vec::new(),
             addresses_seen: 0,
@@ -93,6 +106,7 @@ impl Participant {
             microphone_ssrc: None,
             lines: negotiated.lines,
             remote_candidates: 0,
+            monitor: Monitor::default(),
         }
     }
 
@@ -109,8 +123,18 @@ impl Participant {
     }
 
     /// Takes a datagram that is known to be theirs.
-    pub(crate) fn handle_receive(&mut self, now: Instant, receive: Receive<'_>, out: &mut Drained) {
+    pub(crate) fn handle_receive(
+        &mut self,
+        now: Instant,
+        receive: Receive<'_>,
+        is_rtp: bool,
+        out: &mut Drained,
+    ) {
+        let so_far = (out.packets.len(), out.drops.len());
         self.handle(Input::Receive(now, receive), out);
+        if is_rtp && so_far == (out.packets.len(), out.drops.len()) {
+            out.drops.push(DropReason::RtpRefused);
+        }
     }
 
     /// Gives the session its turn.
@@ -157,12 +181,12 @@ impl Participant {
         Ok(())
     }
 
-    /// Writes one packet of the room for this listener. Returns whether the session has to be given
-    /// its turn for it.
-    pub(crate) fn write(&mut self, now: Instant, composed: &Composed) -> bool {
+    /// Writes one packet of the room for this listener. The session has to be given its turn for what is
+    /// sent.
+    pub(crate) fn write(&mut self, composed: &Composed) -> Written {
         match self.lines.get_mut(composed.stream.slot.index()) {
-            Some(line) => reference::write(&mut self.rtc, line, now, composed),
-            None => false,
+            Some(line) => reference::write(&mut self.rtc, line, composed),
+            None => Written::Late,
         }
     }
 
@@ -220,20 +244,30 @@ impl Participant {
             Event::Connected => out.connected = true,
             Event::Closed => out.ended = out.ended.or(Some(LeaveReason::ClientClosed)),
             Event::RtpPacket(packet) => match self.speaker_packet(packet) {
-                Some(packet) => out.packets.push(packet),
-                None => out.drops.push(DropReason::NotMicrophone),
+                Ok(packet) => out.packets.push(packet),
+                Err(reason) => out.drops.push(reason),
             },
+            Event::PeerStats(_) => out.measured = Some(self.monitor.take()),
+            Event::MediaIngressStats(stats) => self.monitor.ingress(&stats),
+            Event::MediaEgressStats(stats) => {
+                let mut lines = self.lines.iter();
+                if let Some(line) = lines.find(|line| line.mid() == stats.mid) {
+                    self.monitor.egress(&stats, line);
+                }
+            }
             // ICE state: our own liveness decides. The rest does not concern an audio room.
             _ => {}
         }
     }
 
-    fn speaker_packet(&mut self, packet: RtpPacket) -> Option<SpeakerPacket> {
+    fn speaker_packet(&mut self, packet: RtpPacket) -> Result<SpeakerPacket, DropReason> {
+        let microphone = self.microphone.ok_or(DropReason::NotMicrophone)?;
         let ssrc = *packet.header.ssrc;
         if self.microphone_ssrc != Some(ssrc) {
-            let mid = self.rtc.direct_api().stream_rx(&packet.header.ssrc)?.mid();
-            if self.microphone != Some(mid) {
-                return None;
+            let mut api = self.rtc.direct_api();
+            let stream = api.stream_rx(&packet.header.ssrc);
+            if stream.map(|stream| stream.mid()) != Some(microphone.mid) {
+                return Err(DropReason::NotMicrophone);
             }
             self.microphone_ssrc = Some(ssrc);
         }
@@ -242,15 +276,22 @@ impl Participant {
             level: AudioLevel::from_minus_dbov(level.unsigned_abs()),
             voice: extensions.voice_activity.unwrap_or(false),
         });
-        Some(SpeakerPacket {
+        let formats = microphone.formats;
+        let payload = match Some(packet.header.payload_type) == formats.red {
+            true => Payload::redundant(packet.payload, *formats.opus)
+                .map_err(|MalformedRed| DropReason::RedMalformed)?,
+            false => Payload::plain(packet.payload),
+        };
+        Ok(SpeakerPacket {
             ssrc,
             place: Place {
                 seq: SeqExt(*packet.seq_no),
                 time: RtpTime(packet.header.timestamp),
                 marker: packet.header.marker,
+                ahead: 0,
             },
             level,
-            payload: packet.payload,
+            payload,
         })
     }
 }

@@ -33,14 +33,19 @@ pub(crate) struct Room {
 
 impl Room {
     /// An empty room, at revision 1.
-    pub(crate) fn new(id: RoomId, settings: RoomSettings, hasher: &RandomState) -> Self {
+    pub(crate) fn new(
+        id: RoomId,
+        settings: RoomSettings,
+        hasher: &RandomState,
+        rng: &mut impl Rng,
+    ) -> Self {
         Self {
             id,
             revision: Revision(1),
             moderator_mutes: BTreeSet::new(),
             members: BTreeMap::new(),
             csrcs: HashSet::with_hasher(hasher.clone()),
-            stage: Stage::new(settings.audio_slots.count(), hasher.clone()),
+            stage: Stage::new(&settings, hasher, rng),
             audience: Audience::new(hasher.clone()),
             is_ranking: false,
             settings,

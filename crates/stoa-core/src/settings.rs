@@ -1,14 +1,15 @@
 //! What the signalling service sets and may change later: a room's settings, a participant's
 //! metadata.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     limits::{
-        DEFAULT_AUDIO_SLOTS, MAX_AUDIO_SLOTS, MAX_METADATA_BYTES, MAX_METADATA_ENTRIES,
-        MAX_METADATA_KEY_BYTES,
+        DEFAULT_AUDIO_SLOTS, DEFAULT_SPEECH_PREROLL, MAX_AUDIO_SLOTS, MAX_METADATA_BYTES,
+        MAX_METADATA_ENTRIES, MAX_METADATA_KEY_BYTES, MAX_SPEECH_PREROLL,
     },
     rights::{MuteSource, Role, SpeakPolicy},
+    subscription::Subscription,
 };
 
 /// Keys and values that the signalling service attaches to a room or a participant. Stoa hands them
@@ -84,6 +85,45 @@ impl Default for AudioSlots {
     }
 }
 
+/// How much of what somebody said before they took a slot is sent along when they take it: up to
+/// [`MAX_SPEECH_PREROLL`]. Whoever is chosen late is heard from their first syllable, and the
+/// listeners' jitter buffers absorb the burst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SpeechPreroll(Duration);
+
+impl SpeechPreroll {
+    /// Nothing is sent along.
+    pub const NONE: Self = Self(Duration::ZERO);
+
+    /// Takes the duration if it is at most [`MAX_SPEECH_PREROLL`].
+    pub fn new(duration: Duration) -> Option<Self> {
+        (duration <= MAX_SPEECH_PREROLL).then_some(Self(duration))
+    }
+
+    /// The duration.
+    pub fn duration(self) -> Duration {
+        self.0
+    }
+}
+
+impl Default for SpeechPreroll {
+    fn default() -> Self {
+        Self(DEFAULT_SPEECH_PREROLL)
+    }
+}
+
+/// What a participant's microphone carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AudioMode {
+    /// A voice: mono, discontinuous transmission, heard when it is among the loudest.
+    #[default]
+    Speech,
+    /// Music: stereo, transmitted without pause. While it is sent and the participant may speak, it
+    /// keeps its slot whatever the levels are. Stereo is a matter of the SDP answer and follows the
+    /// mode at the join.
+    Music,
+}
+
 /// What the signalling service decides for a room.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoomSettings {
@@ -96,6 +136,8 @@ pub struct RoomSettings {
     pub max_participants: Option<usize>,
     /// The signalling service's own.
     pub metadata: Metadata,
+    /// How much of what somebody said before they took a slot is sent along.
+    pub speech_preroll: SpeechPreroll,
 }
 
 /// A change of a room's settings; what is `None` stays.
@@ -109,6 +151,8 @@ pub struct RoomUpdate {
     pub max_participants: Option<Option<usize>>,
     /// [`RoomSettings::metadata`], all of it.
     pub metadata: Option<Metadata>,
+    /// [`RoomSettings::speech_preroll`].
+    pub speech_preroll: Option<SpeechPreroll>,
 }
 
 impl RoomSettings {
@@ -119,6 +163,7 @@ impl RoomSettings {
             speak_policy: update.speak_policy.unwrap_or(self.speak_policy),
             max_participants: update.max_participants.unwrap_or(self.max_participants),
             metadata: update.metadata.unwrap_or_else(|| self.metadata.clone()),
+            speech_preroll: update.speech_preroll.unwrap_or(self.speech_preroll),
         }
     }
 }
@@ -141,7 +186,11 @@ pub enum ParticipantChange {
         display_name: Option<Arc<str>>,
         /// The signalling service's own, all of it.
         metadata: Option<Metadata>,
+        /// What their microphone carries. Stereo stays as it was negotiated.
+        audio_mode: Option<AudioMode>,
     },
+    /// Another choice of whom they hear. It is their own business, and no event.
+    Subscription(Subscription),
 }
 
 #[cfg(test)]
@@ -179,5 +228,12 @@ mod tests {
         assert_eq!(AudioSlots::new(8).map(AudioSlots::count), Some(8));
         assert_eq!(AudioSlots::new(9), None);
         assert_eq!(AudioSlots::new(256 + 3), None);
+    }
+
+    #[test]
+    fn a_preroll_is_short() {
+        assert!(SpeechPreroll::new(MAX_SPEECH_PREROLL).is_some());
+        let longer = MAX_SPEECH_PREROLL + Duration::from_millis(1);
+        assert_eq!(SpeechPreroll::new(longer), None);
     }
 }

@@ -1,50 +1,43 @@
 //! Who is heard: levels in, slots out.
 
 mod bank;
+mod banks;
+mod breath;
+mod dominant;
 mod level;
 mod ranking;
+mod speaker;
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeSet, HashMap},
-    sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use ahash::RandomState;
 use rand::Rng;
 
 use self::{
-    bank::{Bank, Placed},
-    level::{Loudness, packet_level},
+    bank::{Arrival, Placed},
+    banks::Banks,
+    dominant::Dominant,
     ranking::Candidate,
+    speaker::{Speaker, Speakers},
 };
 use crate::{
-    audio_level::{AudioLevel, LevelExtension},
-    compose::{Composed, Source},
+    audio_level::LevelExtension,
+    compose::{Composed, Source, StreamId},
+    error::Error,
+    event::ActiveSpeakers,
     ids::{Csrc, ParticipantId},
-    keys::ParticipantKey,
-    limits::{ACTIVE_SPEAKERS_INTERVAL, MAX_AUDIO_SLOTS},
+    keys::{BankKey, ParticipantKey},
+    limits::{ACTIVE_SPEAKERS_INTERVAL, MAX_TALKERS_RANKED},
+    red::Payload,
+    rtp::opus_ticks,
+    settings::{AudioMode, RoomSettings},
     splice::Place,
+    subscription::Subscription,
 };
-
-/// Somebody who may be heard.
-#[derive(Debug)]
-struct Speaker {
-    participant: ParticipantId,
-    csrc: Csrc,
-    loudness: Loudness,
-}
-
-impl Speaker {
-    fn candidate(&self, now: Instant, key: ParticipantKey) -> Candidate<ParticipantKey> {
-        let last_voiced = self.loudness.last_voiced();
-        Candidate {
-            key,
-            decibels: self.loudness.decibels(),
-            silent_for: last_voiced.map(|at| now.saturating_duration_since(at)),
-        }
-    }
-}
 
 /// A speaker's packet, as it came from their session.
 #[derive(Debug, Clone)]
@@ -52,7 +45,7 @@ pub(crate) struct SpeakerPacket {
     pub(crate) ssrc: u32,
     pub(crate) place: Place,
     pub(crate) level: Option<LevelExtension>,
-    pub(crate) payload: Arc<[u8]>,
+    pub(crate) payload: Payload,
 }
 
 /// What became of a packet on the stage.
@@ -69,56 +62,88 @@ pub(crate) enum Heard {
 /// The stage of one room.
 #[derive(Debug)]
 pub(crate) struct Stage {
-    speakers: HashMap<ParticipantKey, Speaker, RandomState>,
+    speakers: Speakers,
     /// Those of them who talk, or did so a moment ago. Where everyone may speak, nearly all are on the
     /// stage; what is decided again and again must cost no more than those who use it.
     talkers: BTreeSet<ParticipantKey>,
-    /// At `lines - 1`: the slots for listeners with that many audio lines, once there was one.
-    banks: [Option<Bank>; MAX_AUDIO_SLOTS],
-    /// How many slots the room has.
-    slots: usize,
+    banks: Banks,
+    /// How much of what nobody heard is sent along when its speaker takes a slot.
+    preroll: Duration,
+    dominant: Dominant<ParticipantKey>,
+    /// Those whose levels are not believed.
+    distrusted: BTreeSet<ParticipantKey>,
     /// When the last report of who is heard was made, and whether it named anybody.
     reported: Option<(Instant, bool)>,
+    /// Kept for its allocation.
+    candidates: Vec<Candidate<ParticipantKey>>,
 }
 
 impl Stage {
-    pub(crate) fn new(slots: usize, hasher: RandomState) -> Self {
+    pub(crate) fn new(settings: &RoomSettings, hasher: &RandomState, rng: &mut impl Rng) -> Self {
         Self {
-            speakers: HashMap::with_hasher(hasher),
+            speakers: HashMap::with_hasher(hasher.clone()),
             talkers: BTreeSet::new(),
-            banks: Default::default(),
-            slots,
+            banks: Banks::new(settings.audio_slots.count(), hasher.clone(), rng),
+            preroll: settings.speech_preroll.duration(),
+            dominant: Dominant::new(),
+            distrusted: BTreeSet::new(),
             reported: None,
+            candidates: Vec::new(),
         }
     }
 
-    /// Makes sure that there are slots for listeners with so many lines.
-    pub(crate) fn open_bank(&mut self, lines: usize, rng: &mut impl Rng) {
-        let index = lines.clamp(1, MAX_AUDIO_SLOTS) - 1;
-        self.banks[index].get_or_insert_with(|| Bank::new(index + 1, self.slots, rng));
-    }
-
-    /// Gives the room another number of slots.
-    pub(crate) fn resize(&mut self, now: Instant, slots: usize) {
-        self.slots = slots;
-        for bank in self.banks.iter_mut().flatten() {
-            bank.resize(slots);
+    /// The slots for one more listener who has so many lines and makes such a choice; they hear by it
+    /// from now on.
+    ///
+    /// # Errors
+    /// [`Error::SubscriptionLimit`].
+    pub(crate) fn take_bank(
+        &mut self,
+        now: Instant,
+        subscription: &Subscription,
+        lines: usize,
+        rng: &mut impl Rng,
+    ) -> Result<BankKey, Error> {
+        let (key, is_new) = self.banks.take(subscription, lines, rng)?;
+        if is_new {
+            self.rank(now);
         }
-        self.rank(now);
+        Ok(key)
     }
 
-    /// Lets somebody be heard; nothing changes for somebody who is.
-    pub(crate) fn add(&mut self, key: ParticipantKey, participant: ParticipantId, csrc: Csrc) {
-        self.speakers.entry(key).or_insert_with(|| Speaker {
-            participant,
-            csrc,
-            loudness: Loudness::new(),
-        });
+    /// A listener is gone from these slots.
+    pub(crate) fn give_back_bank(&mut self, key: BankKey) {
+        if self.banks.give_back(key) {
+            self.note_who_is_heard();
+        }
+    }
+
+    /// Follows the room's settings.
+    pub(crate) fn set(&mut self, now: Instant, settings: &RoomSettings) {
+        self.preroll = settings.speech_preroll.duration();
+        let slots = settings.audio_slots.count();
+        if self.banks.slots() != slots {
+            self.banks.resize(slots);
+            self.rank(now);
+        }
+    }
+
+    /// Lets somebody be heard; for somebody who is, only the mode may be another one.
+    pub(crate) fn add(
+        &mut self,
+        key: ParticipantKey,
+        participant: &ParticipantId,
+        csrc: Csrc,
+        mode: AudioMode,
+    ) {
+        let new = || Speaker::new(participant.clone(), csrc, mode);
+        self.speakers.entry(key).or_insert_with(new).mode = mode;
     }
 
     /// Takes somebody off the stage; their slot is free at once.
     pub(crate) fn remove(&mut self, now: Instant, key: ParticipantKey) {
         self.speakers.remove(&key);
+        self.distrusted.remove(&key);
         if self.talkers.remove(&key) {
             self.rank(now);
         }
@@ -135,58 +160,104 @@ impl Stage {
         let Some(speaker) = self.speakers.get_mut(&key) else {
             return Heard::NotOnStage;
         };
-        let level = packet_level(packet.level, packet.payload.len());
-        let voiced = speaker.loudness.update(now, level);
-        let csrc = speaker.csrc;
-        if voiced {
-            self.talkers.insert(key);
-        }
-        if voiced
-            && self
-                .banks
-                .iter()
-                .flatten()
-                .any(|bank| bank.has_room_for(key))
-        {
+        let is_heard = speaker.update(now, packet);
+        // A voice that begins does not wait for the ranking's turn: a slot may be free. One that goes
+        // on has been looked at.
+        if is_heard && self.talkers.insert(key) {
             self.rank(now);
         }
-        let source = Source {
-            participant: key,
-            ssrc: packet.ssrc,
+        let Self {
+            speakers,
+            banks,
+            preroll,
+            ..
+        } = self;
+        let Some(speaker) = speakers.get_mut(&key) else {
+            return Heard::NotOnStage;
         };
-        for bank in self.banks.iter_mut().flatten() {
-            bank.place(now, source, packet.place, |placed: Placed| {
-                emit(Composed {
-                    stream: placed.stream,
-                    destination: placed.destination,
-                    place: placed.place,
-                    csrc,
-                    level: packet.level,
-                    payload: Arc::clone(&packet.payload),
-                });
-            });
+        if speaker.heard_in.is_empty() {
+            speaker.preroll.keep(now, packet, *preroll);
+        } else {
+            send(now, key, speaker, packet, banks, *preroll, &mut emit);
+            speaker.preroll.clear();
         }
-        if voiced { Heard::Voice } else { Heard::Silence }
+        match is_heard {
+            true => Heard::Voice,
+            false => Heard::Silence,
+        }
     }
 
     /// Decides anew who holds the slots. Returns whether anybody talks, so whether it has to be
     /// decided again before the next voiced packet.
     pub(crate) fn rank(&mut self, now: Instant) -> bool {
         let Self {
-            speakers, talkers, ..
+            speakers,
+            talkers,
+            candidates,
+            ..
         } = self;
-        let mut candidates = Vec::with_capacity(talkers.len());
+        candidates.clear();
         talkers.retain(|&key| {
-            let candidate = speakers
-                .get(&key)
-                .map(|speaker| speaker.candidate(now, key));
-            candidates.extend(candidate.filter(Candidate::talks));
-            candidate.is_some_and(|candidate| candidate.talks())
+            let Some(speaker) = speakers.get_mut(&key) else {
+                return false;
+            };
+            let candidate = speaker.candidate(now, key);
+            match candidate.talks() {
+                true => candidates.push(candidate),
+                false => speaker.heard_in.clear(),
+            }
+            candidate.talks()
         });
-        for bank in self.banks.iter_mut().flatten() {
-            bank.rank(now, &candidates);
+        let somebody_talks = !candidates.is_empty();
+        if candidates.len() > MAX_TALKERS_RANKED {
+            let order = |candidate: &Candidate<_>| Reverse((candidate.precedence(), candidate.key));
+            candidates.select_nth_unstable_by_key(MAX_TALKERS_RANKED, order);
+            candidates.truncate(MAX_TALKERS_RANKED);
         }
-        !candidates.is_empty()
+        self.banks.rank(now, &self.speakers, &self.candidates);
+        self.note_who_is_heard();
+        let heard: BTreeSet<_> = self.banks.heard_in_the_house().collect();
+        let is_heard = |candidate: &Candidate<_>| heard.contains(&candidate.key);
+        let heard = self.candidates.iter().copied().filter(is_heard);
+        self.dominant.update(now, heard);
+        somebody_talks
+    }
+
+    /// Notes with each speaker where they are heard, so that their packets find it without a search.
+    fn note_who_is_heard(&mut self) {
+        for key in &self.talkers {
+            if let Some(speaker) = self.speakers.get_mut(key) {
+                speaker.heard_in.clear();
+            }
+        }
+        for (bank, key) in self.banks.heard() {
+            if let Some(speaker) = self.speakers.get_mut(&key) {
+                speaker.heard_in.push(bank);
+            }
+        }
+    }
+
+    /// Whose levels have begun or ceased to be believed since the last call, and whether they are not.
+    pub(crate) fn changes_of_trust(&mut self, now: Instant) -> Vec<(ParticipantKey, bool)> {
+        let is_breathless = |key| {
+            let speaker = self
+                .speakers
+                .get(key)
+                .filter(|_| self.talkers.contains(key));
+            speaker.is_some_and(|speaker| speaker.is_breathless(now))
+        };
+        let those = self.talkers.union(&self.distrusted);
+        let changes: Vec<_> = those
+            .map(|key| (*key, is_breathless(key)))
+            .filter(|(key, is_distrusted)| *is_distrusted != self.distrusted.contains(key))
+            .collect();
+        for (key, is_distrusted) in &changes {
+            match is_distrusted {
+                true => self.distrusted.insert(*key),
+                false => self.distrusted.remove(key),
+            };
+        }
+        changes
     }
 
     /// Whether the last report named somebody, so that another one has to follow when all is silent.
@@ -194,28 +265,82 @@ impl Stage {
         self.reported.is_some_and(|(_, named)| named)
     }
 
-    /// Who is heard, loudest first, when it is time to say so: at most once in
-    /// [`ACTIVE_SPEAKERS_INTERVAL`], and nothing again and again when nobody is.
-    pub(crate) fn report(&mut self, now: Instant) -> Option<Vec<(ParticipantId, AudioLevel)>> {
+    /// Who is heard, when it is time to say so: at most once in [`ACTIVE_SPEAKERS_INTERVAL`], and
+    /// nothing again and again when nobody is.
+    pub(crate) fn report(&mut self, now: Instant) -> Option<ActiveSpeakers> {
         let due = self
             .reported
             .is_none_or(|(at, _)| now >= at + ACTIVE_SPEAKERS_INTERVAL);
         if !due {
             return None;
         }
-        let banks = || self.banks.iter().flatten();
-        let heard: BTreeSet<_> = banks().flat_map(Bank::heard).collect();
-        let mut heard: Vec<_> = heard
-            .into_iter()
-            .filter_map(|key| self.speakers.get(&key))
-            .map(|speaker| (speaker.participant.clone(), speaker.loudness.level()))
+        let heard: BTreeSet<_> = self.banks.heard_in_the_house().collect();
+        let name = |key: &ParticipantKey| self.speakers.get(key);
+        let mut speakers: Vec<_> = heard
+            .iter()
+            .filter_map(name)
+            .map(|speaker| (speaker.participant.clone(), speaker.loudness().level()))
             .collect();
-        heard.sort_by_key(|(_, level)| level.minus_dbov());
-        heard.truncate(self.slots);
-        if heard.is_empty() && !self.owes_report() {
+        speakers.sort_by_key(|(_, level)| level.minus_dbov());
+        speakers.truncate(self.banks.slots());
+        if speakers.is_empty() && !self.owes_report() {
             return None;
         }
-        self.reported = Some((now, !heard.is_empty()));
-        Some(heard)
+        self.reported = Some((now, !speakers.is_empty()));
+        let dominant = self.dominant.leader();
+        let dominant = dominant.and_then(|key| Some(name(&key)?.participant.clone()));
+        Some(ActiveSpeakers { speakers, dominant })
+    }
+}
+
+/// Sends a packet where its speaker is heard, and before it what nobody has heard yet.
+fn send(
+    now: Instant,
+    key: ParticipantKey,
+    speaker: &mut Speaker,
+    packet: &SpeakerPacket,
+    banks: &mut Banks,
+    preroll: Duration,
+    emit: &mut impl FnMut(Composed),
+) {
+    let csrc = speaker.csrc;
+    let before = speaker.preroll.recent(now, preroll);
+    let budget = Some(opus_ticks(preroll));
+    let before = before.map(|(at, packet)| (*at, packet, budget));
+    for &bank in &speaker.heard_in {
+        let Some(slots) = banks.get_mut(bank) else {
+            continue;
+        };
+        for (at, packet, preroll) in before.clone().chain([(now, packet, None)]) {
+            let source = Source {
+                participant: key,
+                ssrc: packet.ssrc,
+            };
+            let place = packet.place;
+            let arrival = Arrival {
+                at,
+                source,
+                place,
+                preroll,
+            };
+            slots.place(arrival, |placed: Placed| {
+                let stream = StreamId {
+                    bank,
+                    slot: placed.slot,
+                    tenure: placed.tenure,
+                    is_main: placed.is_main,
+                };
+                emit(Composed {
+                    stream,
+                    destination: placed.destination,
+                    place: placed.place,
+                    arrived: at,
+                    preroll,
+                    csrc,
+                    level: packet.level,
+                    payload: packet.payload.clone(),
+                });
+            });
+        }
     }
 }

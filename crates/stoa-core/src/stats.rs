@@ -23,6 +23,11 @@ pub enum DropReason {
     NoCandidate,
     /// The participant's session refused it: DTLS out of order, for example.
     SessionRefused,
+    /// RTP that the session did not take: of an unknown SSRC or payload type, with a wrong tag,
+    /// or replayed.
+    RtpRefused,
+    /// RED that is not as RFC 2198 has it, or not of Opus.
+    RedMalformed,
     /// RTP on a line that is not the participant's microphone.
     NotMicrophone,
     /// RTP of somebody who may not speak.
@@ -33,7 +38,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Oversized,
         Self::UnknownAddress,
         Self::UnknownUfrag,
@@ -43,6 +48,8 @@ impl DropReason {
         Self::Malformed,
         Self::NoCandidate,
         Self::SessionRefused,
+        Self::RtpRefused,
+        Self::RedMalformed,
         Self::NotMicrophone,
         Self::NotAllowed,
         Self::Late,
@@ -60,6 +67,8 @@ impl DropReason {
             Self::Malformed => "malformed",
             Self::NoCandidate => "no_candidate",
             Self::SessionRefused => "session_refused",
+            Self::RtpRefused => "rtp_refused",
+            Self::RedMalformed => "red_malformed",
             Self::NotMicrophone => "not_microphone",
             Self::NotAllowed => "not_allowed",
             Self::Late => "late",

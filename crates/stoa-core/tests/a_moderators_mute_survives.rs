@@ -80,6 +80,7 @@ fn saying_it_twice_changes_the_room_once() {
         ParticipantChange::Description {
             display_name: Some("Ann".into()),
             metadata: None,
+            audio_mode: None,
         },
     );
     assert_eq!(raised, muted.next());

@@ -3,16 +3,14 @@
 
 use std::time::Duration;
 
-use stoa_core::{AudioLevel, Output, ParticipantId, RoomEventKind, TimeoutReason};
+use stoa_core::{ActiveSpeakers, Output, RoomEventKind, TimeoutReason};
 use stoa_sim::Net;
 
-type Report = (Duration, Vec<(ParticipantId, AudioLevel)>);
-
-fn reports(net: &Net) -> Vec<Report> {
+fn reports(net: &Net) -> Vec<(Duration, ActiveSpeakers)> {
     let events = net.events.iter();
     events
         .filter_map(|(at, event)| match &event.kind {
-            RoomEventKind::ActiveSpeakers(speakers) => Some((*at, speakers.clone())),
+            RoomEventKind::ActiveSpeakers(active) => Some((*at, active.clone())),
             _ => None,
         })
         .collect()
@@ -47,9 +45,15 @@ fn reports_come_twice_a_second_and_end() {
     assert!((9..=11).contains(&during.count()), "{reports:?}");
     // Loudest first, with the smoothed level.
     let (_, settled) = &reports[5];
-    let who: Vec<_> = settled.iter().map(|(who, _)| who.as_str()).collect();
+    let who: Vec<_> = settled
+        .speakers
+        .iter()
+        .map(|(who, _)| who.as_str())
+        .collect();
     assert_eq!(who, ["ben", "ann"]);
+    assert_eq!(settled.dominant.as_ref().unwrap().as_str(), "ben");
     let levels: Vec<_> = settled
+        .speakers
         .iter()
         .map(|(_, level)| level.minus_dbov())
         .collect();
@@ -59,9 +63,15 @@ fn reports_come_twice_a_second_and_end() {
     );
 
     let (at, last) = reports.last().unwrap();
-    assert_eq!(last.len(), 0, "in the end nobody is heard");
+    assert_eq!(
+        *last,
+        ActiveSpeakers::default(),
+        "in the end nobody is heard"
+    );
     assert!(*at < silent_from + Duration::from_secs(3));
-    let empty = reports.iter().filter(|(_, speakers)| speakers.is_empty());
+    let empty = reports
+        .iter()
+        .filter(|(_, active)| active.speakers.is_empty());
     assert_eq!(empty.count(), 1);
 }
 

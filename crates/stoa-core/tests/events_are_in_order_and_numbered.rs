@@ -41,11 +41,19 @@ impl Follower {
                 members,
             } = rooms.get_mut(&event.room).expect("created before");
             match &event.kind {
-                RoomEventKind::ActiveSpeakers(speakers) => {
+                RoomEventKind::ActiveSpeakers(active) => {
                     assert_eq!(event.revision, *revision, "speaking changes nothing");
-                    for (speaker, _) in speakers {
+                    for (speaker, _) in &active.speakers {
                         assert!(members[speaker.as_str()].connected, "{speaker}");
                     }
+                    let names = || active.speakers.iter().map(|(speaker, _)| speaker);
+                    assert_eq!(active.dominant.is_some(), !active.speakers.is_empty());
+                    assert!(
+                        active
+                            .dominant
+                            .iter()
+                            .all(|leader| names().any(|name| name == leader))
+                    );
                     continue;
                 }
                 RoomEventKind::Joined(info) => {

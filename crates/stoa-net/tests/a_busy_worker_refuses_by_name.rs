@@ -25,6 +25,8 @@ async fn a_full_mailbox() {
             offer: offer.clone(),
             role: Role::Speaker,
             metadata: Metadata::default(),
+            audio_mode: Default::default(),
+            subscription: Default::default(),
         })
     });
     let results = join_all(joins).await;

@@ -87,6 +87,8 @@ async fn advertised_addresses_are_what_clients_are_told() {
         offer,
         role: stoa_core::Role::Speaker,
         metadata: stoa_core::Metadata::default(),
+        audio_mode: Default::default(),
+        subscription: Default::default(),
     };
     let answer = started.media.join(join).await.unwrap().answer;
     let port = started.media.status()[0].port;

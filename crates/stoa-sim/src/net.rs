@@ -233,6 +233,8 @@ impl Net {
             display_name: name.into(),
             role: Default::default(),
             metadata: Default::default(),
+            audio_mode: Default::default(),
+            subscription: Default::default(),
             offer: offer.to_owned(),
         };
         let joined = self.node.join(self.now(), join);

@@ -84,6 +84,8 @@ async fn what_happened_during_a_break_is_told_after_it() {
         offer: "offer".into(),
         role: Role::default(),
         metadata: Metadata::default(),
+        audio_mode: Default::default(),
+        subscription: Default::default(),
     };
     stoa.media
         .join(visit("early"))

@@ -40,6 +40,8 @@ async fn it_is_counted_and_the_others_miss_nothing() {
             offer: "offer".into(),
             role: Role::default(),
             metadata: Metadata::default(),
+            audio_mode: Default::default(),
+            subscription: Default::default(),
         };
         stoa.media.join(request).await.expect("there is room");
         let seen = loop {

@@ -280,19 +280,13 @@ impl State {
     fn hear(
         &mut self,
         revision: u64,
-        speakers: Vec<(ParticipantId, stoa_core::AudioLevel)>,
+        speakers: stoa_core::ActiveSpeakers,
         now: Timestamp,
     ) -> Applied {
         if revision > self.revision {
             return Applied::Gap;
         }
-        let speakers = speakers.into_iter().map(|(who, level)| v1::ActiveSpeaker {
-            participant_id: who.to_string(),
-            level_dbov: u32::from(level.minus_dbov()),
-        });
-        let event = ApiEvent::ActiveSpeakers(v1::ActiveSpeakers {
-            speakers: speakers.collect(),
-        });
+        let event = ApiEvent::ActiveSpeakers(convert::active_speakers(speakers));
         self.speakers = Some(Arc::new(response(self.revision, now, event)));
         self.speaker_reports += 1;
         Applied::Done

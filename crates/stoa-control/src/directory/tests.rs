@@ -31,6 +31,9 @@ fn info(name: &str) -> ParticipantInfo {
         role: Default::default(),
         mutes: Default::default(),
         metadata: Default::default(),
+        audio_mode: Default::default(),
+        connection_quality: None,
+        level_distrusted: false,
     }
 }
 

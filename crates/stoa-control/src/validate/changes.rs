@@ -5,24 +5,26 @@ use std::{
     sync::Arc,
 };
 
-use prost_types::FieldMask;
+use prost_types::{Duration, FieldMask};
 use stoa_api::v1;
 use stoa_core::{
-    AudioSlots, Metadata, MuteSource, ParticipantChange, Role, RoomId, RoomSettings, RoomUpdate,
-    SpeakPolicy, limits::MAX_AUDIO_SLOTS,
+    AudioMode, AudioSlots, Metadata, MuteSource, ParticipantChange, ParticipantId, Role, RoomId,
+    RoomSettings, RoomUpdate, SpeakPolicy, SpeechPreroll, Subscription,
+    limits::{MAX_AUDIO_SLOTS, MAX_SPEECH_PREROLL, MAX_SUBSCRIPTION_NAMES},
 };
 
 use super::{Fields, MAX_DISPLAY_NAME_BYTES, Member, member};
 use crate::errors::Failure;
 
 /// What UpdateParticipant can change.
-const PARTICIPANT_PATHS: [&str; 2] = ["display_name", "metadata"];
+const PARTICIPANT_PATHS: [&str; 3] = ["display_name", "metadata", "audio_mode"];
 /// What UpdateRoom can change.
-const ROOM_PATHS: [&str; 4] = [
+const ROOM_PATHS: [&str; 5] = [
     "audio_slots",
     "speak_policy",
     "max_participants",
     "metadata",
+    "speech_preroll",
 ];
 
 impl Fields {
@@ -74,16 +76,73 @@ impl Fields {
         }
     }
 
+    /// What a microphone carries; none means speech.
+    pub(super) fn audio_mode(&mut self, field: &'static str, mode: i32) -> Option<AudioMode> {
+        match v1::AudioMode::try_from(mode) {
+            Ok(v1::AudioMode::Unspecified | v1::AudioMode::Speech) => Some(AudioMode::Speech),
+            Ok(v1::AudioMode::Music) => Some(AudioMode::Music),
+            Err(_) => {
+                self.wrong(field, format!("{mode} is no mode that this node knows"));
+                None
+            }
+        }
+    }
+
+    /// Whom a participant wants to hear; none means everybody.
+    pub(super) fn subscription(
+        &mut self,
+        subscription: Option<&v1::Subscription>,
+    ) -> Option<Subscription> {
+        let Some(subscription) = subscription else {
+            return Some(Subscription::EVERYBODY);
+        };
+        let field = "subscription.participant_ids";
+        let ids = &subscription.participant_ids;
+        if ids.len() > MAX_SUBSCRIPTION_NAMES {
+            let count = ids.len();
+            let why = format!("names {count} participants; it may name {MAX_SUBSCRIPTION_NAMES}");
+            self.wrong(field, why);
+            return None;
+        }
+        let ids: Result<_, _> = ids.iter().map(|id| ParticipantId::new(id)).collect();
+        let ids = self.take(field, ids)?;
+        match v1::SubscriptionMode::try_from(subscription.mode) {
+            Ok(v1::SubscriptionMode::Unspecified | v1::SubscriptionMode::AllExcept) => {
+                self.take(field, Subscription::all_except(ids))
+            }
+            Ok(v1::SubscriptionMode::Only) => self.take(field, Subscription::only(ids)),
+            Err(_) => {
+                let mode = subscription.mode;
+                let why = format!("{mode} is no mode that this node knows");
+                self.wrong("subscription.mode", why);
+                None
+            }
+        }
+    }
+
+    /// How much is sent along of what was said before a slot was taken; none means the usual.
+    fn preroll(&mut self, preroll: Option<&Duration>) -> Option<SpeechPreroll> {
+        let Some(preroll) = preroll else {
+            return Some(SpeechPreroll::default());
+        };
+        let preroll = std::time::Duration::try_from(*preroll).ok();
+        let wrong = || format!("must be 0 to {} ms", MAX_SPEECH_PREROLL.as_millis());
+        let preroll = preroll.and_then(SpeechPreroll::new).ok_or_else(wrong);
+        self.take("room.speech_preroll", preroll)
+    }
+
     /// The settings that a new room shall have.
     pub(super) fn settings(&mut self, room: &v1::Room) -> Option<RoomSettings> {
         let audio_slots = self.audio_slots(room.audio_slots);
         let speak_policy = self.speak_policy(room.speak_policy);
         let metadata = self.metadata("room.metadata", &room.metadata);
+        let speech_preroll = self.preroll(room.speech_preroll.as_ref());
         Some(RoomSettings {
             audio_slots: audio_slots?,
             speak_policy: speak_policy?,
             max_participants: participants(room.max_participants),
             metadata: metadata?,
+            speech_preroll: speech_preroll?,
         })
     }
 
@@ -158,6 +217,20 @@ pub(crate) fn set_muted(
     fields.finish(member.zip(change))
 }
 
+pub(crate) fn subscription(
+    request: &v1::UpdateSubscriptionRequest,
+) -> Result<(Member, ParticipantChange), Failure> {
+    let mut fields = Fields::default();
+    let (room, who, session) = (
+        &request.room_id,
+        &request.participant_id,
+        &request.session_id,
+    );
+    let member = member(&mut fields, room, who, session);
+    let subscription = fields.subscription(request.subscription.as_ref());
+    fields.finish(member.zip(subscription.map(ParticipantChange::Subscription)))
+}
+
 pub(crate) fn update_participant(
     request: &v1::UpdateParticipantRequest,
 ) -> Result<(Member, ParticipantChange), Failure> {
@@ -176,9 +249,13 @@ pub(crate) fn update_participant(
     let metadata = paths
         .contains(&"metadata")
         .then(|| fields.metadata("participant.metadata", &described.metadata));
+    let audio_mode = paths
+        .contains(&"audio_mode")
+        .then(|| fields.audio_mode("participant.audio_mode", described.audio_mode));
     let change = ParticipantChange::Description {
         display_name,
         metadata: metadata.flatten(),
+        audio_mode: audio_mode.flatten(),
     };
     fields.finish(member.map(|member| (member, change)))
 }
@@ -200,6 +277,9 @@ pub(crate) fn room_update(
                 update.max_participants = Some(participants(room.max_participants));
             }
             "metadata" => update.metadata = fields.metadata("room.metadata", &room.metadata),
+            "speech_preroll" => {
+                update.speech_preroll = fields.preroll(room.speech_preroll.as_ref());
+            }
             // Named above as a path that cannot be changed.
             _ => {}
         }

@@ -1,6 +1,10 @@
 //! Rooms in memory: what the control service needs of the media workers, with switches to make the
 //! rare things happen.
 
+// Named, since the tests of another crate take this file by its path.
+#[path = "media/port.rs"]
+mod port;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -9,11 +13,11 @@ use std::{
     },
 };
 
-use stoa_control::{BoxFuture, Media, MediaError, Notice, WorkerStatus};
+use stoa_control::{MediaError, Notice};
 use stoa_core::{
-    AudioLevel, Csrc, Error, Join, Joined, LeaveReason, MuteSource, Mutes, OfferError,
-    ParticipantChange, ParticipantId, ParticipantInfo, Revision, RoomEvent, RoomEventKind, RoomId,
-    RoomSettings, RoomSnapshot, RoomUpdate, SessionId,
+    ActiveSpeakers, AudioLevel, Csrc, Error, Join, Joined, LeaveReason, MuteSource, Mutes,
+    OfferError, ParticipantChange, ParticipantId, ParticipantInfo, Revision, RoomEvent,
+    RoomEventKind, RoomId, RoomSettings, SessionId, Subscription,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -47,6 +51,7 @@ struct State {
     held: Vec<Notice>,
     lost: usize,
     refusal: Option<MediaError>,
+    choices: Vec<Subscription>,
 }
 
 impl MemoryMedia {
@@ -61,6 +66,7 @@ impl MemoryMedia {
             held: Vec::new(),
             lost: 0,
             refusal: None,
+            choices: Vec::new(),
         };
         let gate = watch::Sender::new(true);
         let (commands, panics) = Default::default();
@@ -103,6 +109,11 @@ impl MemoryMedia {
         for notice in std::mem::take(&mut state.held) {
             self.notices.try_send(notice).expect("there is room");
         }
+    }
+
+    /// Whom participants have wanted to hear, in the order in which they said so.
+    pub fn choices(&self) -> Vec<Subscription> {
+        self.state().choices.clone()
     }
 
     /// How many events are held back.
@@ -170,7 +181,10 @@ impl MemoryMedia {
     /// Somebody is heard.
     pub fn speak(&self, room: &str, participant: &str, minus_dbov: u8) {
         let level = AudioLevel::from_minus_dbov(minus_dbov);
-        let speakers = vec![(participant_id(participant), level)];
+        let speakers = ActiveSpeakers {
+            speakers: vec![(participant_id(participant), level)],
+            dominant: Some(participant_id(participant)),
+        };
         self.tell(
             &mut self.state(),
             &room_id(room),
@@ -224,9 +238,15 @@ impl MemoryMedia {
             ParticipantChange::Description {
                 display_name,
                 metadata,
+                audio_mode,
             } => {
                 known.display_name = display_name.unwrap_or(known.display_name.clone());
                 known.metadata = metadata.unwrap_or(known.metadata.clone());
+                known.audio_mode = audio_mode.unwrap_or(known.audio_mode);
+            }
+            ParticipantChange::Subscription(choice) => {
+                state.choices.push(choice);
+                return Ok(Revision(state.revisions[room]));
             }
         }
         let kind = RoomEventKind::Updated(known.clone());
@@ -255,6 +275,8 @@ impl MemoryMedia {
             offer,
             role,
             metadata,
+            audio_mode,
+            subscription,
         } = join;
         let here = state.rooms.get_mut(&room).ok_or(Error::RoomNotFound)?;
         if here.iter().any(|p| p.participant == participant) {
@@ -270,9 +292,13 @@ impl MemoryMedia {
             role,
             mutes: Mutes::default(),
             metadata,
+            audio_mode,
+            connection_quality: None,
+            level_distrusted: false,
         };
         here.push(info.clone());
         here.sort_by(|a, b| a.participant.cmp(&b.participant));
+        state.choices.push(subscription);
         let revision = self.tell(&mut state, &room, RoomEventKind::Joined(info.clone()));
         Ok(Joined {
             answer: format!("answer to {offer}"),
@@ -293,138 +319,6 @@ fn judge(offer: &str) -> Result<(), OfferError> {
         }),
         "unusable" => Err(OfferError::Unusable("no ICE credentials".into())),
         _ => Ok(()),
-    }
-}
-
-impl Media for MemoryMedia {
-    fn create_room(
-        &self,
-        room: RoomId,
-        settings: RoomSettings,
-    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
-        Box::pin(async move {
-            self.begin().await?;
-            let mut state = self.state();
-            if state.rooms.contains_key(&room) {
-                return Err(Error::RoomExists.into());
-            }
-            state.rooms.insert(room.clone(), Vec::new());
-            state.revisions.insert(room.clone(), 0);
-            state.settings.insert(room.clone(), settings.clone());
-            Ok(self.tell(&mut state, &room, RoomEventKind::Created(settings)))
-        })
-    }
-
-    fn update_room(
-        &self,
-        room: RoomId,
-        update: RoomUpdate,
-    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
-        Box::pin(async move {
-            self.begin().await?;
-            let mut state = self.state();
-            let settings = state.settings.get_mut(&room).ok_or(Error::RoomNotFound)?;
-            let after = settings.updated(update);
-            if *settings == after {
-                return Ok(Revision(state.revisions[&room]));
-            }
-            *settings = after.clone();
-            Ok(self.tell(&mut state, &room, RoomEventKind::RoomUpdated(after)))
-        })
-    }
-
-    fn change_participant(
-        &self,
-        room: RoomId,
-        participant: ParticipantId,
-        session: Option<SessionId>,
-        change: ParticipantChange,
-    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
-        Box::pin(async move {
-            self.begin().await?;
-            Ok(self.change(&room, &participant, session, change)?)
-        })
-    }
-
-    fn close_room(&self, room: RoomId) -> BoxFuture<'_, Result<(), MediaError>> {
-        Box::pin(async move {
-            self.begin().await?;
-            let mut state = self.state();
-            let here = state.rooms.get(&room).ok_or(Error::RoomNotFound)?.clone();
-            for info in here {
-                let reason = LeaveReason::RoomClosed;
-                self.take(&mut state, &room, &info.participant, None, reason)?;
-            }
-            state.rooms.remove(&room);
-            state.settings.remove(&room);
-            self.tell(&mut state, &room, RoomEventKind::Closed);
-            Ok(())
-        })
-    }
-
-    fn join(&self, join: Join) -> BoxFuture<'_, Result<Joined, MediaError>> {
-        Box::pin(async move {
-            self.begin().await?;
-            self.admit(join)
-        })
-    }
-
-    fn add_ice_candidate(
-        &self,
-        room: RoomId,
-        participant: ParticipantId,
-        session: Option<SessionId>,
-        candidate: String,
-    ) -> BoxFuture<'_, Result<(), MediaError>> {
-        Box::pin(async move {
-            self.begin().await?;
-            let state = self.state();
-            let here = state.rooms.get(&room).ok_or(Error::RoomNotFound)?;
-            let known = here.iter().find(|p| p.participant == participant);
-            let known = known.ok_or(Error::ParticipantNotFound)?;
-            if session.is_some_and(|session| session != known.session) {
-                return Err(Error::SessionMismatch.into());
-            }
-            match candidate.as_str() {
-                "malformed" => Err(Error::CandidateMalformed("word 1".into()).into()),
-                "one too many" => Err(Error::CandidateLimit.into()),
-                _ => Ok(()),
-            }
-        })
-    }
-
-    fn remove_participant(
-        &self,
-        room: RoomId,
-        participant: ParticipantId,
-        session: Option<SessionId>,
-    ) -> BoxFuture<'_, Result<Revision, MediaError>> {
-        Box::pin(async move {
-            self.begin().await?;
-            let reason = LeaveReason::Removed;
-            Ok(self.take(&mut self.state(), &room, &participant, session, reason)?)
-        })
-    }
-
-    fn snapshots(&self) -> BoxFuture<'_, Result<Vec<RoomSnapshot>, MediaError>> {
-        let state = self.state();
-        let show = |(room, here): (&RoomId, &Vec<ParticipantInfo>)| RoomSnapshot {
-            room: room.clone(),
-            revision: Revision(state.revisions[room]),
-            settings: state.settings[room].clone(),
-            participants: here.clone(),
-        };
-        let all: Vec<_> = state.rooms.iter().map(show).collect();
-        Box::pin(async { Ok(all) })
-    }
-
-    fn status(&self) -> Vec<WorkerStatus> {
-        let dropped = BTreeMap::from([("unknown".to_owned(), 3)]);
-        vec![WorkerStatus {
-            port: 40_000,
-            datagrams_dropped: dropped,
-            ..WorkerStatus::default()
-        }]
     }
 }
 

@@ -1,6 +1,6 @@
 //! The reference path: the listener's own session writes, encrypts and sends the packet.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use str0m::{
     Rtc,
@@ -10,7 +10,9 @@ use str0m::{
 
 use crate::{
     audio_level::LevelExtension,
-    compose::{Composed, StreamId},
+    compose::{Composed, StreamId, Written},
+    participant::negotiate::Formats,
+    red::Payload,
     rtp::{RtpTime, SeqExt},
     splice::Splice,
 };
@@ -19,34 +21,78 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Line {
     mid: Mid,
-    /// The payload type of Opus that the listener chose.
-    payload_type: Pt,
+    /// The payload types that the listener chose.
+    formats: Formats,
     /// What the listener hears on this line changes between streams of the room.
     splice: Splice<StreamId>,
+    /// The highest number that was sent, once there is one.
+    highest: Option<SeqExt>,
+    /// How many numbers below that were left out, because the speaker's packets were lost before they
+    /// came to us.
+    skipped: u64,
 }
 
 impl Line {
     /// A line whose first packet will have the number after `seq`. A receiver takes the roll-over
     /// counter of the first packet for 0 (RFC 3711, section 3.3.1), so `seq` has to be below 65,535.
-    pub(crate) fn new(mid: Mid, payload_type: Pt, seq: u16, time: u32) -> Self {
+    pub(crate) fn new(mid: Mid, formats: Formats, seq: u16, time: u32) -> Self {
         Self {
             mid,
-            payload_type,
+            formats,
             splice: Splice::new(SeqExt(seq.into()), RtpTime(time)),
+            highest: None,
+            skipped: 0,
+        }
+    }
+
+    pub(crate) fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    /// How many numbers of the line's sequence have been left out.
+    pub(crate) fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    fn count(&mut self, seq: SeqExt) {
+        match self.highest {
+            Some(highest) if seq > highest => {
+                self.skipped += seq.0 - highest.0 - 1;
+                self.highest = Some(seq);
+            }
+            // It was late, and had been counted as left out.
+            Some(_) => self.skipped = self.skipped.saturating_sub(1),
+            None => self.highest = Some(seq),
+        }
+    }
+
+    /// What the listener gets of a payload, and under which payload type. Redundancy passes where the
+    /// blocks' payload type means the same to the listener as to the speaker.
+    fn choose(&self, payload: &Payload) -> (Pt, Arc<[u8]>) {
+        match (&payload.red, self.formats.red) {
+            (Some(red), Some(red_type)) if red.opus_type == *self.formats.opus => {
+                (red_type, Arc::clone(&red.bytes))
+            }
+            _ => (self.formats.opus, Arc::clone(&payload.opus)),
         }
     }
 }
 
-/// Hands the packet to the listener's session. Returns whether it has a place in the line's sequence.
+/// Hands the packet to the listener's session.
 ///
 /// The session sends it at its next turn: the caller has to give it one.
-pub(crate) fn write(rtc: &mut Rtc, line: &mut Line, now: Instant, composed: &Composed) -> bool {
-    let Some(place) = line.splice.place(now, composed.stream, composed.place) else {
-        return false;
+pub(crate) fn write(rtc: &mut Rtc, line: &mut Line, composed: &Composed) -> Written {
+    let (arrived, stream) = (composed.arrived, composed.stream);
+    let fits = |budget| line.splice.takes_early(arrived, stream, budget);
+    if !composed.preroll.is_none_or(fits) {
+        return Written::LeftOut;
+    }
+    let Some(place) = line.splice.place(arrived, stream, composed.place) else {
+        return Written::Late;
     };
     let mut api = rtc.direct_api();
     let Some(stream) = api.stream_tx_by_mid(line.mid, None) else {
-        return false;
+        return Written::Late;
     };
     let mut extensions = ExtensionValues::default();
     if let Some(LevelExtension { level, voice }) = composed.level {
@@ -54,17 +100,18 @@ pub(crate) fn write(rtc: &mut Rtc, line: &mut Line, now: Instant, composed: &Com
         extensions.audio_level = i8::try_from(level.minus_dbov()).ok().map(|level| -level);
         extensions.voice_activity = Some(voice);
     }
-    let payload = Arc::clone(&composed.payload);
+    line.count(place.seq);
+    let (payload_type, payload) = line.choose(&composed.payload);
     let write = RtpWrite::new(
-        line.payload_type,
+        payload_type,
         place.seq.0.into(),
         place.time.0,
-        now,
+        arrived,
         payload,
     )
     .marker(place.marker)
     .ext_vals(extensions)
     .csrc(&[composed.csrc.0]);
     stream.write_rtp(write);
-    true
+    Written::Sent
 }

@@ -13,7 +13,8 @@ use crate::{
     participant::{Drained, Participant, negotiate::negotiate},
     rights::{Mutes, Role},
     room::Room,
-    settings::{Metadata, RoomSettings},
+    settings::{AudioMode, Metadata, RoomSettings},
+    subscription::Subscription,
 };
 
 /// A request to let somebody in.
@@ -31,6 +32,10 @@ pub struct Join {
     pub role: Role,
     /// The signalling service's own.
     pub metadata: Metadata,
+    /// What their microphone is to carry.
+    pub audio_mode: AudioMode,
+    /// Whom they want to hear.
+    pub subscription: Subscription,
 }
 
 /// Somebody was let in.
@@ -64,7 +69,7 @@ impl Node {
                 limit: self.limits.rooms,
             });
         }
-        let room = Room::new(id.clone(), settings.clone(), &self.hasher);
+        let room = Room::new(id.clone(), settings.clone(), &self.hasher, &mut self.rng);
         let revision = room.revision();
         self.events
             .push_back(room.event(RoomEventKind::Created(settings)));
@@ -97,15 +102,25 @@ impl Node {
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::ParticipantExists`], [`Error::ParticipantLimit`],
-    /// [`Error::Offer`].
+    /// [`Error::SubscriptionLimit`], [`Error::Offer`].
     pub fn join(&mut self, now: Instant, join: Join) -> Result<Joined, Error> {
         self.advance(now);
         let room_key = self.find_room(&join.room)?;
         self.check_room_for(room_key, &join.participant)?;
         let slots = self.rooms[room_key].settings.audio_slots.count();
-        let negotiated = negotiate(&self.template, self.now, &mut self.rng, &join.offer, slots)?;
+        let (template, mode) = (&self.template, join.audio_mode);
+        let negotiated = negotiate(template, self.now, &mut self.rng, &join.offer, slots, mode)?;
 
         let room = &mut self.rooms[room_key];
+        let bank = match negotiated.lines.len() {
+            0 => None,
+            lines => {
+                Some(
+                    room.stage
+                        .take_bank(self.now, &join.subscription, lines, &mut self.rng)?,
+                )
+            }
+        };
         let info = ParticipantInfo {
             participant: join.participant.clone(),
             session: SessionId::from_random(self.rng.random()),
@@ -118,10 +133,13 @@ impl Node {
                 by_participant: false,
             },
             metadata: join.metadata,
+            audio_mode: join.audio_mode,
+            connection_quality: None,
+            level_distrusted: false,
         };
         let answer = negotiated.answer.clone();
         let credentials = negotiated.credentials.clone();
-        let participant = Participant::new(self.now, info.clone(), room_key, negotiated);
+        let participant = Participant::new(self.now, info.clone(), room_key, bank, negotiated);
         let key = self.participants.insert(participant);
         room.members.insert(join.participant, key);
         self.events
@@ -288,6 +306,9 @@ impl Node {
         room.return_csrc(participant.info.csrc);
         room.audience.remove(key);
         room.stage.remove(self.now, key);
+        if let Some(bank) = participant.bank {
+            room.stage.give_back_bank(bank);
+        }
         self.events.push_back(room.changed(RoomEventKind::Left {
             participant: participant.info.participant,
             session: participant.info.session,

@@ -6,13 +6,14 @@ use str0m::net::{Protocol, Receive};
 
 use super::{Node, TimerKey};
 use crate::{
-    compose::{Composed, Destination},
-    demux::{Claim, Route},
+    compose::{Composed, Destination, Written},
+    demux::{Claim, Route, is_rtp},
     event::{LeaveReason, RoomEventKind},
     keys::{ParticipantKey, RoomKey},
     limits::{MAX_DATAGRAM_BYTES, RANKING_INTERVAL},
     output::Transmit,
     participant::Drained,
+    quality::Measured,
     stage::{Heard, SpeakerPacket},
     stats::DropReason,
 };
@@ -42,8 +43,9 @@ impl Node {
             }
         };
         let now = self.now;
+        let is_rtp = is_rtp(datagram);
         self.with_session(key, |participant, drained| {
-            participant.handle_receive(now, receive, drained);
+            participant.handle_receive(now, receive, is_rtp, drained);
         });
         Ok(())
     }
@@ -122,6 +124,9 @@ impl Node {
         if std::mem::take(&mut drained.connected) {
             self.connected(key);
         }
+        if let Some(measured) = drained.measured.take() {
+            self.rate(key, measured);
+        }
         for packet in drained.packets.drain(..) {
             self.forward(key, &packet);
         }
@@ -156,10 +161,8 @@ impl Node {
         let Some(room) = self.rooms.get_mut(participant.room) else {
             return;
         };
-        if participant.line_count() > 0 {
-            room.stage
-                .open_bank(participant.line_count(), &mut self.rng);
-            room.audience.add(key, participant.line_count());
+        if let Some(bank) = participant.bank {
+            room.audience.seat(key, bank);
         }
         let who = participant.info.participant.clone();
         self.events
@@ -178,7 +181,8 @@ impl Node {
         };
         if participant.may_speak(room.settings.speak_policy) {
             let info = &participant.info;
-            room.stage.add(key, info.participant.clone(), info.csrc);
+            let (who, mode) = (&info.participant, info.audio_mode);
+            room.stage.add(key, who, info.csrc, mode);
         } else {
             room.stage.remove(self.now, key);
         }
@@ -211,22 +215,24 @@ impl Node {
                     let Some(participant) = participants.get_mut(listener) else {
                         return;
                     };
-                    if !participant.write(*now, &composed) {
-                        stats.count_drop(DropReason::Late);
-                    } else if !participant.is_dirty {
-                        participant.is_dirty = true;
-                        dirty.push(listener);
+                    match participant.write(&composed) {
+                        Written::Sent if !participant.is_dirty => {
+                            participant.is_dirty = true;
+                            dirty.push(listener);
+                        }
+                        Written::Sent | Written::LeftOut => {}
+                        Written::Late => stats.count_drop(DropReason::Late),
                     }
                 };
                 match composed.destination {
                     Destination::Only(listener) => {
-                        // A holder with another number of lines has another bank.
-                        if audience.lines_of(listener) == Some(composed.stream.lines) {
+                        // A holder with other lines or another choice has another bank.
+                        if audience.bank_of(listener) == Some(composed.stream.bank) {
                             write(listener);
                         }
                     }
                     Destination::AllBut(speaker) => {
-                        let listeners = audience.with_lines(composed.stream.lines).iter().copied();
+                        let listeners = audience.of(composed.stream.bank).iter().copied();
                         listeners
                             .filter(|&listener| listener != speaker)
                             .for_each(&mut write);
@@ -243,12 +249,25 @@ impl Node {
         }
     }
 
+    /// Tells others how well packets get through, where that is another quality now.
+    fn rate(&mut self, key: ParticipantKey, measured: Measured) {
+        self.describe(key, |info| {
+            info.connection_quality = measured.quality(info.connection_quality);
+        });
+    }
+
     /// A room's speakers are ranked while anybody talks, and reported.
     pub(super) fn rank(&mut self, key: RoomKey) {
         let Some(room) = self.rooms.get_mut(key) else {
             return;
         };
         let somebody_talks = room.stage.rank(self.now);
+        for (speaker, is_distrusted) in room.stage.changes_of_trust(self.now) {
+            self.describe(speaker, |info| info.level_distrusted = is_distrusted);
+        }
+        let Some(room) = self.rooms.get_mut(key) else {
+            return;
+        };
         if let Some(heard) = room.stage.report(self.now) {
             self.events
                 .push_back(room.event(RoomEventKind::ActiveSpeakers(heard)));

@@ -1,6 +1,6 @@
 //! What the control plane changes about rooms and participants that exist.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use super::Node;
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     keys::ParticipantKey,
     rights::MuteSource,
     settings::{ParticipantChange, RoomUpdate},
+    subscription::Subscription,
 };
 
 impl Node {
@@ -18,7 +19,7 @@ impl Node {
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::ParticipantNotFound`], [`Error::SessionMismatch`],
-    /// [`Error::MuteLimit`].
+    /// [`Error::MuteLimit`], [`Error::SubscriptionLimit`].
     pub fn change_participant(
         &mut self,
         now: Instant,
@@ -29,52 +30,77 @@ impl Node {
     ) -> Result<Revision, Error> {
         self.advance(now);
         let key = self.find_participant(room, participant, session)?;
-        if let ParticipantChange::Muted {
-            source: MuteSource::Moderator,
-            muted,
-        } = change
-        {
-            let room = self.find_room(room)?;
-            self.rooms[room].set_muted_by_moderator(participant, muted)?;
-        }
-        self.describe(key, |info| match change {
-            ParticipantChange::Role(role) => info.role = role,
-            ParticipantChange::Muted { source, muted } => *info.mutes.of(source) = muted,
+        match change {
+            ParticipantChange::Role(role) => self.describe(key, |info| info.role = role),
+            ParticipantChange::Muted { source, muted } => {
+                if source == MuteSource::Moderator {
+                    let room = self.find_room(room)?;
+                    self.rooms[room].set_muted_by_moderator(participant, muted)?;
+                }
+                self.describe(key, |info| *info.mutes.of(source) = muted);
+            }
             ParticipantChange::Description {
                 display_name,
                 metadata,
-            } => {
-                if let Some(display_name) = display_name {
-                    info.display_name = display_name;
-                }
-                if let Some(metadata) = metadata {
-                    info.metadata = metadata;
-                }
-            }
-        })
+                audio_mode,
+            } => self.describe(key, |info| {
+                info.display_name = display_name.unwrap_or_else(|| Arc::clone(&info.display_name));
+                info.metadata = metadata.unwrap_or_else(|| info.metadata.clone());
+                info.audio_mode = audio_mode.unwrap_or(info.audio_mode);
+            }),
+            ParticipantChange::Subscription(subscription) => self.subscribe(key, &subscription)?,
+        }
+        Ok(self.rooms[self.find_room(room)?].revision())
     }
 
-    /// Changes how a participant is described, and what follows of it.
-    fn describe(
+    /// Changes how a participant is described, and what follows of it. A change that changes nothing is
+    /// no event.
+    pub(super) fn describe(
         &mut self,
         key: ParticipantKey,
         change: impl FnOnce(&mut ParticipantInfo),
-    ) -> Result<Revision, Error> {
+    ) {
+        let Some(participant) = self.participants.get_mut(key) else {
+            return;
+        };
+        let Some(room) = self.rooms.get_mut(participant.room) else {
+            return;
+        };
+        let before = participant.info.clone();
+        change(&mut participant.info);
+        if !participant.may_speak(room.settings.speak_policy) {
+            // Who is not heard claims nothing.
+            participant.info.level_distrusted = false;
+        }
+        if participant.info == before {
+            return;
+        }
+        let event = room.changed(RoomEventKind::Updated(participant.info.clone()));
+        self.events.push_back(event);
+        self.apply_rights(key);
+    }
+
+    /// Gives a listener the slots of another choice.
+    fn subscribe(&mut self, key: ParticipantKey, choice: &Subscription) -> Result<(), Error> {
         let participant = self
             .participants
             .get_mut(key)
             .ok_or(Error::ParticipantNotFound)?;
+        // Who hears nobody has nothing to choose.
+        let Some(before) = participant.bank else {
+            return Ok(());
+        };
         let room = &mut self.rooms[participant.room];
-        let before = participant.info.clone();
-        change(&mut participant.info);
-        if participant.info == before {
-            return Ok(room.revision());
+        let lines = participant.line_count();
+        let bank = room
+            .stage
+            .take_bank(self.now, choice, lines, &mut self.rng)?;
+        participant.bank = Some(bank);
+        if participant.info.connected {
+            room.audience.seat(key, bank);
         }
-        let event = room.changed(RoomEventKind::Updated(participant.info.clone()));
-        let revision = event.revision;
-        self.events.push_back(event);
-        self.apply_rights(key);
-        Ok(revision)
+        room.stage.give_back_bank(before);
+        Ok(())
     }
 
     /// Changes a room's settings. Those who are in stay; who may speak by the new settings and who may
@@ -96,9 +122,7 @@ impl Node {
             return Ok(room.revision());
         }
         let before = std::mem::replace(&mut room.settings, settings.clone());
-        if before.audio_slots != settings.audio_slots {
-            room.stage.resize(self.now, settings.audio_slots.count());
-        }
+        room.stage.set(self.now, &settings);
         let event = room.changed(RoomEventKind::RoomUpdated(settings.clone()));
         let revision = event.revision;
         self.events.push_back(event);

@@ -12,7 +12,13 @@ use str0m::{
     rtp::{Extension, ExtensionMap},
 };
 
-use crate::{egress::reference::Line, error::OfferError, limits::MAX_OFFER_BYTES};
+use super::answer;
+use crate::{
+    egress::reference::Line,
+    error::OfferError,
+    limits::{MAX_OFFER_BYTES, QUALITY_INTERVAL},
+    settings::AudioMode,
+};
 
 /// What every session of a node has in common.
 pub(crate) struct SessionTemplate {
@@ -29,12 +35,28 @@ pub(crate) struct Negotiated {
     pub(crate) credentials: IceCreds,
     pub(crate) answer: String,
     /// The line on which the client sends, if it does.
-    pub(crate) microphone: Option<Mid>,
+    pub(crate) microphone: Option<Microphone>,
     /// The lines on which the client listens, in the order of its offer.
     pub(crate) lines: Vec<Line>,
 }
 
-/// Answers an offer to a room that has `slots` audio slots.
+/// The line on which a client sends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Microphone {
+    pub(crate) mid: Mid,
+    pub(crate) formats: Formats,
+}
+
+/// The payload types that a client has for its audio.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Formats {
+    pub(crate) opus: Pt,
+    /// Opus with redundancy (RFC 2198), where the client speaks it.
+    pub(crate) red: Option<Pt>,
+}
+
+/// Answers an offer to a room that has `slots` audio slots, of a client whose microphone is to carry
+/// what the mode says.
 ///
 /// # Errors
 /// [`OfferError`]; nothing is kept of the attempt.
@@ -42,10 +64,11 @@ pub(crate) fn negotiate(
     template: &SessionTemplate,
     now: Instant,
     rng: &mut impl Rng,
-    offer: &str,
+    text: &str,
     slots: usize,
+    mode: AudioMode,
 ) -> Result<Negotiated, OfferError> {
-    let offer = parse(offer, slots)?;
+    let offer = parse(text, slots)?;
     let credentials = IceCreds {
         ufrag: ice_text(rng, 16),
         pass: ice_text(rng, 24),
@@ -60,7 +83,7 @@ pub(crate) fn negotiate(
     let mut lines = Vec::with_capacity(mids.len());
     let mut has_opus = false;
     for mid in mids {
-        let Some(payload_type) = opus(&rtc, mid) else {
+        let Some(formats) = formats(&rtc, mid) else {
             continue;
         };
         let Some(media) = rtc.media(mid) else {
@@ -68,13 +91,13 @@ pub(crate) fn negotiate(
         };
         has_opus = true;
         if media.direction().is_receiving() && microphone.is_none() {
-            microphone = Some(mid);
+            microphone = Some(Microphone { mid, formats });
         }
         if media.direction().is_sending() {
             // RFC 3550 wants a random start; RFC 3711 wants it low enough not to roll over soon.
             lines.push(Line::new(
                 mid,
-                payload_type,
+                formats,
                 rng.random_range(0..1 << 15),
                 rng.random(),
             ));
@@ -87,7 +110,7 @@ pub(crate) fn negotiate(
         let reason = "every audio line with opus/48000/2 is inactive";
         return Err(OfferError::Unusable(reason.to_owned()));
     }
-    let answer = answer.to_sdp_string();
+    let answer = answer::complete(&answer.to_sdp_string(), text, mode);
     Ok(Negotiated {
         rtc,
         credentials,
@@ -154,10 +177,10 @@ impl SessionTemplate {
             .set_local_ice_credentials(credentials)
             .set_ice_lite(true)
             .set_rtp_mode(true)
-            .set_stats_interval(None)
+            .set_stats_interval(Some(QUALITY_INTERVAL))
             .set_extension_map(extensions)
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, true)
             .build(now);
         for &address in &self.candidates {
             let candidate = Candidate::host(address, "udp")
@@ -168,14 +191,18 @@ impl SessionTemplate {
     }
 }
 
-/// The payload type of Opus on a line, if the client has it there.
-fn opus(rtc: &Rtc, mid: Mid) -> Option<Pt> {
+/// The payload types of a line, if the client has Opus there.
+fn formats(rtc: &Rtc, mid: Mid) -> Option<Formats> {
     let offered = rtc.media(mid)?.remote_pts();
-    let is_opus = |pt: Pt| {
+    let find = |pt: Pt| {
         let mut params = rtc.codec_config().params().iter();
-        params.any(|params| params.pt() == pt && params.spec().codec == Codec::Opus)
+        params.find(|params| params.pt() == pt && params.spec().codec == Codec::Opus)
     };
-    offered.iter().copied().find(|&pt| is_opus(pt))
+    let params = offered.iter().copied().find_map(find)?;
+    Some(Formats {
+        opus: params.pt(),
+        red: params.red(),
+    })
 }
 
 /// Random text of ICE characters (RFC 8839, section 5.4): 6 bits for each character.

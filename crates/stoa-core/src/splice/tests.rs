@@ -9,6 +9,7 @@ fn packet(seq: u64, time: u32) -> Place {
         seq: SeqExt(seq),
         time: RtpTime(time),
         marker: false,
+        ahead: 0,
     }
 }
 
@@ -22,7 +23,8 @@ fn a_change_of_source_leaves_no_gap_and_sets_the_marker() {
         Place {
             seq: SeqExt(100),
             time: RtpTime(5_000),
-            marker: true
+            marker: true,
+            ahead: 0,
         }
     );
     let second = splice.place(start, 'a', packet(7_001, 961)).unwrap();
@@ -31,7 +33,8 @@ fn a_change_of_source_leaves_no_gap_and_sets_the_marker() {
         Place {
             seq: SeqExt(101),
             time: RtpTime(5_960),
-            marker: false
+            marker: false,
+            ahead: 0,
         }
     );
 
@@ -42,7 +45,8 @@ fn a_change_of_source_leaves_no_gap_and_sets_the_marker() {
         Place {
             seq: SeqExt(102),
             time: RtpTime(5_960 + 4_800),
-            marker: true
+            marker: true,
+            ahead: 0,
         }
     );
 }
@@ -122,4 +126,35 @@ proptest! {
             last = Some((step.source, out));
         }
     }
+}
+
+#[test]
+fn what_began_before_its_turn_puts_the_stream_ahead_and_a_pause_makes_up_for_it() {
+    let start = Instant::now();
+    let at = |ms| start + Duration::from_millis(ms);
+    let budget = 3 * OPUS_FRAME;
+    // What a listener hears changes between two streams, of which each changes its speaker.
+    let (mut slot, mut line) = (
+        Splice::new(SeqExt(0), RtpTime(0)),
+        Splice::new(SeqExt(0), RtpTime(0)),
+    );
+    let mut send = |ms, speaker: char, seq, time| {
+        let placed = slot.place(at(ms), speaker, packet(seq, time)).unwrap();
+        let heard = line.place(at(ms), 's', placed).unwrap();
+        assert_eq!(heard.ahead, placed.ahead);
+        placed
+    };
+    send(0, 'a', 10, 0);
+    send(100, 'a', 15, 4_800);
+    // Three frames from before the change, and then the one that made it.
+    for (seq, ms) in [(1, 60), (2, 80), (3, 100), (4, 120)] {
+        let placed = send(ms, 'b', seq, u32::try_from(seq).unwrap() * 960);
+        assert_eq!(placed.ahead, 3 * OPUS_FRAME, "packet {seq}");
+    }
+    assert!(!slot.takes_early(at(80), 'c', budget), "it is ahead enough");
+    assert!(slot.takes_early(at(80), 'b', budget), "its turn has begun");
+    assert!(slot.takes_early(at(200), 'c', budget));
+    let after_pause = slot.place(at(300), 'c', packet(7, 7)).unwrap();
+    assert_eq!(after_pause.ahead, 0);
+    assert_eq!(after_pause.time, RtpTime(300 * 48));
 }

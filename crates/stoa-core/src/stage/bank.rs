@@ -1,8 +1,9 @@
-//! The slots that listeners with the same number of audio lines share.
+//! The slots that listeners share who have the same number of audio lines and want to hear the same
+//! people.
 //!
-//! A listener with three lines hears the three loudest, one with a single line the loudest only. So
-//! a room has one bank for each number of lines that its listeners have, and each bank chooses for
-//! itself from the same speakers.
+//! A listener with three lines hears the three loudest, one with a single line the loudest only, and
+//! whoever has silenced somebody the loudest of the others. So a room has one bank for each such
+//! choice that its listeners make, and each bank chooses for itself from the speakers it wants.
 //!
 //! Nobody hears themselves: whoever holds a slot hears the *understudy* in it, the loudest of those
 //! without a slot. That is exactly "the loudest others" for every participant, at the cost of one
@@ -14,12 +15,13 @@ use rand::Rng;
 
 use super::ranking::{Candidate, Choice, Holder, choose};
 use crate::{
-    compose::{Destination, Source, StreamId},
+    compose::{Destination, Source},
     ids::SlotIndex,
     keys::ParticipantKey,
     limits::MAX_AUDIO_SLOTS,
     rtp::{RtpTime, SeqExt},
     splice::{Place, Splice},
+    subscription::Subscription,
 };
 
 /// One slot of a bank.
@@ -34,9 +36,10 @@ struct Slot {
     understudy: Splice<Source>,
 }
 
-/// The slots for listeners with a certain number of lines.
+/// The slots for listeners with a certain number of lines and a certain choice.
 #[derive(Debug)]
 pub(crate) struct Bank {
+    subscription: Subscription,
     /// As many as its listeners have lines.
     slots: Vec<Slot>,
     /// How many of them may be held: fewer where the room has fewer slots than that.
@@ -44,10 +47,23 @@ pub(crate) struct Bank {
     understudy: Option<ParticipantKey>,
 }
 
+/// A speaker's packet on its way into a bank.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    pub(crate) at: Instant,
+    pub(crate) source: Source,
+    pub(crate) place: Place,
+    /// It came before the speaker had a slot. How many ticks it may put a stream ahead of the wall
+    /// clock, or it is left out.
+    pub(crate) preroll: Option<u32>,
+}
+
 /// A packet with its place in one stream of a bank.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Placed {
-    pub(crate) stream: StreamId,
+    pub(crate) slot: SlotIndex,
+    pub(crate) tenure: u64,
+    pub(crate) is_main: bool,
     pub(crate) destination: Destination,
     pub(crate) place: Place,
 }
@@ -63,7 +79,12 @@ impl Slot {
 
 impl Bank {
     /// A bank of `lines` slots, 1 to [`MAX_AUDIO_SLOTS`], in a room that has `room_slots`.
-    pub(crate) fn new(lines: usize, room_slots: usize, rng: &mut impl Rng) -> Self {
+    pub(crate) fn new(
+        subscription: Subscription,
+        lines: usize,
+        room_slots: usize,
+        rng: &mut impl Rng,
+    ) -> Self {
         let mut stream = || Splice::new(SeqExt(0), RtpTime(rng.random()));
         let slot = |_| Slot {
             holder: None,
@@ -72,6 +93,7 @@ impl Bank {
             understudy: stream(),
         };
         Self {
+            subscription,
             slots: (0..lines.min(MAX_AUDIO_SLOTS)).map(slot).collect(),
             open: lines.min(room_slots),
             understudy: None,
@@ -83,13 +105,14 @@ impl Bank {
         self.open = self.slots.len().min(room_slots);
     }
 
-    /// Whether a packet alone decides, without waiting for the ranking: somebody without a slot
-    /// talks, and a slot is free.
-    pub(crate) fn has_room_for(&self, key: ParticipantKey) -> bool {
-        self.slots[..self.open]
-            .iter()
-            .any(|slot| slot.holder.is_none())
-            && !self.holders().any(|holder| holder == key)
+    /// Whom its listeners want to hear.
+    pub(crate) fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+
+    /// How many lines its listeners have.
+    pub(crate) fn lines(&self) -> usize {
+        self.slots.len()
     }
 
     /// Who holds a slot.
@@ -104,7 +127,7 @@ impl Bank {
         self.holders().chain(self.understudy)
     }
 
-    /// Gives the slots to those who shall have them.
+    /// Gives the slots to those who shall have them, of candidates whom its listeners want to hear.
     pub(crate) fn rank(&mut self, now: Instant, candidates: &[Candidate<ParticipantKey>]) {
         let mut holders = [None; MAX_AUDIO_SLOTS];
         for (holder, slot) in holders.iter_mut().zip(&self.slots) {
@@ -128,16 +151,10 @@ impl Bank {
         }
     }
 
-    /// Where a packet of `source` goes: into the slot that it holds for everybody else, or, if it is
+    /// Where a packet goes: into the slot that its speaker holds, for everybody else, or, if they are
     /// the understudy, into every slot that is held, for its holder.
-    pub(crate) fn place(
-        &mut self,
-        now: Instant,
-        source: Source,
-        packet: Place,
-        mut emit: impl FnMut(Placed),
-    ) {
-        let lines = self.slots.len();
+    pub(crate) fn place(&mut self, arrival: Arrival, mut emit: impl FnMut(Placed)) {
+        let source = arrival.source;
         let is_understudy = self.understudy == Some(source.participant);
         for (index, slot) in (0..).zip(&mut self.slots) {
             let Some((holder, _)) = slot.holder else {
@@ -150,15 +167,15 @@ impl Bank {
             } else {
                 continue;
             };
-            if let Some(place) = splice.place(now, source, packet) {
-                let stream = StreamId {
-                    lines,
+            let fits = |budget| splice.takes_early(arrival.at, source, budget);
+            if !arrival.preroll.is_none_or(fits) {
+                continue;
+            }
+            if let Some(place) = splice.place(arrival.at, source, arrival.place) {
+                emit(Placed {
                     slot: SlotIndex(index),
                     tenure: slot.tenure,
                     is_main,
-                };
-                emit(Placed {
-                    stream,
                     destination,
                     place,
                 });

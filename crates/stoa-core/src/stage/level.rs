@@ -23,11 +23,17 @@ const ATTACK: u32 = 128;
 /// words nor the weak syllables of one voice make another one clearly louder.
 const RELEASE: u32 = 5;
 
-/// The level that a packet stands for.
+/// Whether an Opus packet of so many bytes says that there is nothing to hear.
+pub(crate) fn is_silence(payload: usize) -> bool {
+    payload <= DTX_PAYLOAD
+}
+
+/// The level that a packet stands for, whose Opus packet has so many bytes.
 pub(crate) fn packet_level(extension: Option<LevelExtension>, payload: usize) -> AudioLevel {
     match extension {
+        // Whatever its header claims.
+        _ if is_silence(payload) => AudioLevel::SILENCE,
         Some(extension) => extension.level,
-        None if payload <= DTX_PAYLOAD => AudioLevel::SILENCE,
         None => ASSUMED,
     }
 }
@@ -61,6 +67,11 @@ impl Loudness {
             self.last_voiced = Some(now);
         }
         voiced
+    }
+
+    /// Notes that there was something to hear, whatever its level.
+    pub(crate) fn sounded(&mut self, now: Instant) {
+        self.last_voiced = Some(now);
     }
 
     /// The smoothed level in whole decibels above silence: 0 is silence, 127 is the loudest.
@@ -122,5 +133,6 @@ mod tests {
             packet_level(Some(extension), 80),
             AudioLevel::from_minus_dbov(9)
         );
+        assert_eq!(packet_level(Some(extension), 1), AudioLevel::SILENCE);
     }
 }

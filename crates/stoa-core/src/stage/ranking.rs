@@ -23,6 +23,8 @@ pub(crate) struct Candidate<K> {
     pub(crate) decibels: u32,
     /// How long ago they were last heard to talk. `None`: never.
     pub(crate) silent_for: Option<Duration>,
+    /// Whether loudness does not matter: music keeps its slot, and has one before every voice.
+    pub(crate) is_pinned: bool,
 }
 
 impl<K> Candidate<K> {
@@ -30,6 +32,20 @@ impl<K> Candidate<K> {
     pub(super) fn talks(&self) -> bool {
         self.silent_for
             .is_some_and(|silence| silence < SILENCE_FREES)
+    }
+
+    /// Who comes before whom: the greater one.
+    pub(super) fn precedence(&self) -> (bool, u32) {
+        (self.is_pinned, self.decibels)
+    }
+
+    /// Whether they take the place of `other`, who has it, rather than wait for it.
+    fn displaces(&self, other: &Self) -> bool {
+        match (self.is_pinned, other.is_pinned) {
+            (_, true) => false,
+            (true, false) => true,
+            (false, false) => self.decibels >= other.decibels + MARGIN_DB,
+        }
     }
 }
 
@@ -69,7 +85,7 @@ pub(crate) fn choose<K: Copy + PartialEq>(
         candidates
             .iter()
             .filter(|candidate| candidate.talks() && !chosen.contains(&Some(candidate.key)))
-            .max_by_key(|candidate| candidate.decibels)
+            .max_by_key(|candidate| candidate.precedence())
     };
     // A free slot goes to the loudest at once.
     for index in 0..open {
@@ -79,16 +95,18 @@ pub(crate) fn choose<K: Copy + PartialEq>(
     }
     // A slot that is held changes hands for a clear difference only, one at each turn.
     if let Some(challenger) = loudest_waiting(&chosen) {
-        let weakest = (0..open)
-            .filter(|&index| {
-                slots[index].is_some_and(|holder| {
-                    chosen[index] == Some(holder.key) && holder.held_for >= MINIMUM_HOLD
-                })
+        let may_be_taken = |index: &usize| {
+            slots[*index].is_some_and(|holder| {
+                let has_held_on = holder.held_for >= MINIMUM_HOLD || challenger.is_pinned;
+                chosen[*index] == Some(holder.key) && has_held_on
             })
-            .filter_map(|index| Some((index, find(chosen[index]?)?.decibels)))
-            .min_by_key(|&(_, decibels)| decibels);
-        if let Some((index, decibels)) = weakest
-            && challenger.decibels >= decibels + MARGIN_DB
+        };
+        let weakest = (0..open)
+            .filter(may_be_taken)
+            .filter_map(|index| Some((index, find(chosen[index]?)?)))
+            .min_by_key(|(_, holder)| holder.precedence());
+        if let Some((index, holder)) = weakest
+            && challenger.displaces(holder)
         {
             chosen[index] = Some(challenger.key);
         }
@@ -109,7 +127,7 @@ fn next_understudy<'a, K: Copy + PartialEq + 'a>(
     let keeps = present
         .filter(|&key| !chosen.contains(&Some(key)))
         .and_then(find)
-        .filter(|present| present.talks() && loudest.decibels < present.decibels + MARGIN_DB);
+        .filter(|present| present.talks() && !loudest.displaces(present));
     Some(keeps.map_or(loudest.key, |present| present.key))
 }
 

@@ -92,6 +92,8 @@ impl Client {
             offer,
             role: Role::Speaker,
             metadata: Metadata::default(),
+            audio_mode: Default::default(),
+            subscription: Default::default(),
         };
         let joined = media.join(join).await?;
         let answer = SdpAnswer::from_sdp_string(&joined.answer).unwrap();

@@ -1,4 +1,4 @@
-use stoa_core::{AudioLevel, Csrc, Revision};
+use stoa_core::{ActiveSpeakers, AudioLevel, Csrc, Revision};
 
 use super::*;
 
@@ -28,12 +28,18 @@ fn joined(name: &str) -> RoomEventKind {
         role: Default::default(),
         mutes: Default::default(),
         metadata: Default::default(),
+        audio_mode: Default::default(),
+        connection_quality: None,
+        level_distrusted: false,
     })
 }
 
 fn speakers(name: &str) -> RoomEventKind {
     let who = ParticipantId::new(name).expect("an identifier");
-    RoomEventKind::ActiveSpeakers(vec![(who, AudioLevel::from_minus_dbov(20))])
+    RoomEventKind::ActiveSpeakers(ActiveSpeakers {
+        speakers: vec![(who, AudioLevel::from_minus_dbov(20))],
+        dominant: None,
+    })
 }
 
 fn next(room: &Room, cursor: &mut Cursor) -> Option<WatchResponse> {

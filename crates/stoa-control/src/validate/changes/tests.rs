@@ -104,3 +104,60 @@ fn a_role_and_whose_mute_it_is_must_be_said() {
         assert_eq!(wrong(set_muted(&request))[0].0, "source");
     }
 }
+
+fn choice(mode: v1::SubscriptionMode, names: &[&str]) -> v1::UpdateSubscriptionRequest {
+    v1::UpdateSubscriptionRequest {
+        room_id: "r".into(),
+        participant_id: "p".into(),
+        session_id: String::new(),
+        subscription: Some(v1::Subscription {
+            mode: mode.into(),
+            participant_ids: names.iter().map(|name| (*name).to_owned()).collect(),
+        }),
+    }
+}
+
+#[test]
+fn a_choice_names_participants_and_not_too_many() {
+    let request = choice(v1::SubscriptionMode::Only, &["ann", "ann", "ben"]);
+    let (_, change) = subscription(&request).expect("it is right");
+    let ParticipantChange::Subscription(only) = change else {
+        panic!("another change: {change:?}");
+    };
+    let id = |name| ParticipantId::new(name).expect("an identifier");
+    assert!(only.wants(&id("ben")) && !only.wants(&id("cid")));
+    let bad = wrong(subscription(&choice(v1::SubscriptionMode::Only, &["a b"])));
+    assert_eq!(bad[0].0, "subscription.participant_ids");
+    let many = vec!["x"; MAX_SUBSCRIPTION_NAMES + 1];
+    let many = wrong(subscription(&choice(
+        v1::SubscriptionMode::AllExcept,
+        &many,
+    )));
+    assert!(many[0].1.contains("65"), "{many:?}");
+}
+
+#[test]
+fn no_choice_is_everybody() {
+    let none = v1::UpdateSubscriptionRequest {
+        subscription: None,
+        ..choice(v1::SubscriptionMode::Only, &[])
+    };
+    let (_, change) = subscription(&none).expect("it is right");
+    let everybody = ParticipantChange::Subscription(Subscription::EVERYBODY);
+    assert_eq!(change, everybody);
+}
+
+#[test]
+fn a_preroll_is_short() {
+    let with = |nanos| v1::Room {
+        speech_preroll: Some(Duration { seconds: 0, nanos }),
+        ..Default::default()
+    };
+    let paths = ["speech_preroll"];
+    let (_, change) = room_update(&update(with(0), &paths)).expect("it is right");
+    assert_eq!(change.speech_preroll, Some(SpeechPreroll::NONE));
+    for nanos in [200_000_001, -1] {
+        let bad = wrong(room_update(&update(with(nanos), &paths)));
+        assert_eq!(bad[0].0, "room.speech_preroll");
+    }
+}

@@ -9,6 +9,7 @@ fn talking(key: u8, decibels: u32) -> Candidate<u8> {
         key,
         decibels,
         silent_for: Some(Duration::ZERO),
+        is_pinned: false,
     }
 }
 
@@ -80,11 +81,34 @@ fn who_has_just_begun_is_not_pushed_out() {
 }
 
 #[test]
+fn music_takes_a_slot_at_once_and_no_voice_takes_it_back() {
+    let music = Candidate {
+        is_pinned: true,
+        ..talking(9, 10)
+    };
+    let just_begun = Some(Holder {
+        key: 1,
+        held_for: Duration::ZERO,
+    });
+    let choice = choose(&[just_begun], None, &[talking(1, 90), music]);
+    assert_eq!((choice.slots[0], choice.understudy), (Some(9), Some(1)));
+    let choice = choose(&[holding(9)], None, &[talking(1, 120), music]);
+    assert_eq!(choice.slots[0], Some(9));
+    let louder = Candidate {
+        is_pinned: true,
+        ..talking(8, 120)
+    };
+    let choice = choose(&[holding(9)], None, &[louder, music]);
+    assert_eq!((choice.slots[0], choice.understudy), (Some(9), Some(8)));
+}
+
+#[test]
 fn silence_frees_a_slot() {
     let silent = Candidate {
         key: 1,
         decibels: 90,
         silent_for: Some(SILENCE_FREES),
+        is_pinned: false,
     };
     assert_eq!(
         choose(&[holding(1)], None, &[silent]).slots,
@@ -104,12 +128,17 @@ fn who_is_gone_holds_nothing() {
 }
 
 prop_compose! {
-    fn candidates()(levels in prop::collection::vec((0u32..128, prop::option::of(0u64..4_000)), 0..12))
-        -> Vec<Candidate<u8>> {
-        (0u8..).zip(levels).map(|(key, (decibels, silent))| Candidate {
+    fn candidates()(
+        levels in prop::collection::vec(
+            (0u32..128, prop::option::of(0u64..4_000), prop::bool::weighted(0.2)),
+            0..12,
+        )
+    ) -> Vec<Candidate<u8>> {
+        (0u8..).zip(levels).map(|(key, (decibels, silent, is_pinned))| Candidate {
             key,
             decibels,
             silent_for: silent.map(Duration::from_millis),
+            is_pinned,
         }).collect()
     }
 }
@@ -155,9 +184,21 @@ proptest! {
                 }
             }
         }
-        // Choosing again changes nothing more than one further push.
-        let settled: Vec<_> = choice.slots[..open].iter()
-            .map(|key| key.map(|key| Holder { key, held_for: Duration::ZERO })).collect();
-        prop_assert_eq!(choose(&settled, choice.understudy, &candidates).slots, choice.slots);
+        // Choosing again lets music in, one at each turn, and nobody else.
+        let hold = |slots: [Option<u8>; MAX_AUDIO_SLOTS]| -> Vec<_> {
+            let holder = |key| Holder { key, held_for: Duration::ZERO };
+            slots[..open].iter().map(|key| key.map(holder)).collect()
+        };
+        let is_pinned = |key: u8| candidates.iter().any(|c| c.key == key && c.is_pinned);
+        let mut settled = choice;
+        for _ in 0..MAX_AUDIO_SLOTS {
+            let next = choose(&hold(settled.slots), settled.understudy, &candidates);
+            for (before, after) in settled.slots.iter().zip(next.slots) {
+                prop_assert!(*before == after || after.is_some_and(is_pinned));
+            }
+            settled = next;
+        }
+        let voices = settled.slots.iter().flatten().any(|&key| !is_pinned(key));
+        prop_assert!(!voices || !settled.understudy.is_some_and(is_pinned), "music waits");
     }
 }

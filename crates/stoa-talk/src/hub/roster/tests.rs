@@ -160,6 +160,7 @@ fn speakers_who_are_not_in_the_room_are_left_out() {
     };
     let event = ActiveSpeakers {
         speakers: vec![speaker("x"), speaker("a")],
+        dominant_participant_id: "a".into(),
     };
     let changes = roster.apply(message(2, Event::ActiveSpeakers(event)));
     let a = Speaker {

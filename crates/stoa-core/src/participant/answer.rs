@@ -1,0 +1,97 @@
+//! What is left to say in an SDP answer that the session has written.
+//!
+//! The session knows one order of codecs and one set of their parameters; what we ask of a client
+//! depends on its offer and on what its microphone is to carry.
+
+use std::fmt::Write;
+
+use crate::settings::AudioMode;
+
+/// What we ask of a client that sends Opus (RFC 7587, section 7.1): silence costs a voice next to
+/// nothing, and music wants both channels and no pause.
+fn wish(mode: AudioMode) -> &'static str {
+    match mode {
+        AudioMode::Speech => "usedtx=1",
+        AudioMode::Music => "stereo=1;sprop-stereo=1;maxaveragebitrate=128000",
+    }
+}
+
+/// The answer with the payload types of each line in the order in which the client prefers them
+/// (RFC 3264, section 6.1), and with what we ask of Opus. The client's first format is what it will
+/// send: RED only if it wants to.
+pub(crate) fn complete(answer: &str, offer: &str, mode: AudioMode) -> String {
+    let mut offered = offer.lines().filter(|line| line.starts_with("m="));
+    let mut complete = String::with_capacity(answer.len() + 256);
+    let opus = rtpmaps(answer, "opus/");
+    for line in answer.lines() {
+        if line.starts_with("m=") {
+            let ours = offered.next().map(|theirs| in_order_of(line, theirs));
+            complete.push_str(ours.as_deref().unwrap_or(line));
+        } else if let Some(parameters) = line.strip_prefix("a=fmtp:")
+            && let Some((payload_type, _)) = parameters.split_once(' ')
+            && opus.contains(&payload_type)
+        {
+            // Writing to a string cannot fail.
+            let _ = write!(complete, "{line};{}", wish(mode));
+        } else {
+            complete.push_str(line);
+        }
+        complete.push_str("\r\n");
+    }
+    complete
+}
+
+/// The payload types that the session maps to a codec.
+fn rtpmaps<'a>(sdp: &'a str, codec: &str) -> Vec<&'a str> {
+    let maps = sdp.lines().filter_map(|line| {
+        let (payload_type, name) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+        let is_codec = name.len() >= codec.len() && name[..codec.len()].eq_ignore_ascii_case(codec);
+        is_codec.then_some(payload_type)
+    });
+    maps.collect()
+}
+
+/// A media line with its formats in the order of another one; those that are not in that stay behind.
+fn in_order_of(line: &str, other: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let (head, formats) = words.split_at(words.len().min(3));
+    let mut formats = formats.to_vec();
+    let order: Vec<&str> = other.split(' ').skip(3).collect();
+    let place = |format: &&str| order.iter().position(|other| other == format);
+    formats.sort_by_key(|format| place(format).unwrap_or(usize::MAX));
+    [head, &formats].concat().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANSWER: &str = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 63 111\r\n\
+        a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n\
+        a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n";
+
+    fn offer(formats: &str) -> String {
+        format!("v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF {formats}\r\n")
+    }
+
+    #[test]
+    fn the_client_says_whether_it_sends_redundancy() {
+        let plain = complete(ANSWER, &offer("111 63 9 0"), AudioMode::Speech);
+        assert!(plain.contains("SAVPF 111 63\r\n"), "{plain}");
+        let red = complete(ANSWER, &offer("63 111"), AudioMode::Speech);
+        assert!(red.contains("SAVPF 63 111\r\n"), "{red}");
+    }
+
+    #[test]
+    fn the_mode_says_what_opus_is_to_carry() {
+        let speech = complete(ANSWER, &offer("111 63"), AudioMode::Speech);
+        assert!(
+            speech.contains("a=fmtp:111 minptime=10;usedtx=1\r\n"),
+            "{speech}"
+        );
+        assert!(speech.contains("a=fmtp:63 111/111\r\n"), "{speech}");
+        let music = complete(ANSWER, &offer("111 63"), AudioMode::Music);
+        assert!(music.contains("minptime=10;stereo=1;"), "{music}");
+        assert!(!music.contains("usedtx"), "{music}");
+    }
+}
