@@ -10,6 +10,7 @@ use crate::{
     audio_level::LevelExtension,
     ids::{Csrc, SlotIndex},
     keys::{BankKey, ParticipantKey},
+    limits::MAX_AUDIO_SLOTS,
     red::Payload,
     splice::Place,
 };
@@ -39,6 +40,12 @@ pub(crate) struct StreamId {
 pub(crate) enum Destination {
     /// Everybody but the speaker.
     AllBut(ParticipantKey),
+    /// Everybody but the speaker and those who have heard the packet before, when they held the slots
+    /// and the speaker was their understudy.
+    NewTo {
+        speaker: ParticipantKey,
+        knew: [Option<ParticipantKey>; MAX_AUDIO_SLOTS],
+    },
     /// One listener: the holder of the slot, who hears the understudy.
     Only(ParticipantKey),
 }

@@ -115,6 +115,12 @@ impl Participant {
         self.lines.len()
     }
 
+    /// Moves them to the slots of another choice. Returns those of before.
+    pub(crate) fn move_to(&mut self, bank: BankKey) -> Option<BankKey> {
+        self.lines.iter_mut().for_each(Line::interrupt);
+        self.bank.replace(bank)
+    }
+
     /// Whether they are to be heard in a room of this policy, now.
     pub(crate) fn may_speak(&self, policy: SpeakPolicy) -> bool {
         self.info.connected

@@ -78,14 +78,18 @@ impl<S: Copy + PartialEq> Splice<S> {
         self.run = None;
     }
 
+    /// Whether the stream is of this source now, so that nothing begins with its next packet.
+    pub(crate) fn carries(&self, source: S) -> bool {
+        self.run.as_ref().is_some_and(|run| run.source == source)
+    }
+
     /// Whether a packet that came at this time, before its source had its turn, may still be placed: it
     /// must not put the stream ahead of the wall clock by more than `budget` ticks.
     pub(crate) fn takes_early(&self, arrived: Instant, source: S, budget: u32) -> bool {
-        let goes_on = self.run.as_ref().is_some_and(|run| run.source == source);
         let ahead = self
             .elapsed(arrived)
             .map_or(0, |elapsed| self.ahead_after(elapsed, self.step(elapsed)));
-        goes_on || ahead <= budget
+        self.carries(source) || ahead <= budget
     }
 
     /// The place in the stream of a packet of `source` that came at this time, or nothing if the

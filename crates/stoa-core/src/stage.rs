@@ -26,7 +26,7 @@ use self::{
 };
 use crate::{
     audio_level::LevelExtension,
-    compose::{Composed, Source, StreamId},
+    compose::{Composed, StreamId},
     error::Error,
     event::ActiveSpeakers,
     ids::{Csrc, ParticipantId},
@@ -175,11 +175,10 @@ impl Stage {
         let Some(speaker) = speakers.get_mut(&key) else {
             return Heard::NotOnStage;
         };
-        if speaker.heard_in.is_empty() {
-            speaker.preroll.keep(now, packet, *preroll);
-        } else {
-            send(now, key, speaker, packet, banks, *preroll, &mut emit);
-            speaker.preroll.clear();
+        let is_heard_by_all = send(now, key, speaker, packet, banks, *preroll, &mut emit);
+        match is_heard_by_all {
+            true => speaker.preroll.clear(),
+            false => speaker.preroll.keep(now, packet, *preroll),
         }
         match is_heard {
             true => Heard::Voice,
@@ -293,7 +292,8 @@ impl Stage {
     }
 }
 
-/// Sends a packet where its speaker is heard, and before it what nobody has heard yet.
+/// Sends a packet where its speaker is heard, and before it what nobody there has heard yet. Returns
+/// whether it went to others than those who hold the slots.
 fn send(
     now: Instant,
     key: ParticipantKey,
@@ -302,28 +302,28 @@ fn send(
     banks: &mut Banks,
     preroll: Duration,
     emit: &mut impl FnMut(Composed),
-) {
-    let csrc = speaker.csrc;
-    let before = speaker.preroll.recent(now, preroll);
-    let budget = Some(opus_ticks(preroll));
-    let before = before.map(|(at, packet)| (*at, packet, budget));
-    for &bank in &speaker.heard_in {
+) -> bool {
+    let Speaker {
+        csrc,
+        heard_in,
+        preroll: kept,
+        ..
+    } = speaker;
+    let before = kept.recent(now, preroll);
+    let before = before.map(|(at, packet)| Arrival::new(*at, key, packet));
+    let arrival = Arrival::new(now, key, packet);
+    let mut is_heard_by_all = false;
+    for &bank in heard_in.iter() {
         let Some(slots) = banks.get_mut(bank) else {
             continue;
         };
-        for (at, packet, preroll) in before.clone().chain([(now, packet, None)]) {
-            let source = Source {
-                participant: key,
-                ssrc: packet.ssrc,
-            };
-            let place = packet.place;
-            let arrival = Arrival {
-                at,
-                source,
-                place,
-                preroll,
-            };
-            slots.place(arrival, |placed: Placed| {
+        let budget = opus_ticks(preroll);
+        slots.place(
+            arrival,
+            before.clone(),
+            budget,
+            |arrival, placed: Placed| {
+                is_heard_by_all |= placed.is_main;
                 let stream = StreamId {
                     bank,
                     slot: placed.slot,
@@ -334,13 +334,14 @@ fn send(
                     stream,
                     destination: placed.destination,
                     place: placed.place,
-                    arrived: at,
-                    preroll,
-                    csrc,
-                    level: packet.level,
-                    payload: packet.payload.clone(),
+                    arrived: arrival.at,
+                    preroll: placed.preroll,
+                    csrc: *csrc,
+                    level: arrival.packet.level,
+                    payload: arrival.packet.payload.clone(),
                 });
-            });
-        }
+            },
+        );
     }
+    is_heard_by_all
 }

@@ -195,15 +195,9 @@ impl Client {
     /// # Panics
     /// If the level is above 127, or nothing was negotiated.
     pub fn write(&mut self, now: Instant, level: u8) {
-        if let Some(last) = self.last_spoken {
-            let pause = now.saturating_duration_since(last) + FRAME / 2;
-            let frames = pause.as_micros() / FRAME.as_micros();
-            let missed = u32::try_from(frames)
-                .expect("a pause of a test")
-                .saturating_sub(1);
-            self.time = self.time.wrapping_add(missed * FRAME_TICKS);
-        }
-        self.last_spoken = Some(now);
+        self.time = self
+            .time
+            .wrapping_add(self.frames_missed(now) * FRAME_TICKS);
         let mut payload = vec![0x55; 80];
         payload[0] = u8::try_from(self.index).expect("at most 255 clients");
         payload[1..5].copy_from_slice(&self.spoken.to_be_bytes());
@@ -225,6 +219,19 @@ impl Client {
         self.time = self.time.wrapping_add(FRAME_TICKS);
         self.spoken += 1;
         self.handle_timeout(now);
+    }
+
+    /// How many frames it could have spoken since the last one and has not. Its clock ticks in frames
+    /// and follows the wall clock, however often it pauses.
+    fn frames_missed(&mut self, now: Instant) -> u32 {
+        let Some(last) = self.last_spoken.replace(now) else {
+            return 0;
+        };
+        let passed = now.saturating_duration_since(last) + FRAME / 2;
+        let frames = u32::try_from(passed.as_micros() / FRAME.as_micros());
+        let frames = frames.expect("a pause of a test").max(1);
+        self.last_spoken = Some(last + FRAME * frames);
+        frames - 1
     }
 
     /// What [`Heard::number`] will be of its next packet.

@@ -49,6 +49,12 @@ impl Line {
         self.mid
     }
 
+    /// Notes that the listener hears by another choice from now on: what they hear next goes on from no
+    /// packet of before.
+    pub(crate) fn interrupt(&mut self) {
+        self.splice.interrupt();
+    }
+
     /// How many numbers of the line's sequence have been left out.
     pub(crate) fn skipped(&self) -> u64 {
         self.skipped

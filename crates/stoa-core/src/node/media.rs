@@ -224,6 +224,7 @@ impl Node {
                         Written::Late => stats.count_drop(DropReason::Late),
                     }
                 };
+                let listeners = audience.of(composed.stream.bank).iter().copied();
                 match composed.destination {
                     Destination::Only(listener) => {
                         // A holder with other lines or another choice has another bank.
@@ -231,12 +232,12 @@ impl Node {
                             write(listener);
                         }
                     }
-                    Destination::AllBut(speaker) => {
-                        let listeners = audience.of(composed.stream.bank).iter().copied();
-                        listeners
-                            .filter(|&listener| listener != speaker)
-                            .for_each(&mut write);
-                    }
+                    Destination::AllBut(speaker) => listeners
+                        .filter(|&listener| listener != speaker)
+                        .for_each(&mut write),
+                    Destination::NewTo { speaker, knew } => listeners
+                        .filter(|&listener| listener != speaker && !knew.contains(&Some(listener)))
+                        .for_each(&mut write),
                 }
             });
         match heard {

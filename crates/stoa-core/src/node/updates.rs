@@ -86,20 +86,21 @@ impl Node {
             .participants
             .get_mut(key)
             .ok_or(Error::ParticipantNotFound)?;
-        // Who hears nobody has nothing to choose.
-        let Some(before) = participant.bank else {
-            return Ok(());
-        };
-        let room = &mut self.rooms[participant.room];
         let lines = participant.line_count();
+        if lines == 0 {
+            // Who hears nobody has nothing to choose.
+            return Ok(());
+        }
+        let room = &mut self.rooms[participant.room];
         let bank = room
             .stage
             .take_bank(self.now, choice, lines, &mut self.rng)?;
-        participant.bank = Some(bank);
         if participant.info.connected {
             room.audience.seat(key, bank);
         }
-        room.stage.give_back_bank(before);
+        if let Some(before) = participant.move_to(bank) {
+            room.stage.give_back_bank(before);
+        }
         Ok(())
     }
 

@@ -13,7 +13,10 @@ use std::time::Instant;
 
 use rand::Rng;
 
-use super::ranking::{Candidate, Choice, Holder, choose};
+use super::{
+    SpeakerPacket,
+    ranking::{Candidate, Choice, Holder, choose},
+};
 use crate::{
     compose::{Destination, Source},
     ids::SlotIndex,
@@ -30,6 +33,8 @@ struct Slot {
     holder: Option<(ParticipantKey, Instant)>,
     /// How often it has changed hands.
     tenure: u64,
+    /// Who had heard the holder as understudy when they got the slot.
+    knew: Holders,
     /// What everybody hears except the holder.
     main: Splice<Source>,
     /// What the holder hears.
@@ -49,13 +54,20 @@ pub(crate) struct Bank {
 
 /// A speaker's packet on its way into a bank.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
+pub(crate) struct Arrival<'a> {
     pub(crate) at: Instant,
     pub(crate) source: Source,
-    pub(crate) place: Place,
-    /// It came before the speaker had a slot. How many ticks it may put a stream ahead of the wall
-    /// clock, or it is left out.
-    pub(crate) preroll: Option<u32>,
+    pub(crate) packet: &'a SpeakerPacket,
+}
+
+impl<'a> Arrival<'a> {
+    pub(crate) fn new(at: Instant, speaker: ParticipantKey, packet: &'a SpeakerPacket) -> Self {
+        let source = Source {
+            participant: speaker,
+            ssrc: packet.ssrc,
+        };
+        Self { at, source, packet }
+    }
 }
 
 /// A packet with its place in one stream of a bank.
@@ -66,11 +78,17 @@ pub(crate) struct Placed {
     pub(crate) is_main: bool,
     pub(crate) destination: Destination,
     pub(crate) place: Place,
+    /// How many ticks it may put a listener's stream ahead, if it is of the pre-roll.
+    pub(crate) preroll: Option<u32>,
 }
 
+/// Who holds the slots, in no order.
+type Holders = [Option<ParticipantKey>; MAX_AUDIO_SLOTS];
+
 impl Slot {
-    fn hand_over(&mut self, holder: Option<(ParticipantKey, Instant)>) {
+    fn hand_over(&mut self, holder: Option<(ParticipantKey, Instant)>, knew: Holders) {
         self.holder = holder;
+        self.knew = knew;
         self.tenure += 1;
         // Whoever gets the slot back has talked unheard in between.
         self.main.interrupt();
@@ -89,6 +107,7 @@ impl Bank {
         let slot = |_| Slot {
             holder: None,
             tenure: 0,
+            knew: [None; MAX_AUDIO_SLOTS],
             main: stream(),
             understudy: stream(),
         };
@@ -138,9 +157,15 @@ impl Bank {
         }
         let Choice { slots, understudy } =
             choose(&holders[..self.open], self.understudy, candidates);
+        let before = holders.map(|holder| holder.map(|holder| holder.key));
         for (slot, key) in self.slots.iter_mut().zip(slots) {
             if slot.holder.map(|(key, _)| key) != key {
-                slot.hand_over(key.map(|key| (key, now)));
+                let was_understudy = key.is_some() && key == self.understudy;
+                let knew = match was_understudy {
+                    true => before,
+                    false => [None; MAX_AUDIO_SLOTS],
+                };
+                slot.hand_over(key.map(|key| (key, now)), knew);
             }
         }
         if self.understudy != understudy {
@@ -152,33 +177,60 @@ impl Bank {
     }
 
     /// Where a packet goes: into the slot that its speaker holds, for everybody else, or, if they are
-    /// the understudy, into every slot that is held, for its holder.
-    pub(crate) fn place(&mut self, arrival: Arrival, mut emit: impl FnMut(Placed)) {
+    /// the understudy, into every slot that is held, for its holder. A stream that begins with this
+    /// packet begins with what came before it (`preroll`, oldest first), as far as that puts it ahead
+    /// of the wall clock by no more than `budget` ticks.
+    pub(crate) fn place<'a>(
+        &mut self,
+        arrival: Arrival<'a>,
+        preroll: impl Iterator<Item = Arrival<'a>> + Clone,
+        budget: u32,
+        mut emit: impl FnMut(Arrival<'a>, Placed),
+    ) {
         let source = arrival.source;
         let is_understudy = self.understudy == Some(source.participant);
         for (index, slot) in (0..).zip(&mut self.slots) {
             let Some((holder, _)) = slot.holder else {
                 continue;
             };
-            let (splice, is_main, destination) = if holder == source.participant {
-                (&mut slot.main, true, Destination::AllBut(holder))
-            } else if is_understudy {
-                (&mut slot.understudy, false, Destination::Only(holder))
-            } else {
-                continue;
-            };
-            let fits = |budget| splice.takes_early(arrival.at, source, budget);
-            if !arrival.preroll.is_none_or(fits) {
+            let is_main = holder == source.participant;
+            if !is_main && !is_understudy {
                 continue;
             }
-            if let Some(place) = splice.place(arrival.at, source, arrival.place) {
-                emit(Placed {
+            let (splice, destination, early_destination) = match is_main {
+                true => {
+                    let (speaker, knew) = (holder, slot.knew);
+                    let early = Destination::NewTo { speaker, knew };
+                    (&mut slot.main, Destination::AllBut(holder), early)
+                }
+                false => {
+                    let only = Destination::Only(holder);
+                    (&mut slot.understudy, only, only)
+                }
+            };
+            let mut emit = |arrival: Arrival<'a>, place, destination, preroll| {
+                let placed = Placed {
                     slot: SlotIndex(index),
                     tenure: slot.tenure,
                     is_main,
                     destination,
                     place,
-                });
+                    preroll,
+                };
+                emit(arrival, placed);
+            };
+            let preroll = preroll.clone().filter(|early| early.source == source);
+            if !splice.carries(source) {
+                for early in preroll {
+                    if splice.takes_early(early.at, source, budget)
+                        && let Some(place) = splice.place(early.at, source, early.packet.place)
+                    {
+                        emit(early, place, early_destination, Some(budget));
+                    }
+                }
+            }
+            if let Some(place) = splice.place(arrival.at, source, arrival.packet.place) {
+                emit(arrival, place, destination, None);
             }
         }
     }

@@ -154,3 +154,41 @@ impl Banks {
         self.banks.get_mut(key).map(|shared| &mut shared.bank)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::ids::ParticipantId;
+
+    fn all_but(number: usize) -> Subscription {
+        let id = ParticipantId::new(&number.to_string()).unwrap();
+        Subscription::all_except(BTreeSet::from([id])).unwrap()
+    }
+
+    #[test]
+    fn choices_are_shared_and_limited_and_given_back() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut banks = Banks::new(3, RandomState::with_seeds(1, 2, 3, 4), &mut rng);
+        let empty = banks.banks.len();
+        let mut keys: Vec<_> = (0..MAX_SUBSCRIPTIONS_PER_ROOM)
+            .map(|number| banks.take(&all_but(number), 3, &mut rng).unwrap().0)
+            .collect();
+        let one_more = banks.take(&all_but(usize::MAX), 3, &mut rng);
+        assert_eq!(one_more, Err(Error::SubscriptionLimit));
+        let (shared, is_new) = banks.take(&all_but(7), 3, &mut rng).unwrap();
+        assert_eq!((shared, is_new), (keys[7], false));
+        let (everybody, _) = banks.take(&Subscription::EVERYBODY, 3, &mut rng).unwrap();
+
+        assert!(!banks.give_back(shared), "somebody else is there still");
+        keys.push(everybody);
+        for key in keys {
+            assert!(banks.give_back(key));
+        }
+        assert_eq!((banks.banks.len(), banks.by_choice.len()), (empty, 0));
+        assert!(banks.take(&all_but(0), 3, &mut rng).is_ok());
+    }
+}

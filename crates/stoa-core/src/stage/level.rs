@@ -1,6 +1,6 @@
 //! How loud somebody is: what a packet says (RFC 6464), smoothed over time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::audio_level::{AudioLevel, LevelExtension};
 
@@ -28,6 +28,17 @@ pub(crate) fn is_silence(payload: usize) -> bool {
     payload <= DTX_PAYLOAD
 }
 
+/// What a packet usually carries.
+const FRAME: Duration = Duration::from_millis(20);
+
+/// After such a pause nothing is left of what was: [`RELEASE`] leaves a hundredth of it.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(5);
+
+/// One frame's step towards a quieter level.
+fn release(smoothed: u32, target: u32) -> u32 {
+    smoothed - (smoothed - target) * RELEASE / 256
+}
+
 /// The level that a packet stands for, whose Opus packet has so many bytes.
 pub(crate) fn packet_level(extension: Option<LevelExtension>, payload: usize) -> AudioLevel {
     match extension {
@@ -43,6 +54,7 @@ pub(crate) fn packet_level(extension: Option<LevelExtension>, payload: usize) ->
 pub(crate) struct Loudness {
     /// 127 - level, in 1/256 dB: larger is louder.
     smoothed: u32,
+    last_packet: Option<Instant>,
     last_voiced: Option<Instant>,
 }
 
@@ -50,23 +62,38 @@ impl Loudness {
     pub(crate) fn new() -> Self {
         Self {
             smoothed: 0,
+            last_packet: None,
             last_voiced: None,
         }
     }
 
     /// Takes one packet's level. Returns whether the packet is voiced.
     pub(crate) fn update(&mut self, now: Instant, level: AudioLevel) -> bool {
+        self.decay_since_last_packet(now);
         let target = u32::from(127 - level.minus_dbov()) * 256;
         self.smoothed = if target > self.smoothed {
             self.smoothed + (target - self.smoothed) * ATTACK / 256
         } else {
-            self.smoothed - (self.smoothed - target) * RELEASE / 256
+            release(self.smoothed, target)
         };
         let voiced = level.minus_dbov() <= VOICE.minus_dbov();
         if voiced {
             self.last_voiced = Some(now);
         }
         voiced
+    }
+
+    /// Who sends nothing (discontinuous transmission) is as silent as who sends silence.
+    fn decay_since_last_packet(&mut self, now: Instant) {
+        let last = self.last_packet.replace(now);
+        let away = last.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        if away >= FORGOTTEN_AFTER {
+            self.smoothed = 0;
+        }
+        // One frame is this packet's own; the next is not missing before it is late.
+        for _ in 2..away.as_millis() / FRAME.as_millis() {
+            self.smoothed = release(self.smoothed, 0);
+        }
     }
 
     /// Notes that there was something to hear, whatever its level.
@@ -93,8 +120,6 @@ impl Loudness {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -119,6 +144,27 @@ mod tests {
             loudness.update(now, AudioLevel::SILENCE);
         }
         assert!(loudness.level().minus_dbov() > 120);
+    }
+
+    #[test]
+    fn who_sends_nothing_is_as_silent_as_who_sends_silence() {
+        let loud = AudioLevel::from_minus_dbov(20);
+        let start = Instant::now();
+        let at = |frame: u32| start + FRAME * frame;
+        let (mut sends, mut stops) = (Loudness::new(), Loudness::new());
+        for frame in 0..50 {
+            sends.update(at(frame), loud);
+            stops.update(at(frame), loud);
+        }
+        for frame in 50..100 {
+            sends.update(at(frame), AudioLevel::SILENCE);
+        }
+        sends.update(at(100), AudioLevel::SILENCE);
+        stops.update(at(100), AudioLevel::SILENCE);
+        assert!(sends.decibels().abs_diff(stops.decibels()) <= 1);
+        assert!(sends.decibels() < 50);
+        stops.update(at(1_000), loud);
+        assert!(stops.decibels() < 60, "half of the way, from nothing");
     }
 
     #[test]

@@ -93,12 +93,12 @@ impl Speaker {
     }
 }
 
-/// The last packets of a speaker that nobody has heard.
+/// The last packets of a speaker that nobody has heard, but for those who hold the slots.
 #[derive(Debug, Default)]
 pub(crate) struct Preroll(VecDeque<(Instant, SpeakerPacket)>);
 
 impl Preroll {
-    /// Keeps a packet that nobody hears, and forgets those that are older than `span`.
+    /// Keeps a packet, and forgets those that are older than `span`.
     pub(crate) fn keep(&mut self, now: Instant, packet: &SpeakerPacket, span: Duration) {
         self.forget_before(now, span);
         if span.is_zero() {
