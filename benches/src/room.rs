@@ -217,16 +217,7 @@ impl Room {
 
     /// Joins, and goes through ICE and DTLS.
     fn connect(&mut self, mut client: Client) -> Result<Client, RoomError> {
-        let join = Join {
-            room: room_id(),
-            participant: client.id.clone(),
-            display_name: "".into(),
-            role: Default::default(),
-            metadata: Default::default(),
-            audio_mode: Default::default(),
-            subscription: Default::default(),
-            offer: client.offer.clone(),
-        };
+        let join = Join::new(room_id(), client.id.clone(), client.offer.clone());
         let joined = self
             .node
             .join(self.now, join)

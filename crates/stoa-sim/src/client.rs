@@ -1,6 +1,10 @@
 //! One client: a whole str0m session that offers, connects, talks and listens.
 
+mod heard;
+mod voice;
+
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     sync::OnceLock,
     time::{Duration, Instant},
@@ -13,47 +17,11 @@ use str0m::{
     config::DtlsCert,
     media::{Direction, MediaKind, Mid},
     net::{Protocol, Receive},
-    rtp::{ExtensionValues, RtpPacket, RtpWrite},
+    rtp::{RtpPacket, Ssrc},
 };
 
-use crate::{ClientId, FRAME, node_address, participant, room};
-
-/// The RTP time of a 20 ms frame.
-const FRAME_TICKS: u32 = 960;
-
-/// A packet that a client has received.
-pub struct Heard {
-    /// When, since the beginning of the run.
-    pub at: Duration,
-    /// Which of the client's audio lines, counted from 0.
-    pub line: usize,
-    /// The packet, decrypted, with its extended sequence number.
-    pub packet: RtpPacket,
-}
-
-impl Heard {
-    /// Whose voice this is, as the payload says.
-    pub fn sender(&self) -> ClientId {
-        usize::from(self.packet.payload[0])
-    }
-
-    /// The how-manieth packet of its sender this is.
-    pub fn number(&self) -> u32 {
-        let bytes = &self.packet.payload[1..5];
-        bytes
-            .iter()
-            .fold(0, |number, &byte| number << 8 | u32::from(byte))
-    }
-
-    /// Who speaks, as the packet's header says.
-    ///
-    /// # Panics
-    /// If it names none, or more than one.
-    pub fn csrc(&self) -> Csrc {
-        assert_eq!(self.packet.header.csrc_count, 1);
-        Csrc(self.packet.header.csrc[0])
-    }
-}
+pub use self::{heard::Heard, voice::Lie};
+use crate::{ClientId, node_address, participant, room};
 
 /// One client.
 pub struct Client {
@@ -91,6 +59,15 @@ pub struct Client {
     pending: Option<SdpPendingOffer>,
     spoken: u32,
     last_spoken: Option<Instant>,
+    /// Whether it sends each packet once more with the next, where that was agreed on (RFC 2198).
+    pub speaks_redundantly: bool,
+    last_payload: Option<Vec<u8>>,
+    /// The SSRC that it announced for its voice.
+    microphone: Option<Ssrc>,
+    /// The last few packets: the number on the wire, and the number in the payload.
+    recent: VecDeque<(u16, u32)>,
+    /// The datagram that is being received.
+    arriving: (u64, Duration),
 }
 
 impl Client {
@@ -106,14 +83,15 @@ impl Client {
         name: &str,
         lines: usize,
     ) -> (Self, String) {
-        let host = u8::try_from(index + 1).expect("at most 255 clients");
-        let address = SocketAddr::from(([10, 0, 0, host], 4000));
+        let address = inner_address(index);
         let mut rtc = RtcConfig::new()
             .set_dtls_cert(certificate())
             .set_rtp_mode(true)
             .set_stats_interval(None)
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, true)
+            // As browsers do. The node does not take it, so a client can lie with it.
+            .enable_pcmu(true, false)
             .build(now);
         let candidate = Candidate::host(address, "udp").expect("an address as of a host");
         rtc.add_local_candidate(candidate);
@@ -150,6 +128,11 @@ impl Client {
             pending: Some(pending),
             spoken: 0,
             last_spoken: None,
+            speaks_redundantly: false,
+            last_payload: None,
+            microphone: None,
+            recent: VecDeque::new(),
+            arriving: (0, Duration::ZERO),
         };
         (client, offer.to_sdp_string())
     }
@@ -189,54 +172,14 @@ impl Client {
         handled.expect("a session that works");
     }
 
-    /// Writes one packet of its own voice, with its level in -dBov. After a pause its clock has
-    /// moved on.
-    ///
-    /// # Panics
-    /// If the level is above 127, or nothing was negotiated.
-    pub fn write(&mut self, now: Instant, level: u8) {
-        self.time = self
-            .time
-            .wrapping_add(self.frames_missed(now) * FRAME_TICKS);
-        let mut payload = vec![0x55; 80];
-        payload[0] = u8::try_from(self.index).expect("at most 255 clients");
-        payload[1..5].copy_from_slice(&self.spoken.to_be_bytes());
-        let extensions = ExtensionValues {
-            audio_level: Some(-i8::try_from(level).expect("a level of 0 to 127")),
-            voice_activity: Some(level < 50),
-            ..Default::default()
-        };
-        let microphone = self.lines[0];
-        let media = self.rtc.media(microphone).expect("a line of its own");
-        let payload_type = media.remote_pts()[0];
-        let mut api = self.rtc.direct_api();
-        let stream = api.stream_tx_by_mid(microphone, None);
-        let stream = stream.expect("the first line is for speaking");
-        let write = RtpWrite::new(payload_type, self.seq.into(), self.time, now, payload)
-            .ext_vals(extensions);
-        stream.write_rtp(write);
-        self.seq += 1;
-        self.time = self.time.wrapping_add(FRAME_TICKS);
-        self.spoken += 1;
-        self.handle_timeout(now);
+    /// How many audio lines it offered.
+    pub fn line_count(&self) -> usize {
+        self.lines.len()
     }
 
-    /// How many frames it could have spoken since the last one and has not. Its clock ticks in frames
-    /// and follows the wall clock, however often it pauses.
-    fn frames_missed(&mut self, now: Instant) -> u32 {
-        let Some(last) = self.last_spoken.replace(now) else {
-            return 0;
-        };
-        let passed = now.saturating_duration_since(last) + FRAME / 2;
-        let frames = u32::try_from(passed.as_micros() / FRAME.as_micros());
-        let frames = frames.expect("a pause of a test").max(1);
-        self.last_spoken = Some(last + FRAME * frames);
-        frames - 1
-    }
-
-    /// What [`Heard::number`] will be of its next packet.
-    pub fn next_number(&self) -> u32 {
-        self.spoken
+    /// Notes which datagram comes next, and when it left.
+    pub(crate) fn expect(&mut self, datagram: u64, left: Duration) {
+        self.arriving = (datagram, left);
     }
 
     /// Polls the session to its timeout. Returns what it sends, all of it to the node.
@@ -273,7 +216,16 @@ impl Client {
         let mid = stream.expect("a stream of this session").mid();
         let line = self.lines.iter().position(|&line| line == mid);
         let line = line.expect("a line of this client");
-        self.heard.push(Heard { at, line, packet });
+        let (datagram, left) = self.arriving;
+        let redundant = self.formats().red == Some(packet.header.payload_type);
+        self.heard.push(Heard {
+            redundant,
+            at,
+            left,
+            datagram,
+            line,
+            packet,
+        });
     }
 
     /// Whose voices it has heard, without repetition, in the order of the clients.
@@ -294,6 +246,15 @@ impl Client {
     pub fn on_line(&self, line: usize) -> impl Iterator<Item = &Heard> {
         self.heard.iter().filter(move |heard| heard.line == line)
     }
+}
+
+/// Where a client is, behind whatever NAT.
+fn inner_address(index: ClientId) -> SocketAddr {
+    let number = u16::try_from(index + 1).expect("at most 65,535 clients");
+    let [high, low] = number.to_be_bytes();
+    // The node has 10.0.1.1.
+    let network = u8::from(high > 0);
+    SocketAddr::from(([10, network, high, low], 4000))
 }
 
 /// One for all clients: making one is slow, and nothing here depends on it.

@@ -20,15 +20,20 @@
 #![forbid(unsafe_code)]
 
 mod client;
+pub mod datagram;
+pub mod history;
+pub mod link;
+pub mod nat;
 mod net;
 pub mod offers;
+pub mod random;
 pub mod stun;
 
 use std::{net::SocketAddr, time::Duration};
 
 use stoa_core::{ParticipantId, RoomId};
 
-pub use client::{Client, Heard};
+pub use client::{Client, Heard, Lie};
 pub use net::{Fate, Net, Traffic};
 
 /// One Opus frame, as the clients here send them.

@@ -1,6 +1,9 @@
 //! The node, its clients, and how a test makes them do things.
 
+mod carry;
 mod changes;
+mod ledger;
+mod record;
 mod run;
 
 use std::{
@@ -15,7 +18,17 @@ use stoa_core::{
     RoomSnapshot, Stats, Transmit,
 };
 
-use crate::{ClientId, FRAME, client::Client, node_address, participant, room};
+use self::{carry::Datagram, ledger::Ledger};
+use crate::{
+    ClientId, FRAME, Lie,
+    client::Client,
+    history::LostPacket,
+    link::{Direction, Link, Wire},
+    nat::{self, Nat},
+    node_address, participant,
+    random::Random,
+    room,
+};
 
 /// What becomes of a datagram of a client on its way to the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +52,18 @@ pub struct Traffic {
     pub amplified: bool,
 }
 
-struct Datagram {
-    from: SocketAddr,
-    to: SocketAddr,
-    contents: Vec<u8>,
+/// What the network is to one client, and what it has done to its packets.
+#[derive(Debug)]
+struct Access {
+    up: Wire,
+    down: Wire,
+    nat: Option<Nat>,
+    /// The highest number of its packets that has reached the node.
+    highest: Option<u32>,
+    /// [`Member::missing`](crate::history::Member::missing).
+    missing: BTreeMap<u32, Duration>,
+    /// [`Member::lost`](crate::history::Member::lost).
+    lost: Vec<LostPacket>,
 }
 
 type Uplink = Box<dyn FnMut(ClientId, &[u8]) -> Fate>;
@@ -59,13 +80,26 @@ pub struct Net {
     pub traffic: HashMap<SocketAddr, Traffic>,
     /// How often the node asked to be woken and was.
     pub wakes: usize,
-    /// How long a datagram takes, either way.
+    /// How long a datagram takes, either way, where its [`Link`] adds nothing.
     pub latency: Duration,
+    random: Random,
+    access: Vec<Access>,
+    ledger: Ledger,
+    /// Which client was last seen at an address.
+    routes: HashMap<SocketAddr, ClientId>,
+    outer_addresses: u32,
+    /// The largest [`Link::spread`] there ever was on the way up.
+    spread: Duration,
     start: Instant,
     elapsed: Duration,
     node_timeout: Option<Instant>,
     in_flight: BTreeMap<(Duration, u64), Datagram>,
+    /// The number of the last datagram.
     sent: u64,
+    /// How many have gone on their way, duplicates among them.
+    launched: u64,
+    /// How many turns there were at the present moment.
+    turns: usize,
     uplink: Uplink,
 }
 
@@ -87,11 +121,19 @@ impl Net {
         Self::with(limits, [7; 32])
     }
 
-    /// The same, with other limits and another seed of the node.
-    ///
-    /// # Panics
-    /// If the node does not take the room "room".
+    /// The same, with other limits and another seed of the node. The network is that of seed 0.
     pub fn with(limits: Limits, seed: [u8; 32]) -> Self {
+        Self::assemble(limits, seed, Random::new(0))
+    }
+
+    /// A node with the default limits and a room "room", and a network: all their randomness comes
+    /// from this seed.
+    pub fn seeded(seed: u64) -> Self {
+        let random = Random::new(seed);
+        Self::assemble(Limits::default(), random.child(0).bytes(), random.child(1))
+    }
+
+    fn assemble(limits: Limits, seed: [u8; 32], random: Random) -> Self {
         static CERTIFICATE: OnceLock<Certificate> = OnceLock::new();
         let generate = || Certificate::generate().expect("a certificate");
         let config = NodeConfig {
@@ -107,11 +149,19 @@ impl Net {
             traffic: HashMap::new(),
             wakes: 0,
             latency: Duration::from_millis(5),
+            random,
+            access: Vec::new(),
+            ledger: Ledger::default(),
+            routes: HashMap::new(),
+            outer_addresses: 0,
+            spread: Duration::ZERO,
             start,
             elapsed: Duration::ZERO,
             node_timeout: None,
             in_flight: BTreeMap::new(),
             sent: 0,
+            launched: 0,
+            turns: 0,
             uplink: Box::new(|_, _| Fate::Deliver),
         };
         net.node
@@ -131,9 +181,35 @@ impl Net {
         self.elapsed
     }
 
-    /// Decides about every datagram that clients send from now on.
+    /// Decides about every datagram that clients send from now on, before their links do.
     pub fn on_uplink(&mut self, uplink: impl FnMut(ClientId, &[u8]) -> Fate + 'static) {
         self.uplink = Box::new(uplink);
+    }
+
+    /// Gives a client another link in one direction, for what is sent from now on.
+    pub fn set_link(&mut self, id: ClientId, direction: Direction, link: Link) {
+        let now = self.elapsed;
+        let access = &mut self.access[id];
+        match direction {
+            Direction::Up => {
+                self.spread = self.spread.max(link.spread());
+                access.up.set(now, link);
+            }
+            Direction::Down => access.down.set(now, link),
+        }
+    }
+
+    /// Gives a client another link in both directions, for what is sent from now on.
+    pub fn set_links(&mut self, id: ClientId, link: Link) {
+        self.set_link(id, Direction::Up, link);
+        self.set_link(id, Direction::Down, link);
+    }
+
+    /// Puts a client behind a NAT that gives it another outer address on average once in `every`; or,
+    /// with `None`, behind one that keeps the present address.
+    pub fn set_nat(&mut self, id: ClientId, every: Option<Duration>) {
+        let random = self.random.child(id as u64).child(2);
+        self.access[id].nat = every.map(|every| Nat::new(self.elapsed, every, random));
     }
 
     /// The room as the node has it.
@@ -217,7 +293,17 @@ impl Net {
         let (mut client, offer) = Client::new(self.now(), id, to, name, lines);
         let joined = self.offer(to, name, &edit(offer))?;
         client.accept(self.now(), &joined);
+        self.ledger.admitted(self.sent, &client);
         self.clients.push(client);
+        let random = self.random.child(id as u64);
+        self.access.push(Access {
+            up: Wire::new(&random.child(0)),
+            down: Wire::new(&random.child(1)),
+            nat: None,
+            highest: None,
+            missing: BTreeMap::new(),
+            lost: Vec::new(),
+        });
         self.drain_client(id);
         Ok(id)
     }
@@ -228,14 +314,8 @@ impl Net {
     /// The node's own.
     pub fn offer(&mut self, to: &str, name: &str, offer: &str) -> Result<Joined, Error> {
         let join = Join {
-            room: room(to),
-            participant: participant(name),
             display_name: name.into(),
-            role: Default::default(),
-            metadata: Default::default(),
-            audio_mode: Default::default(),
-            subscription: Default::default(),
-            offer: offer.to_owned(),
+            ..Join::new(room(to), participant(name), offer.to_owned())
         };
         let joined = self.node.join(self.now(), join);
         self.drain_node();
@@ -269,6 +349,18 @@ impl Net {
         self.drain_client(id);
     }
 
+    /// One client sends one packet now that is not what was agreed on. What it lies about is not
+    /// heard; but it has a number, and is missing.
+    ///
+    /// # Panics
+    /// If it is a line that it does not have.
+    pub fn lie(&mut self, id: ClientId, level: u8, lie: Lie) {
+        let (now, number) = (self.now(), self.clients[id].next_number());
+        self.clients[id].write_as(now, level, Some(lie));
+        self.drain_client(id);
+        self.access[id].missing.insert(number, self.elapsed);
+    }
+
     /// A client closes its session, as a browser does when the page is left.
     ///
     /// # Panics
@@ -283,7 +375,14 @@ impl Net {
         self.clients[id].vanished = true;
     }
 
-    /// A NAT gives the client another outer address.
+    /// A NAT gives the client another outer address, one that nobody had before.
+    pub fn rebind_anywhere(&mut self, id: ClientId) {
+        let outer = nat::outer_address(self.outer_addresses);
+        self.outer_addresses += 1;
+        self.rebind(id, outer);
+    }
+
+    /// A NAT gives the client this outer address.
     pub fn rebind(&mut self, id: ClientId, outer: SocketAddr) {
         self.clients[id].outer = outer;
     }

@@ -38,6 +38,22 @@ pub struct Join {
     pub subscription: Subscription,
 }
 
+impl Join {
+    /// A request of somebody who listens to everybody, and has nothing more to say of themselves.
+    pub fn new(room: RoomId, participant: ParticipantId, offer: String) -> Self {
+        Self {
+            room,
+            participant,
+            display_name: "".into(),
+            offer,
+            role: Role::default(),
+            metadata: Metadata::default(),
+            audio_mode: AudioMode::default(),
+            subscription: Subscription::default(),
+        }
+    }
+}
+
 /// Somebody was let in.
 #[derive(Debug, Clone)]
 pub struct Joined {

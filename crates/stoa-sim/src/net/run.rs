@@ -5,13 +5,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stoa_core::{Output, Transmit};
+use stoa_core::{DropReason, Output, Transmit};
 
-use super::{Datagram, Fate, Net};
+use super::Net;
 use crate::{ClientId, node_address};
 
 /// How long a condition may take to come true, in virtual time.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many turns there may be at one virtual moment: more than thousands of clients take that all
+/// hear something at the same time, so somebody asks for another turn without an end.
+const MAX_TURNS: usize = 1_000_000;
+
+/// Whose turn is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Next {
+    Arrival,
+    Node,
+    Client(ClientId),
+    Nat(ClientId),
+}
 
 impl Net {
     /// Lets time pass.
@@ -35,71 +48,80 @@ impl Net {
     /// Hands in what the node's commands have left to do; for tests that call the node directly.
     pub fn drain_node(&mut self) {
         for transmit in self.collect_node() {
-            self.send(
-                node_address(),
-                transmit.destination,
-                transmit.contents,
-                Duration::ZERO,
-            );
+            self.send_down(transmit.destination, transmit.contents);
         }
     }
 
     /// The next thing that happens, if it does before `end`.
     fn step(&mut self, end: Duration) -> bool {
-        let arrival = self.in_flight.keys().next().map(|&(at, _)| at);
-        let node = self.node_timeout.map(|at| self.since_start(at));
-        let client = (0..self.clients.len())
-            .filter(|&id| !self.clients[id].vanished)
-            .map(|id| (self.since_start(self.clients[id].timeout), id))
-            .min();
-        let client_at = client.map(|(at, _)| at);
-        let Some(next) = [arrival, node, client_at].into_iter().flatten().min() else {
+        let Some((next, what)) = self.next().filter(|&(at, _)| at <= end) else {
             return false;
         };
-        if next > end {
-            return false;
-        }
+        self.turns = if next > self.elapsed {
+            0
+        } else {
+            self.turns + 1
+        };
+        assert!(
+            self.turns < MAX_TURNS,
+            "time stands still at {:?}: {what:?} has its turn again and again",
+            self.elapsed
+        );
         self.elapsed = self.elapsed.max(next);
-        if arrival == Some(next) {
-            self.deliver();
-        } else if node == Some(next) {
-            self.wakes += 1;
-            self.node.handle_timeout(self.now());
-            self.drain_node();
-        } else if let Some((_, id)) = client {
-            let now = self.now();
-            self.clients[id].handle_timeout(now);
-            self.drain_client(id);
+        match what {
+            Next::Arrival => self.deliver(),
+            Next::Node => {
+                self.wakes += 1;
+                self.node.handle_timeout(self.now());
+                self.drain_node();
+            }
+            Next::Client(id) => {
+                let now = self.now();
+                self.clients[id].handle_timeout(now);
+                self.drain_client(id);
+            }
+            Next::Nat(id) => {
+                self.rebind_anywhere(id);
+                if let Some(nat) = &mut self.access[id].nat {
+                    nat.rebound();
+                }
+            }
         }
         true
+    }
+
+    /// What happens next. At the same moment, arrivals are first, in the order of sending.
+    fn next(&self) -> Option<(Duration, Next)> {
+        let arrival = self.in_flight.keys().next();
+        let arrival = arrival.map(|&(at, _)| (at, Next::Arrival));
+        let node = self
+            .node_timeout
+            .map(|at| (self.since_start(at), Next::Node));
+        let alive = || (0..self.clients.len()).filter(|&id| !self.clients[id].vanished);
+        let client = alive()
+            .map(|id| (self.since_start(self.clients[id].timeout), Next::Client(id)))
+            .min();
+        let nat = alive()
+            .filter_map(|id| {
+                let nat = self.access[id].nat.as_ref()?;
+                Some((nat.next(), Next::Nat(id)))
+            })
+            .min();
+        [arrival, node, client, nat].into_iter().flatten().min()
     }
 
     fn since_start(&self, at: Instant) -> Duration {
         at.saturating_duration_since(self.start)
     }
 
-    fn deliver(&mut self) {
-        let Some((_, datagram)) = self.in_flight.pop_first() else {
-            return;
-        };
-        if datagram.to == node_address() {
-            self.hand_to_node(datagram.from, &datagram.contents);
-            self.drain_node();
-        } else {
-            let now = self.now();
-            let mut clients = self.clients.iter();
-            let found = clients.position(|client| client.outer == datagram.to && !client.vanished);
-            if let Some(id) = found {
-                self.clients[id].receive(now, datagram.from, &datagram.contents);
-                self.drain_client(id);
-            }
-        }
-    }
-
-    pub(super) fn hand_to_node(&mut self, from: SocketAddr, contents: &[u8]) {
+    /// Returns whether the node knew nobody at this address.
+    pub(super) fn hand_to_node(&mut self, from: SocketAddr, contents: &[u8]) -> bool {
         self.traffic.entry(from).or_default().bytes_in += contents.len();
         let local = Some(node_address().ip());
+        let strangers = |net: &Self| net.stats().dropped(DropReason::UnknownAddress);
+        let before = strangers(self);
         self.node.handle_datagram(self.now(), from, local, contents);
+        strangers(self) > before
     }
 
     pub(super) fn collect_node(&mut self) -> Vec<Transmit> {
@@ -112,7 +134,10 @@ impl Net {
                     traffic.amplified |= traffic.bytes_out > traffic.bytes_in;
                     transmits.push(transmit);
                 }
-                Output::Event(event) => self.events.push((self.elapsed, event)),
+                Output::Event(event) => {
+                    self.ledger.told(self.sent, &event);
+                    self.events.push((self.elapsed, event));
+                }
                 Output::Timeout { at, .. } => {
                     self.node_timeout = at;
                     return transmits;
@@ -123,22 +148,8 @@ impl Net {
 
     pub(super) fn drain_client(&mut self, id: ClientId) {
         let elapsed = self.elapsed;
-        let client = &mut self.clients[id];
-        let (outer, transmits) = (client.outer, client.drain(elapsed));
-        for contents in transmits {
-            let extra = match (self.uplink)(id, &contents) {
-                Fate::Deliver => Duration::ZERO,
-                Fate::Lose => continue,
-                Fate::Delay(extra) => extra,
-            };
-            self.send(outer, node_address(), contents, extra);
+        for contents in self.clients[id].drain(elapsed) {
+            self.send_up(id, contents);
         }
-    }
-
-    fn send(&mut self, from: SocketAddr, to: SocketAddr, contents: Vec<u8>, extra: Duration) {
-        let at = self.elapsed + self.latency + extra;
-        self.sent += 1;
-        let datagram = Datagram { from, to, contents };
-        self.in_flight.insert((at, self.sent), datagram);
     }
 }

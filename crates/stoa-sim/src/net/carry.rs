@@ -1,0 +1,167 @@
+//! What the network does: takes datagrams, loses some, and delivers the others.
+
+use std::{net::SocketAddr, time::Duration};
+
+use stoa_core::Csrc;
+
+use super::{Fate, Net};
+use crate::{
+    ClientId,
+    datagram::{Protocol, RtpFields},
+    history::LostPacket,
+    link::Carried,
+    node_address,
+};
+
+/// A datagram under way.
+#[derive(Debug, Clone)]
+pub(super) struct Datagram {
+    number: u64,
+    left: Duration,
+    from: SocketAddr,
+    to: SocketAddr,
+    contents: Vec<u8>,
+    /// Of a client's voice: whose, and which packet; but not of a duplicate.
+    voice: Option<(ClientId, u32)>,
+}
+
+impl Net {
+    /// A client sends a datagram.
+    pub(super) fn send_up(&mut self, id: ClientId, contents: Vec<u8>) {
+        let outer = self.clients[id].outer;
+        self.routes.insert(outer, id);
+        let voice = RtpFields::of(&contents)
+            .and_then(|rtp| self.clients[id].number_of(rtp.sequence_number))
+            .map(|number| (id, number));
+        let datagram = self.datagram(outer, node_address(), contents, voice);
+        let extra = match (self.uplink)(id, &datagram.contents) {
+            Fate::Deliver => Duration::ZERO,
+            Fate::Delay(extra) => extra,
+            Fate::Lose => return self.missed(voice),
+        };
+        let protocol = Protocol::of(&datagram.contents);
+        let may_be_lost = self.may_lose(id, protocol);
+        let wire = &mut self.access[id].up;
+        match wire.carry(self.elapsed, protocol, may_be_lost) {
+            Carried::Lost => self.missed(voice),
+            Carried::Once(after) => self.launch(extra + after, datagram),
+            Carried::Twice(first, second) => {
+                self.launch(extra + first, datagram.clone());
+                let voice = None;
+                self.launch(extra + second, Datagram { voice, ..datagram });
+            }
+        }
+    }
+
+    /// The node sends a datagram.
+    pub(super) fn send_down(&mut self, to: SocketAddr, contents: Vec<u8>) {
+        let datagram = self.datagram(node_address(), to, contents, None);
+        let Some(&id) = self.routes.get(&to) else {
+            return self.launch(Duration::ZERO, datagram);
+        };
+        let protocol = Protocol::of(&datagram.contents);
+        let may_be_lost = self.may_lose(id, protocol);
+        let wire = &mut self.access[id].down;
+        match wire.carry(self.elapsed, protocol, may_be_lost) {
+            Carried::Lost => self.lost(id, &datagram),
+            Carried::Once(after) => self.launch(after, datagram),
+            Carried::Twice(first, second) => {
+                self.launch(first, datagram.clone());
+                self.launch(second, datagram);
+            }
+        }
+    }
+
+    /// A lost DTLS record is sent again at a moment that DTLS draws for itself, so while a client
+    /// connects its records are not lost, or no run of a lossy network could be repeated.
+    fn may_lose(&self, id: ClientId, protocol: Protocol) -> bool {
+        protocol != Protocol::Dtls || self.clients[id].connected
+    }
+
+    fn datagram(
+        &mut self,
+        from: SocketAddr,
+        to: SocketAddr,
+        contents: Vec<u8>,
+        voice: Option<(ClientId, u32)>,
+    ) -> Datagram {
+        self.sent += 1;
+        Datagram {
+            number: self.sent,
+            left: self.elapsed,
+            from,
+            to,
+            contents,
+            voice,
+        }
+    }
+
+    fn launch(&mut self, extra: Duration, datagram: Datagram) {
+        let at = self.elapsed + self.latency + extra;
+        self.launched += 1;
+        self.in_flight.insert((at, self.launched), datagram);
+    }
+
+    /// The next datagram arrives.
+    pub(super) fn deliver(&mut self) {
+        let Some((_, datagram)) = self.in_flight.pop_first() else {
+            return;
+        };
+        if datagram.to == node_address() {
+            let unknown = self.hand_to_node(datagram.from, &datagram.contents);
+            self.arrived(datagram.voice, unknown);
+            self.drain_node();
+        } else if let Some(id) = self.client_at(datagram.to) {
+            let now = self.now();
+            let client = &mut self.clients[id];
+            client.expect(datagram.number, datagram.left);
+            client.receive(now, datagram.from, &datagram.contents);
+            self.drain_client(id);
+        } else if let Some(&id) = self.routes.get(&datagram.to) {
+            self.lost(id, &datagram);
+        }
+    }
+
+    fn client_at(&self, address: SocketAddr) -> Option<ClientId> {
+        let is_there = |id: &ClientId| {
+            let client = &self.clients[*id];
+            client.outer == address && !client.vanished
+        };
+        let last_seen = self.routes.get(&address).copied();
+        last_seen
+            .filter(is_there)
+            .or_else(|| (0..self.clients.len()).find(is_there))
+    }
+
+    /// A packet of a client's voice has reached the node, which may know nobody at its address.
+    fn arrived(&mut self, voice: Option<(ClientId, u32)>, unknown: bool) {
+        let Some((id, number)) = voice else {
+            return;
+        };
+        let highest = &mut self.access[id].highest;
+        if unknown || highest.is_some_and(|highest| number < highest) {
+            self.missed(voice);
+        } else {
+            *highest = Some(number);
+        }
+    }
+
+    /// A packet of a client's voice does not reach the node, or does so too late.
+    fn missed(&mut self, voice: Option<(ClientId, u32)>) {
+        if let Some((id, number)) = voice {
+            self.access[id].missing.insert(number, self.elapsed);
+        }
+    }
+
+    /// A datagram of the node does not reach its client.
+    fn lost(&mut self, id: ClientId, datagram: &Datagram) {
+        if let Some(rtp) = RtpFields::of(&datagram.contents) {
+            self.access[id].lost.push(LostPacket {
+                left: datagram.left,
+                ssrc: rtp.ssrc,
+                sequence_number: rtp.sequence_number,
+                csrc: rtp.csrc.map(Csrc),
+            });
+        }
+    }
+}

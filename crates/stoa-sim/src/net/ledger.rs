@@ -1,0 +1,146 @@
+//! What the signalling service has decided, written down beside the node: a second opinion on who may
+//! speak, made of the calls alone.
+//!
+//! Who has left and which rooms there are is taken from the node's events, since that is also decided
+//! by clients and timeouts.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use stoa_core::{
+    MuteSource, ParticipantChange, ParticipantId, Role, RoomEvent, RoomEventKind, RoomId,
+    RoomUpdate, SessionId, SpeakPolicy,
+};
+
+use crate::{ClientId, client::Client, history::Timeline};
+
+/// A name in a room.
+type Name = (RoomId, ParticipantId);
+
+/// The decisions, with their places among the datagrams.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    members: Vec<Entry>,
+    by_session: HashMap<SessionId, ClientId>,
+    /// Who had the name last.
+    by_name: HashMap<Name, ClientId>,
+    policies: BTreeMap<RoomId, SpeakPolicy>,
+    moderator_mutes: BTreeSet<Name>,
+    slots: BTreeMap<RoomId, Timeline<usize>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: Name,
+    role: Role,
+    muted_themselves: bool,
+    may_speak: Timeline<bool>,
+    is_in: Timeline<bool>,
+}
+
+impl Ledger {
+    /// The next client has been admitted.
+    pub(super) fn admitted(&mut self, datagram: u64, client: &Client) {
+        let id = self.members.len();
+        let name = (client.room.clone(), client.id.clone());
+        self.by_session.insert(client.session.clone(), id);
+        self.by_name.insert(name.clone(), id);
+        let mut is_in = Timeline::default();
+        is_in.decide(datagram, true);
+        self.members.push(Entry {
+            name,
+            role: Role::default(),
+            muted_themselves: false,
+            may_speak: Timeline::default(),
+            is_in,
+        });
+        self.judge(datagram, id);
+    }
+
+    /// Whoever has the name of this client now has been changed.
+    pub(super) fn changed(&mut self, datagram: u64, id: ClientId, change: &ParticipantChange) {
+        let name = self.members[id].name.clone();
+        let id = self.by_name.get(&name).copied().unwrap_or(id);
+        let entry = &mut self.members[id];
+        match change {
+            ParticipantChange::Role(role) => entry.role = *role,
+            ParticipantChange::Muted { source, muted } => match (source, muted) {
+                (MuteSource::Participant, muted) => entry.muted_themselves = *muted,
+                (MuteSource::Moderator, true) => {
+                    self.moderator_mutes.insert(name);
+                }
+                (MuteSource::Moderator, false) => {
+                    self.moderator_mutes.remove(&name);
+                }
+            },
+            ParticipantChange::Description { .. } | ParticipantChange::Subscription(_) => {}
+        }
+        self.judge(datagram, id);
+    }
+
+    /// A room's settings have been changed.
+    pub(super) fn room_updated(&mut self, datagram: u64, room: &RoomId, update: &RoomUpdate) {
+        if let Some(slots) = update.audio_slots {
+            let timeline = self.slots.entry(room.clone()).or_default();
+            timeline.decide(datagram, slots.count());
+        }
+        if let Some(policy) = update.speak_policy {
+            self.policies.insert(room.clone(), policy);
+            for id in 0..self.members.len() {
+                if self.members[id].name.0 == *room {
+                    self.judge(datagram, id);
+                }
+            }
+        }
+    }
+
+    /// The node has told something.
+    pub(super) fn told(&mut self, datagram: u64, event: &RoomEvent) {
+        match &event.kind {
+            RoomEventKind::Created(settings) => {
+                let room = event.room.clone();
+                self.policies.insert(room.clone(), settings.speak_policy);
+                let slots = self.slots.entry(room).or_default();
+                slots.decide(datagram, settings.audio_slots.count());
+            }
+            RoomEventKind::Left { session, .. } => {
+                if let Some(&id) = self.by_session.get(session) {
+                    self.members[id].is_in.decide(datagram, false);
+                    self.judge(datagram, id);
+                }
+            }
+            RoomEventKind::Closed => {
+                self.policies.remove(&event.room);
+                self.moderator_mutes.retain(|(room, _)| *room != event.room);
+            }
+            _ => {}
+        }
+    }
+
+    /// Decides whether somebody may be heard, as things are now.
+    fn judge(&mut self, datagram: u64, id: ClientId) {
+        let entry = &mut self.members[id];
+        let allowed = match self.policies.get(&entry.name.0) {
+            Some(SpeakPolicy::Everyone) => true,
+            Some(SpeakPolicy::SpeakersOnly) => entry.role != Role::Listener,
+            None => false,
+        };
+        let muted = entry.muted_themselves || self.moderator_mutes.contains(&entry.name);
+        let is_in = entry.is_in.last() == Some(&true);
+        entry.may_speak.decide(datagram, is_in && allowed && !muted);
+    }
+
+    /// Whether the client may be heard, over time.
+    pub(super) fn may_speak(&self, id: ClientId) -> &Timeline<bool> {
+        &self.members[id].may_speak
+    }
+
+    /// Whether the client is in its room, over time.
+    pub(super) fn is_in(&self, id: ClientId) -> &Timeline<bool> {
+        &self.members[id].is_in
+    }
+
+    /// How many voices each room lets be heard, over time.
+    pub(super) fn slots(&self) -> &BTreeMap<RoomId, Timeline<usize>> {
+        &self.slots
+    }
+}
