@@ -1,4 +1,4 @@
-//! One client: a real str0m session with one line to speak and listen on.
+//! One client: a real str0m session with a line to speak and listen on, and further ones to listen on.
 
 use std::{net::SocketAddr, sync::OnceLock, time::Instant};
 
@@ -12,8 +12,6 @@ use str0m::{
     rtp::{ExtensionValues, RtpWrite},
 };
 
-use crate::room::RoomError;
-
 /// The RTP time of a 20 ms frame.
 const FRAME_TICKS: u32 = 960;
 
@@ -26,6 +24,14 @@ pub(crate) fn is_rtp(datagram: &[u8]) -> bool {
         if first >> 6 == 2 && !(192..=223).contains(second))
 }
 
+/// A client's session failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{who}: the client's session failed: {what}")]
+pub(crate) struct ClientError {
+    who: ParticipantId,
+    what: String,
+}
+
 /// One client.
 pub(crate) struct Client {
     pub(crate) id: ParticipantId,
@@ -34,6 +40,8 @@ pub(crate) struct Client {
     pub(crate) connected: bool,
     /// How many packets it has heard.
     pub(crate) heard: u64,
+    /// How loud it says that it speaks (RFC 6464), in dBov: 0 to -127.
+    pub(crate) level: i8,
     rtc: Rtc,
     line: Mid,
     pending: Option<SdpPendingOffer>,
@@ -43,14 +51,9 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Where the node is, on a network that does not exist.
-    pub(crate) fn node_address() -> SocketAddr {
-        SocketAddr::from(([10, 255, 0, 1], 3478))
-    }
-
-    pub(crate) fn new(now: Instant, number: u16) -> Self {
-        let [high, low] = number.to_be_bytes();
-        let address = SocketAddr::from(([10, 0, high, low], 4000));
+    /// A client at this address with so many audio lines: one to speak and listen on, the others to
+    /// listen on.
+    pub(crate) fn new(now: Instant, id: ParticipantId, address: SocketAddr, lines: usize) -> Self {
         let mut rtc = RtcConfig::new()
             .set_dtls_cert(certificate())
             .set_rtp_mode(true)
@@ -62,13 +65,17 @@ impl Client {
         rtc.add_local_candidate(candidate);
         let mut changes = rtc.sdp_api();
         let line = changes.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
+        for _ in 1..lines {
+            changes.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
+        }
         let (offer, pending) = changes.apply().expect("a line was added");
         Self {
-            id: ParticipantId::new(&format!("client-{number}")).expect("a valid identifier"),
+            id,
             address,
             offer: offer.to_sdp_string(),
             connected: false,
             heard: 0,
+            level: -30,
             rtc,
             line,
             pending: Some(pending),
@@ -78,17 +85,20 @@ impl Client {
         }
     }
 
-    fn failed(&self, error: impl ToString) -> RoomError {
-        RoomError::Client(self.id.clone(), error.to_string())
+    fn failed(&self, error: impl ToString) -> ClientError {
+        ClientError {
+            who: self.id.clone(),
+            what: error.to_string(),
+        }
     }
 
-    fn handle(&mut self, input: Input<'_>) -> Result<(), RoomError> {
+    fn handle(&mut self, input: Input<'_>) -> Result<(), ClientError> {
         let result = self.rtc.handle_input(input);
         result.map_err(|error| self.failed(error))
     }
 
     /// Takes the node's answer.
-    pub(crate) fn accept(&mut self, answer: &str) -> Result<(), RoomError> {
+    pub(crate) fn accept(&mut self, answer: &str) -> Result<(), ClientError> {
         let answer = SdpAnswer::from_sdp_string(answer).map_err(|error| self.failed(error))?;
         let pending = self.pending.take();
         let pending = pending.ok_or_else(|| self.failed("a second answer"))?;
@@ -96,25 +106,30 @@ impl Client {
         result.map_err(|error| self.failed(error))
     }
 
-    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), RoomError> {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), ClientError> {
         self.handle(Input::Timeout(now))
     }
 
     /// Takes a datagram of the node.
-    pub(crate) fn receive(&mut self, now: Instant, contents: &[u8]) -> Result<(), RoomError> {
-        let receive = Receive::new(Protocol::Udp, Self::node_address(), self.address, contents);
+    pub(crate) fn receive(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        contents: &[u8],
+    ) -> Result<(), ClientError> {
+        let receive = Receive::new(Protocol::Udp, from, self.address, contents);
         let receive = receive.map_err(|error| self.failed(error))?;
         self.handle(Input::Receive(now, receive))?;
         self.poll()
     }
 
     /// What it wants to send.
-    pub(crate) fn drain(&mut self) -> Result<Vec<Vec<u8>>, RoomError> {
+    pub(crate) fn drain(&mut self) -> Result<Vec<Vec<u8>>, ClientError> {
         self.poll()?;
         Ok(std::mem::take(&mut self.unsent))
     }
 
-    fn poll(&mut self) -> Result<(), RoomError> {
+    fn poll(&mut self) -> Result<(), ClientError> {
         loop {
             let output = self.rtc.poll_output();
             match output.map_err(|error| self.failed(error))? {
@@ -127,13 +142,13 @@ impl Client {
         }
     }
 
-    /// Says 20 ms, loudly enough to be heard.
-    pub(crate) fn write(&mut self, now: Instant) -> Result<(), RoomError> {
+    /// Says 20 ms.
+    pub(crate) fn write(&mut self, now: Instant) -> Result<(), ClientError> {
         let media = self.rtc.media(self.line);
         let payload_type = media.and_then(|media| media.remote_pts().first().copied());
         let payload_type = payload_type.ok_or_else(|| self.failed("no payload type"))?;
         let extensions = ExtensionValues {
-            audio_level: Some(-30),
+            audio_level: Some(self.level),
             voice_activity: Some(true),
             ..Default::default()
         };

@@ -1,8 +1,8 @@
 //! A room of a real node with real participants, in one thread and on virtual time.
 //!
-//! Clients take part in the handshake and are dropped then, but for the speaker and one listener: a
-//! thousand of them would only get in the way. The node, whose ICE timeout is long here, does the same
-//! work for a listener who is silent as for one who is gone.
+//! Every participant makes a real handshake with a client. Most clients are dropped then: the node,
+//! whose ICE timeout is long here, does the same work for a listener who is silent as for one who is
+//! gone. Those that a bench keeps go on as long as the room does.
 
 use std::{
     net::SocketAddr,
@@ -10,11 +10,11 @@ use std::{
 };
 
 use stoa_core::{
-    Certificate, Error, Join, Limits, Node, NodeConfig, Output, ParticipantId, RoomEventKind,
-    RoomId, Transmit,
+    Certificate, DropReason, Error, Join, Limits, Node, NodeConfig, Output, ParticipantId,
+    Revision, Role, RoomEventKind, RoomId, RoomSettings, TimeoutReason, Transmit,
 };
 
-use crate::client::{Client, is_rtp};
+use crate::client::{Client, ClientError, is_rtp};
 
 const FRAME: Duration = Duration::from_millis(20);
 
@@ -29,14 +29,14 @@ const HANDSHAKE_STEPS: u32 = 5_000;
 pub(crate) enum RoomError {
     #[error("the node's certificate: {0}")]
     Certificate(String),
-    #[error("the node refused to create a room: {0}")]
-    NoRoom(Error),
+    #[error("the node refused a command: {0}")]
+    Command(#[from] Error),
     #[error("the node refused {0}: {1}")]
     Refused(ParticipantId, Error),
     #[error("{0} did not connect in {HANDSHAKE_STEPS} virtual milliseconds")]
     NotConnected(ParticipantId),
-    #[error("{0}: the client's session failed: {1}")]
-    Client(ParticipantId, String),
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error("the speaker's session made {0} RTP packets of one")]
     NotOnePacket(usize),
     #[error(
@@ -46,32 +46,65 @@ pub(crate) enum RoomError {
     WrongCount { expected: usize, left: usize },
     #[error("a listener's session could not make a voice of what the node sent")]
     NotHeard,
+    #[error("{0}: the node did not do what was timed, so the figure would mean nothing")]
+    NoEffect(&'static str),
 }
 
-/// A room with a speaker.
+/// A room, alone on its node.
 pub(crate) struct Room {
     node: Node,
     now: Instant,
-    node_timeout: Option<Instant>,
-    /// The clients that stay: the speaker, and a witness that what leaves is a voice.
+    due: Option<Instant>,
+    why: TimeoutReason,
+    /// The clients that stay.
     staying: Vec<Client>,
-    listeners: usize,
+    /// Their addresses.
+    addresses: Vec<SocketAddr>,
 }
 
-/// The places in `Room::staying`.
-const SPEAKER: usize = 0;
-const WITNESS: usize = 1;
+/// What the node did in a step that was timed.
+pub(crate) struct Step<T> {
+    /// What the command returned.
+    pub(crate) result: T,
+    /// How long the command took, and polling the node until it had nothing more to do.
+    pub(crate) spent: Duration,
+    /// How many RTP packets left.
+    pub(crate) packets: usize,
+    /// What left for clients that stay.
+    pub(crate) kept: Vec<Transmit>,
+    /// What the node told.
+    pub(crate) events: Vec<RoomEventKind>,
+}
+
+/// Somebody who has joined and connected.
+pub(crate) struct Admitted {
+    pub(crate) client: Client,
+    /// How long the command took: the offer read, the session made, the answer written.
+    pub(crate) join: Duration,
+    /// How long the node took for the client's datagrams until ICE and DTLS were done.
+    pub(crate) handshake: Duration,
+}
+
+/// Where the node is, on a network that does not exist.
+fn node_address() -> SocketAddr {
+    SocketAddr::from(([10, 255, 0, 1], 3478))
+}
+
+/// What the client with this number is called.
+pub(crate) fn name(number: u16) -> ParticipantId {
+    ParticipantId::new(&format!("client-{number}")).expect("a valid identifier")
+}
 
 fn room_id() -> RoomId {
     RoomId::new("bench").expect("a valid identifier")
 }
 
 impl Room {
-    /// A room with nobody but the speaker.
-    pub(crate) fn open() -> Result<Self, RoomError> {
+    /// An empty room.
+    pub(crate) fn open(settings: RoomSettings) -> Result<Self, RoomError> {
         let now = Instant::now();
         let config = NodeConfig {
-            candidates: vec![Client::node_address()],
+            candidates: vec![node_address()],
             certificate: Certificate::generate().map_err(RoomError::Certificate)?,
             limits: Limits {
                 ice_timeout: LONG,
@@ -83,85 +116,118 @@ impl Room {
         };
         // A bench needs no secret keys, and the same names in each run.
         let mut node = Node::new(now, config, [1; 32]);
-        node.create_room(now, room_id(), Default::default())
-            .map_err(RoomError::NoRoom)?;
-        let mut room = Self {
+        node.create_room(now, room_id(), settings)?;
+        Ok(Self {
             node,
             now,
-            node_timeout: None,
+            due: None,
+            why: TimeoutReason::Idle,
             staying: Vec::new(),
-            listeners: 0,
-        };
-        let speaker = room.connect(Client::new(now, 0))?;
-        room.staying.push(speaker);
-        Ok(room)
+            addresses: Vec::new(),
+        })
     }
 
-    /// Lets a listener in. The first one's client stays, the others' are dropped.
-    pub(crate) fn add_listener(&mut self, number: u16) -> Result<(), RoomError> {
-        let client = self.connect(Client::new(self.now, number))?;
-        if self.staying.len() <= WITNESS {
-            self.staying.push(client);
-        }
-        self.listeners += 1;
-        Ok(())
+    /// The client with this number, which is yet to join, with so many audio lines.
+    pub(crate) fn client_to_be(&self, number: u16, lines: usize) -> Client {
+        let [high, low] = number.to_be_bytes();
+        let address = SocketAddr::from(([10, 0, high, low], 4000));
+        Client::new(self.now, name(number), address, lines)
     }
 
-    /// The speaker says 20 ms, and every listener hears it. Returns how long the node took.
-    pub(crate) fn forward_one(&mut self) -> Result<Duration, RoomError> {
-        self.now += FRAME;
-        self.serve_timers()?;
-        let heard_before = self.heard_by_witness();
-        let packet = self.speak()?;
+    /// Goes on with a client for as long as the room lasts. Returns by which number it is called.
+    pub(crate) fn keep(&mut self, client: Client) -> usize {
+        self.addresses.push(client.address);
+        self.staying.push(client);
+        self.staying.len() - 1
+    }
 
-        let speaker = self.staying[SPEAKER].address;
-        let stay = self.addresses();
-        let (mut left, mut kept) = (0, Vec::new());
+    /// A client that was kept.
+    pub(crate) fn client(&mut self, kept: usize) -> &mut Client {
+        &mut self.staying[kept]
+    }
+
+    /// How many packets the client that was kept has heard.
+    pub(crate) fn heard(&self, kept: usize) -> u64 {
+        self.staying[kept].heard
+    }
+
+    /// How many datagrams the node has dropped for this reason.
+    pub(crate) fn dropped(&self, reason: DropReason) -> u64 {
+        self.node.stats().dropped(reason)
+    }
+
+    /// Does one thing to the node, and takes the time.
+    pub(crate) fn timed<T>(
+        &mut self,
+        command: impl FnOnce(&mut Node, Instant, &RoomId) -> T,
+    ) -> Step<T> {
+        let room = room_id();
+        let (mut packets, mut kept, mut events) = (0, Vec::new(), Vec::with_capacity(4));
         let started = Instant::now();
-        self.node.handle_datagram(self.now, speaker, None, &packet);
+        let result = command(&mut self.node, self.now, &room);
         loop {
             match self.node.poll_output() {
                 Output::Transmit(transmit) => {
-                    left += usize::from(is_rtp(&transmit.contents));
-                    if stay.contains(&transmit.destination) {
+                    packets += usize::from(is_rtp(&transmit.contents));
+                    if self.addresses.contains(&transmit.destination) {
                         kept.push(transmit);
                     }
                 }
-                Output::Event(_) => {}
-                Output::Timeout { at, .. } => {
-                    self.node_timeout = at;
+                Output::Event(event) => events.push(event.kind),
+                Output::Timeout { at, why } => {
+                    (self.due, self.why) = (at, why);
                     break;
                 }
             }
         }
-        let spent = started.elapsed();
-
-        if left != self.listeners {
-            return Err(RoomError::WrongCount {
-                expected: self.listeners,
-                left,
-            });
+        Step {
+            result,
+            spent: started.elapsed(),
+            packets,
+            kept,
+            events,
         }
-        for transmit in kept {
-            self.deliver(&transmit)?;
-        }
-        if self.heard_by_witness() != heard_before + 1 {
-            return Err(RoomError::NotHeard);
-        }
-        Ok(spent)
     }
 
-    fn addresses(&self) -> Vec<SocketAddr> {
-        self.staying.iter().map(|client| client.address).collect()
+    /// Times the way of one datagram of a client that was kept.
+    pub(crate) fn receive(&mut self, kept: usize, datagram: &[u8]) -> Step<()> {
+        let from = self.staying[kept].address;
+        self.timed(|node, now, _| node.handle_datagram(now, from, None, datagram))
     }
 
-    fn heard_by_witness(&self) -> u64 {
-        self.staying.get(WITNESS).map_or(0, |client| client.heard)
+    /// Times the next ranking of the room; whatever is due before is served before.
+    pub(crate) fn rank(&mut self) -> Result<Step<()>, RoomError> {
+        loop {
+            let due = self.due.ok_or(RoomError::NoEffect("ranking"))?;
+            self.now = self.now.max(due);
+            if self.why == TimeoutReason::Ranking {
+                return Ok(self.timed(|node, now, _| node.handle_timeout(now)));
+            }
+            self.serve_timers()?;
+        }
     }
 
-    /// One SRTP packet of the speaker. Whatever else their client sends is dealt with here.
-    fn speak(&mut self) -> Result<Vec<u8>, RoomError> {
-        let speaker = &mut self.staying[SPEAKER];
+    /// Takes somebody out.
+    pub(crate) fn remove(&mut self, who: &ParticipantId) -> Result<Step<Revision>, RoomError> {
+        let step = self.timed(|node, now, room| node.remove_participant(now, room, who, None));
+        Ok(Step {
+            result: step.result?,
+            spent: step.spent,
+            packets: step.packets,
+            kept: step.kept,
+            events: step.events,
+        })
+    }
+
+    /// Lets 20 ms pass, and serves what is due.
+    pub(crate) fn pass_a_frame(&mut self) -> Result<(), RoomError> {
+        self.now += FRAME;
+        self.serve_timers()
+    }
+
+    /// A client that was kept says 20 ms: one SRTP packet. Whatever else it sends is dealt with here.
+    pub(crate) fn speak(&mut self, kept: usize) -> Result<Vec<u8>, RoomError> {
+        let speaker = &mut self.staying[kept];
         speaker.write(self.now)?;
         let datagrams = speaker.drain()?.into_iter();
         let (mut rtp, other): (Vec<_>, Vec<_>) = datagrams.partition(|datagram| is_rtp(datagram));
@@ -178,9 +244,9 @@ impl Room {
         }
     }
 
-    /// Whatever is due at the node and at the clients that stay. Not part of the figure.
-    fn serve_timers(&mut self) -> Result<(), RoomError> {
-        if self.node_timeout.is_some_and(|at| at <= self.now) {
+    /// Whatever is due at the node and at the clients that stay. Not part of any figure.
+    pub(crate) fn serve_timers(&mut self) -> Result<(), RoomError> {
+        if self.due.is_some_and(|at| at <= self.now) {
             self.node.handle_timeout(self.now);
         }
         for client in &mut self.staying {
@@ -195,114 +261,71 @@ impl Room {
 
     /// Takes what the node has to send to the clients that stay.
     fn pass_on(&mut self) -> Result<(), RoomError> {
-        loop {
-            match self.node.poll_output() {
-                Output::Transmit(transmit) => self.deliver(&transmit)?,
-                Output::Event(_) => {}
-                Output::Timeout { at, .. } => {
-                    self.node_timeout = at;
-                    return Ok(());
-                }
-            }
-        }
+        let step = self.timed(|_, _, _| ());
+        self.deliver(step.kept)
     }
 
-    fn deliver(&mut self, transmit: &Transmit) -> Result<(), RoomError> {
-        let mut clients = self.staying.iter_mut();
-        match clients.find(|client| client.address == transmit.destination) {
-            Some(client) => client.receive(self.now, &transmit.contents),
-            None => Ok(()),
+    /// Hands datagrams to the clients that stay.
+    pub(crate) fn deliver(&mut self, kept: Vec<Transmit>) -> Result<(), RoomError> {
+        for transmit in kept {
+            let mut clients = self.staying.iter_mut();
+            if let Some(client) = clients.find(|client| client.address == transmit.destination) {
+                client.receive(self.now, node_address(), &transmit.contents)?;
+            }
         }
+        Ok(())
     }
 
     /// Joins, and goes through ICE and DTLS.
-    fn connect(&mut self, mut client: Client) -> Result<Client, RoomError> {
-        let join = Join::new(room_id(), client.id.clone(), client.offer.clone());
-        let joined = self
-            .node
-            .join(self.now, join)
-            .map_err(|error| RoomError::Refused(client.id.clone(), error))?;
-        client.accept(&joined.answer)?;
-        let mut connected = false;
+    pub(crate) fn connect(&mut self, client: Client, role: Role) -> Result<Admitted, RoomError> {
+        let join = Join {
+            role,
+            ..Join::new(room_id(), client.id.clone(), client.offer.clone())
+        };
+        // Among those who stay until it is connected.
+        let place = self.keep(client);
+        let times = self.admit(place, join);
+        self.addresses.pop();
+        let client = self.staying.pop().ok_or(RoomError::NoEffect("join"))?;
+        let (join, handshake) = times?;
+        // Those who stay are not to be taken for gone after ten thousand handshakes.
+        self.serve_timers()?;
+        Ok(Admitted {
+            client,
+            join,
+            handshake,
+        })
+    }
+
+    /// Returns how long the command took, and how long the client's datagrams.
+    fn admit(&mut self, place: usize, join: Join) -> Result<(Duration, Duration), RoomError> {
+        let who = join.participant.clone();
+        let step = self.timed(|node, now, _| node.join(now, join));
+        let joined = step
+            .result
+            .map_err(|error| RoomError::Refused(who.clone(), error))?;
+        self.staying[place].accept(&joined.answer)?;
+        let is_connected = |event: &RoomEventKind| matches!(event, RoomEventKind::Connected { participant } if *participant == who);
+        let (mut handshake, mut connected) = (Duration::ZERO, false);
         for _ in 0..HANDSHAKE_STEPS {
-            client.handle_timeout(self.now)?;
-            for datagram in client.drain()? {
-                self.node
-                    .handle_datagram(self.now, client.address, None, &datagram);
+            self.staying[place].handle_timeout(self.now)?;
+            for datagram in self.staying[place].drain()? {
+                let step = self.receive(place, &datagram);
+                handshake += step.spent;
+                connected |= step.events.iter().any(is_connected);
+                self.deliver(step.kept)?;
             }
-            connected |= self.exchange(&mut client)?;
-            if connected && client.connected {
-                return Ok(client);
+            if connected && self.staying[place].connected {
+                return Ok((step.spent, handshake));
             }
             self.now += Duration::from_millis(1);
-            if self.node_timeout.is_some_and(|at| at <= self.now) {
+            if self.due.is_some_and(|at| at <= self.now) {
                 self.node.handle_timeout(self.now);
             }
+            let step = self.timed(|_, _, _| ());
+            connected |= step.events.iter().any(is_connected);
+            self.deliver(step.kept)?;
         }
-        Err(RoomError::NotConnected(client.id))
-    }
-
-    /// Hands a joining client what the node sends. Returns whether the node has them connected.
-    fn exchange(&mut self, client: &mut Client) -> Result<bool, RoomError> {
-        let mut connected = false;
-        loop {
-            match self.node.poll_output() {
-                Output::Transmit(transmit) => {
-                    if transmit.destination == client.address {
-                        client.receive(self.now, &transmit.contents)?;
-                    }
-                }
-                Output::Event(event) => {
-                    connected |= matches!(
-                        event.kind,
-                        RoomEventKind::Connected { participant } if participant == client.id
-                    );
-                }
-                Output::Timeout { at, .. } => {
-                    self.node_timeout = at;
-                    return Ok(connected);
-                }
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_listener_is_counted() -> Result<(), RoomError> {
-        let mut room = Room::open()?;
-        for number in 1..=3 {
-            room.add_listener(number)?;
-        }
-        for _ in 0..5 {
-            room.forward_one()?;
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn a_packet_that_does_not_leave_is_an_error() -> Result<(), RoomError> {
-        let mut room = Room::open()?;
-        for number in 1..=3 {
-            room.add_listener(number)?;
-        }
-        room.forward_one()?;
-        let gone = ParticipantId::new("client-3").expect("a valid identifier");
-        room.node
-            .remove_participant(room.now, &room_id(), &gone, None)
-            .expect("a listener");
-        let error = room.forward_one().expect_err("one packet too few");
-        let expected = matches!(
-            error,
-            RoomError::WrongCount {
-                expected: 3,
-                left: 2
-            }
-        );
-        assert!(expected, "{error}");
-        Ok(())
+        Err(RoomError::NotConnected(who))
     }
 }
