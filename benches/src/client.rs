@@ -1,4 +1,7 @@
 //! One client: a real str0m session with a line to speak and listen on, and further ones to listen on.
+//!
+//! It has neither socket nor clock: the benches in process hand datagrams over, those with a daemon
+//! give it a socket (`peer`).
 
 use std::{net::SocketAddr, sync::OnceLock, time::Instant};
 
@@ -9,7 +12,7 @@ use str0m::{
     config::DtlsCert,
     media::{Direction, MediaKind, Mid},
     net::{Protocol, Receive},
-    rtp::{ExtensionValues, RtpWrite},
+    rtp::{ExtensionValues, RtpPacket, RtpWrite},
 };
 
 /// The RTP time of a 20 ms frame.
@@ -32,6 +35,19 @@ pub(crate) struct ClientError {
     what: String,
 }
 
+/// A packet that a client could make a voice of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Voice {
+    /// Whose (RFC 3550, section 5.1).
+    pub(crate) csrc: Option<u32>,
+}
+
+/// A datagram that a client wants to send.
+pub(crate) struct Outgoing {
+    pub(crate) destination: SocketAddr,
+    pub(crate) contents: Vec<u8>,
+}
+
 /// One client.
 pub(crate) struct Client {
     pub(crate) id: ParticipantId,
@@ -42,10 +58,12 @@ pub(crate) struct Client {
     pub(crate) heard: u64,
     /// How loud it says that it speaks (RFC 6464), in dBov: 0 to -127.
     pub(crate) level: i8,
+    /// When its session wants its next turn.
+    pub(crate) due: Instant,
     rtc: Rtc,
     line: Mid,
     pending: Option<SdpPendingOffer>,
-    unsent: Vec<Vec<u8>>,
+    unsent: Vec<Outgoing>,
     seq: u64,
     time: u32,
 }
@@ -76,6 +94,7 @@ impl Client {
             connected: false,
             heard: 0,
             level: -30,
+            due: now,
             rtc,
             line,
             pending: Some(pending),
@@ -110,13 +129,13 @@ impl Client {
         self.handle(Input::Timeout(now))
     }
 
-    /// Takes a datagram of the node.
+    /// Takes a datagram of the node. Returns the voice in it, if there is one.
     pub(crate) fn receive(
         &mut self,
         now: Instant,
         from: SocketAddr,
         contents: &[u8],
-    ) -> Result<(), ClientError> {
+    ) -> Result<Option<Voice>, ClientError> {
         let receive = Receive::new(Protocol::Udp, from, self.address, contents);
         let receive = receive.map_err(|error| self.failed(error))?;
         self.handle(Input::Receive(now, receive))?;
@@ -124,20 +143,30 @@ impl Client {
     }
 
     /// What it wants to send.
-    pub(crate) fn drain(&mut self) -> Result<Vec<Vec<u8>>, ClientError> {
+    pub(crate) fn drain(&mut self) -> Result<Vec<Outgoing>, ClientError> {
         self.poll()?;
         Ok(std::mem::take(&mut self.unsent))
     }
 
-    fn poll(&mut self) -> Result<(), ClientError> {
+    fn poll(&mut self) -> Result<Option<Voice>, ClientError> {
+        let mut heard = None;
         loop {
             let output = self.rtc.poll_output();
             match output.map_err(|error| self.failed(error))? {
-                Output::Transmit(transmit) => self.unsent.push(transmit.contents.into()),
+                Output::Transmit(transmit) => self.unsent.push(Outgoing {
+                    destination: transmit.destination,
+                    contents: transmit.contents.into(),
+                }),
                 Output::Event(Event::Connected) => self.connected = true,
-                Output::Event(Event::RtpPacket(_)) => self.heard += 1,
+                Output::Event(Event::RtpPacket(packet)) => {
+                    self.heard += 1;
+                    heard = Some(voice(&packet));
+                }
                 Output::Event(_) => {}
-                Output::Timeout(_) => return Ok(()),
+                Output::Timeout(at) => {
+                    self.due = at;
+                    return Ok(heard);
+                }
             }
         }
     }
@@ -162,6 +191,12 @@ impl Client {
         self.seq += 1;
         self.time = self.time.wrapping_add(FRAME_TICKS);
         self.handle_timeout(now)
+    }
+}
+
+fn voice(packet: &RtpPacket) -> Voice {
+    Voice {
+        csrc: (packet.header.csrc_count > 0).then(|| packet.header.csrc[0]),
     }
 }
 

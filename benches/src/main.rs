@@ -3,19 +3,27 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod daemon;
 mod forward;
+mod hall;
 mod machine;
+mod peer;
 mod progress;
+mod promote;
 mod report;
 mod room;
 mod stage;
+mod swarm;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use daemon::DaemonError;
+use hall::HallError;
 use report::JsonError;
 use room::RoomError;
+use swarm::SwarmError;
 
 /// Measures what Stoa costs.
 #[derive(Parser)]
@@ -39,6 +47,9 @@ enum Bench {
     /// Every participant has made a real ICE and DTLS handshake with the node. What is timed is one
     /// command or datagram, and polling the node until it has nothing more to do.
     Stage(stage::Arguments),
+    /// A real daemon, real sockets: how long from the call that makes a listener a speaker until they
+    /// are heard, and whether anything of them leaves after the answer to the call that takes it back.
+    Promote(promote::Arguments),
 }
 
 /// Why there is no result.
@@ -48,12 +59,23 @@ enum BenchError {
     Room(#[from] RoomError),
     #[error(transparent)]
     Json(#[from] JsonError),
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
+    #[error(transparent)]
+    Hall(#[from] HallError),
+    #[error(transparent)]
+    Swarm(#[from] SwarmError),
+    #[error("no runtime for the control API: {0}")]
+    Runtime(std::io::Error),
+    #[error("{0}")]
+    Promote(promote::Fault),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().bench {
         Bench::Forward(arguments) => forward::run(arguments),
         Bench::Stage(arguments) => stage::run(arguments),
+        Bench::Promote(arguments) => promote::run(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,6 +84,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a bench that calls a daemon's API: the connection has a thread of its own.
+fn with_runtime(bench: impl Future<Output = Result<(), BenchError>>) -> Result<(), BenchError> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build();
+    runtime.map_err(BenchError::Runtime)?.block_on(bench)
 }
 
 #[cfg(test)]

@@ -230,6 +230,7 @@ impl Room {
         let speaker = &mut self.staying[kept];
         speaker.write(self.now)?;
         let datagrams = speaker.drain()?.into_iter();
+        let datagrams = datagrams.map(|outgoing| outgoing.contents);
         let (mut rtp, other): (Vec<_>, Vec<_>) = datagrams.partition(|datagram| is_rtp(datagram));
         for datagram in other {
             self.node
@@ -251,9 +252,9 @@ impl Room {
         }
         for client in &mut self.staying {
             client.handle_timeout(self.now)?;
-            for datagram in client.drain()? {
+            for outgoing in client.drain()? {
                 self.node
-                    .handle_datagram(self.now, client.address, None, &datagram);
+                    .handle_datagram(self.now, client.address, None, &outgoing.contents);
             }
         }
         self.pass_on()
@@ -309,8 +310,8 @@ impl Room {
         let (mut handshake, mut connected) = (Duration::ZERO, false);
         for _ in 0..HANDSHAKE_STEPS {
             self.staying[place].handle_timeout(self.now)?;
-            for datagram in self.staying[place].drain()? {
-                let step = self.receive(place, &datagram);
+            for outgoing in self.staying[place].drain()? {
+                let step = self.receive(place, &outgoing.contents);
                 handshake += step.spent;
                 connected |= step.events.iter().any(is_connected);
                 self.deliver(step.kept)?;

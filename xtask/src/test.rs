@@ -36,7 +36,7 @@ pub(crate) enum Step {
 }
 
 /// The benches that run in a few seconds with `--quick`.
-const BENCHES: [&str; 2] = ["forward", "stage"];
+const BENCHES: [&str; 3] = ["forward", "stage", "promote"];
 
 /// How the steps are run.
 #[derive(Debug, clap::Args)]
@@ -98,6 +98,8 @@ impl Step {
                 cargo(&["test", "--workspace", "--locked"], &variables)
             }
             Self::BenchSmoke => {
+                // Some of them start it.
+                cargo(&["build", "--quiet", "--locked", "--package", "stoad"], &[])?;
                 let bench = ["run", "--quiet", "--locked", "--package", "stoa-bench"];
                 for name in BENCHES {
                     cargo(&[&bench[..], &["--", name, "--quick"]].concat(), &[])?;

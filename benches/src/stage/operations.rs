@@ -21,9 +21,6 @@ const POLICY_SAMPLES: u32 = 20;
 /// ranked every 100 ms.
 const RANKINGS_OF_A_ROUND: u32 = 10;
 
-/// How many packets of one speaker are timed after all have talked.
-const PACKETS_OF_A_ROUND: u32 = 20;
-
 /// Does one thing again and again; some things have several sides, each with figures of its own.
 pub(super) type Operation = fn(&mut Stage) -> Result<Vec<Measured>, RoomError>;
 
@@ -175,10 +172,8 @@ fn refused_packets(stage: &mut Stage) -> Result<Vec<Measured>, RoomError> {
     stage.mute(&who, false)?;
     stage.room.client(last).level = -50;
     let mut without_slot = Vec::new();
-    for sample in 0..stage.samples {
-        if sample % PACKETS_OF_A_ROUND == 0 {
-            stage.all_talk()?;
-        }
+    stage.all_talk()?;
+    for _ in 0..stage.samples {
         let (left, time) = stage.say(last)?;
         // At most to the holders of slots, who hear somebody else in the place of their own voice.
         if left > LINES {

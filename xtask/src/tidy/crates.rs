@@ -29,7 +29,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
     ),
     // The core's own tests use it, in turn: a room is shown to work by clients in it.
     ("stoa-sim", &["stoa-core"]),
-    ("stoa-bench", &["stoa-core"]),
+    ("stoa-bench", &["stoa-client", "stoa-core"]),
     ("xtask", &[]),
 ];
 

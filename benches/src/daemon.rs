@@ -1,0 +1,230 @@
+//! The real daemon, as a process of its own on loopback.
+
+use std::{
+    fs::{self, File},
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use sha2::{Digest as _, Sha256};
+use stoa_client::{Client, ClientConfig, ConnectError, Credential, TrustAnchors};
+use tempfile::TempDir;
+
+/// The only caller's key.
+const API_KEY: &str = "a-key-for-benches-alone";
+
+/// How long the daemon may take to start, and to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often one looks whether it has.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Why there is no daemon.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DaemonError {
+    #[error(
+        "there is no daemon at {0}: build it with `cargo build -p stoad` (with `--release` for a \
+         bench that is), or say where it is with --stoad"
+    )]
+    NoProgram(PathBuf),
+    #[error("the daemon's folder: {0}")]
+    Folder(#[from] io::Error),
+    #[error("the daemon's certificates: {0}")]
+    Certificates(#[from] rcgen::Error),
+    #[error("the daemon did not start within {PATIENCE:?}; its log:\n{0}")]
+    NotReady(String),
+    #[error("no connection to the daemon: {0}")]
+    Connect(#[from] ConnectError),
+    #[error("the daemon's process: {0}")]
+    Process(#[from] nix::Error),
+    #[error("the daemon did not end within {PATIENCE:?} after SIGTERM")]
+    NotEnded,
+    #[error("the daemon ended with {0}; its log:\n{1}")]
+    Failed(ExitStatus, String),
+}
+
+/// A running daemon. It is killed if the bench fails.
+pub(crate) struct Daemon {
+    process: Child,
+    folder: TempDir,
+    control: SocketAddr,
+    ca_pem: String,
+}
+
+impl Daemon {
+    /// Starts the daemon with so many media workers. Without a path, its program is the one beside the
+    /// bench's own: that was built from the same sources, in the same way.
+    ///
+    /// # Errors
+    /// [`DaemonError`].
+    pub(crate) fn start(program: Option<&Path>, workers: usize) -> Result<Self, DaemonError> {
+        let program = match program {
+            Some(path) => path.to_owned(),
+            None => std::env::current_exe()?.with_file_name("stoad"),
+        };
+        if !program.is_file() {
+            return Err(DaemonError::NoProgram(program));
+        }
+        let folder = tempfile::Builder::new().prefix("stoa-bench-").tempdir()?;
+        let ca_pem = write_certificates(folder.path())?;
+        let config = folder.path().join("stoad.yaml");
+        fs::write(&config, configuration(workers))?;
+        let process = Command::new(program)
+            .env_remove("RUST_LOG")
+            .args(["run", "--config"])
+            .arg(config)
+            .stderr(File::create(folder.path().join("log"))?)
+            .spawn()?;
+        let mut daemon = Self {
+            process,
+            folder,
+            control: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ca_pem,
+        };
+        daemon.control = daemon.wait_for_address()?;
+        Ok(daemon)
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn wait_for_address(&mut self) -> Result<SocketAddr, DaemonError> {
+        let began = Instant::now();
+        loop {
+            let log = self.log();
+            if let Some(address) = log.lines().find_map(control_address) {
+                return Ok(address);
+            }
+            if began.elapsed() > PATIENCE || self.process.try_wait()?.is_some() {
+                return Err(DaemonError::NotReady(log));
+            }
+            // bounded: by PATIENCE
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// A connection to its control API.
+    ///
+    /// # Errors
+    /// [`DaemonError::Connect`].
+    pub(crate) async fn connect(&self) -> Result<Client, DaemonError> {
+        let config = ClientConfig::new(
+            format!("https://{}", self.control),
+            TrustAnchors::Pem(self.ca_pem.clone().into_bytes()),
+            Credential::ApiKey(API_KEY.to_owned()),
+        );
+        Ok(Client::connect(config).await?)
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.process.id().cast_signed())
+    }
+
+    /// Ends it, and looks how it ended.
+    ///
+    /// # Errors
+    /// [`DaemonError::NotEnded`], [`DaemonError::Failed`].
+    pub(crate) fn stop(mut self) -> Result<(), DaemonError> {
+        kill(self.pid(), Signal::SIGTERM)?;
+        let began = Instant::now();
+        loop {
+            match self.process.try_wait()? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(DaemonError::Failed(status, self.log())),
+                None if began.elapsed() > PATIENCE => return Err(DaemonError::NotEnded),
+                // bounded: by PATIENCE
+                None => std::thread::sleep(LOOK),
+            }
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Both fail only where it has ended already, and then there is nothing left to do.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// The address in the line of the log that tells it.
+fn control_address(line: &str) -> Option<SocketAddr> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    let fields = line.get("fields")?;
+    let message = fields.get("message")?.as_str()?;
+    if !message.starts_with("the control API is served") {
+        return None;
+    }
+    fields.get("address")?.as_str()?.parse().ok()
+}
+
+/// Everything on loopback and on ports that are free.
+fn configuration(workers: usize) -> String {
+    let hash = Sha256::digest(API_KEY);
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!(
+        "\
+media:
+  bind: ['127.0.0.1']
+  port: 0
+  workers: {workers}
+control:
+  listen: ['127.0.0.1:0']
+  certificate_file: server.pem
+  private_key_file: server-key.pem
+  api_keys:
+    - name: bench
+      sha256: {hash}
+log:
+  format: json
+"
+    )
+}
+
+/// Writes the daemon's certificate and key, and returns the certificate of who vouches for it.
+fn write_certificates(folder: &Path) -> Result<String, DaemonError> {
+    let mut ca = CertificateParams::default();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    let server = CertificateParams::new(["127.0.0.1".to_owned()])?.signed_by(&key, &ca)?;
+    fs::write(folder.join("server.pem"), server.pem())?;
+    fs::write(folder.join("server-key.pem"), key.serialize_pem())?;
+    Ok(ca.pem())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_found_in_the_log() {
+        let line = r#"{"level":"INFO","fields":{"message":"the control API is served over HTTP/2 and HTTP/3","address":"127.0.0.1:7443"}}"#;
+        assert_eq!(
+            control_address(line),
+            Some(SocketAddr::from(([127, 0, 0, 1], 7443)))
+        );
+        assert_eq!(control_address("no JSON"), None);
+        assert_eq!(control_address(r#"{"fields":{"message":"started"}}"#), None);
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let missing = Path::new("/nowhere/stoad");
+        let error = Daemon::start(Some(missing), 1).err().expect("no daemon");
+        let text = error.to_string();
+        assert!(
+            text.contains("/nowhere/stoad") && text.contains("cargo build"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! A room of a real daemon, and how peers come into it.
+
+use std::time::{Duration, SystemTime};
+
+use stoa_client::{
+    Client,
+    v1::{CreateRoomRequest, JoinRequest, Participant, Role, Room, SetRoleRequest, SpeakPolicy},
+};
+use stoa_core::ParticipantId;
+use tokio::sync::oneshot;
+
+use crate::{
+    peer::{Attention, Peer, PeerError},
+    swarm::{Swarm, SwarmError},
+};
+
+const ROOM: &str = "bench";
+
+/// How long ICE and DTLS may take, while a storm of others joins.
+const CONNECT: Duration = Duration::from_secs(60);
+
+/// Why nobody comes in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HallError {
+    #[error("the daemon refused {what}: {why}")]
+    Refused { what: &'static str, why: String },
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    #[error(transparent)]
+    Swarm(#[from] SwarmError),
+    #[error("{0} did not connect within {CONNECT:?}")]
+    NotConnected(ParticipantId),
+}
+
+/// The room, in which speakers and moderators speak.
+#[derive(Clone)]
+pub(crate) struct Hall {
+    client: Client,
+    slots: usize,
+}
+
+/// Somebody who has been let in and is on their way.
+pub(crate) struct Coming {
+    who: ParticipantId,
+    /// What names them in packets.
+    pub(crate) csrc: u32,
+    connected: oneshot::Receiver<()>,
+}
+
+impl Hall {
+    /// Makes the room, with so many slots.
+    pub(crate) async fn open(client: Client, slots: usize) -> Result<Self, HallError> {
+        let room = Room {
+            audio_slots: u32::try_from(slots).unwrap_or(u32::MAX),
+            speak_policy: SpeakPolicy::SpeakersOnly.into(),
+            ..Room::default()
+        };
+        let request = CreateRoomRequest {
+            room_id: ROOM.to_owned(),
+            room: Some(room),
+            ..CreateRoomRequest::default()
+        };
+        let created = client.rooms().create_room(request).await;
+        created.map_err(|status| refused("a room", &status))?;
+        Ok(Self { client, slots })
+    }
+
+    /// Lets somebody in, and hands them to the swarm. They have as many lines as the room has slots.
+    pub(crate) async fn admit(
+        &self,
+        swarm: &Swarm,
+        name: &str,
+        role: Role,
+        attention: Attention,
+    ) -> Result<Coming, HallError> {
+        let who = ParticipantId::new(name).expect("benches choose valid names");
+        let mut peer = Peer::open(who.clone(), self.slots, attention)?;
+        let request = JoinRequest {
+            room_id: ROOM.to_owned(),
+            participant_id: name.to_owned(),
+            sdp_offer: peer.offer().to_owned(),
+            role: role.into(),
+            ..JoinRequest::default()
+        };
+        let answer = self.client.rooms().join(request).await;
+        let answer = answer
+            .map_err(|status| refused("a join", &status))?
+            .into_inner();
+        peer.accept(&answer.sdp_answer)?;
+        Ok(Coming {
+            who,
+            csrc: answer
+                .participant
+                .map_or(0, |Participant { csrc, .. }| csrc),
+            connected: swarm.add(peer)?,
+        })
+    }
+
+    /// Gives somebody a role. Returns when the call was made and when its answer had come.
+    pub(crate) async fn set_role(
+        &self,
+        name: &str,
+        role: Role,
+    ) -> Result<(SystemTime, SystemTime), HallError> {
+        let request = SetRoleRequest {
+            room_id: ROOM.to_owned(),
+            participant_id: name.to_owned(),
+            role: role.into(),
+            ..SetRoleRequest::default()
+        };
+        let called = SystemTime::now();
+        let answer = self.client.rooms().set_role(request).await;
+        let answered = SystemTime::now();
+        answer.map_err(|status| refused("a role", &status))?;
+        Ok((called, answered))
+    }
+}
+
+impl Coming {
+    /// Waits until they are connected.
+    pub(crate) async fn connected(self) -> Result<(), HallError> {
+        match tokio::time::timeout(CONNECT, self.connected).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(SwarmError::Ended.into()),
+            Err(_) => Err(HallError::NotConnected(self.who)),
+        }
+    }
+}
+
+fn refused(what: &'static str, why: &impl ToString) -> HallError {
+    HallError::Refused {
+        what,
+        why: why.to_string(),
+    }
+}
