@@ -124,7 +124,7 @@ class HeardTrack {
 /** All that one page hears, and its own microphone's level. */
 export class Ears {
   #context = new AudioContext();
-  #own;
+  #own = null;
   #tracks = [];
   #onBlocked;
 
@@ -133,9 +133,10 @@ export class Ears {
     this.#context.resume().catch(onBlocked);
   }
 
-  /** Measures the page's own microphone. */
-  addOwn(stream) {
-    this.#own = Meter.of(this.#context, stream);
+  /** Measures the page's own microphone, or none. */
+  setOwn(stream) {
+    this.#own?.close();
+    this.#own = stream ? Meter.of(this.#context, stream) : null;
   }
 
   /** Plays and measures what comes in on this transceiver. */

@@ -1,98 +1,88 @@
 // One stay in one room: the media connection, the signalling beside it, and who is here.
 //
 // The offer has one line that sends and receives and two more that only receive, which is one for
-// each voice that Stoa lets through at a time. Stoa's answer is final: whoever comes, goes or speaks
-// later, nothing is negotiated again.
+// each voice that Stoa lets through at a time. Stoa's answer is final: whoever comes, goes, speaks
+// or gets another role later, nothing is negotiated again. A microphone that comes later goes into
+// the line that was there from the start.
 
 import { Ears } from "./audio.js";
+import { People } from "./people.js";
 import { Signalling } from "./signalling.js";
+import { ending, refusedJoin } from "./texts.js";
 
 const EXTRA_LINES = 2;
 const JOIN_TIMEOUT_MS = 20_000;
 const TICK_MS = 100;
-const SPEAKING_DB = -50;
-const SPOKEN_OF_MS = 1500; // Stoa says twice a second who is heard
-
-/** Why a call ended or could not begin, for people. */
-const ENDINGS = {
-  removed: "You were removed from the room.",
-  room_closed: "The room was closed.",
-  ice_timeout: "Your connection was silent for too long.",
-  connect_timeout: "The audio connection could not be made. A firewall may block UDP.",
-  client_closed: "The audio connection was closed.",
-  media_error: "The audio connection met a fault.",
-  node_shutdown: "The media server is shutting down.",
-  shutting_down: "The service is shutting down.",
-  too_slow: "Your connection could not keep up.",
-  idle: "Your connection was silent for too long.",
-  connection_lost: "The connection to the service was lost.",
-  media_failed: "The audio connection was lost.",
-  microphone_ended: "Your microphone has stopped.",
-  unreachable: "The service cannot be reached.",
-  join_timeout: "The service did not answer in time.",
-};
-const REFUSALS = {
-  STOA_UNREACHABLE: "The media server cannot be reached at the moment.",
-  NODE_DRAINING: "The media server is about to restart. Try again in a minute.",
-  NODE_OVERLOADED: "The media server is overloaded. Try again in a moment.",
-  ROOM_LIMIT_REACHED: "There are as many rooms as the media server can hold.",
-  PARTICIPANT_LIMIT_REACHED: "The room is full.",
-};
 
 /**
  * `on.change()` is called when people or the connection change, `on.levels()` ten times a second,
- * `on.news(kind, person)` when somebody joins or leaves, `on.blocked()` when the browser refuses to
- * play, `on.ended(text)` once, when the call ends by itself.
+ * `on.news(kind, person)` when something happens that people want to know, `on.answer(message)` for
+ * what the service sends on request, `on.refused(problem)` when it does not do what it was asked,
+ * `on.blocked()` when the browser refuses to play, `on.ended(ending)` once, when the call ends by
+ * itself.
  */
 export class Call {
   /** "connecting", "connected", "reconnecting", "failed" or "closed". */
   connection = "connecting";
   /** The page's own `{ id, csrc }` once it is in. */
   you = null;
-  /** Everybody in the room by id, in the order in which they came. */
-  participants = new Map();
-  muted = false;
+  /** What the service says of the room: `{ title, open }`. */
+  room = { title: "", open: false };
+  people = new People();
+  /** The ids of those whom this person does not want to hear. */
+  silenced = new Set();
+  muted;
 
-  #room;
-  #name;
+  #request;
   #microphone;
   #on;
   #ears;
   #peer;
+  #sender = null;
   #signalling = null;
   #candidates = []; // found before we were in
   #joinTimer;
   #tickTimer;
 
-  constructor({ room, name, microphone, on }) {
-    this.#room = room;
-    this.#name = name;
+  /** `request` is what the join message says; without a microphone one listens. */
+  constructor({ request, microphone, muted, on }) {
+    this.#request = request;
     this.#microphone = microphone;
+    this.muted = muted || microphone === null;
     this.#on = on;
     this.#ears = new Ears({ onBlocked: () => on.blocked() });
-    this.#ears.addOwn(microphone);
+    this.#ears.setOwn(microphone);
     this.#peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
-  }
-
-  get room() {
-    return this.#room;
   }
 
   get tracks() {
     return this.#ears.tracks;
   }
 
+  /** The page's own person, or null. */
+  get own() {
+    return (this.you && this.people.get(this.you.id)) ?? null;
+  }
+
+  get isOver() {
+    return this.connection === "failed" || this.connection === "closed";
+  }
+
+  get hasMicrophone() {
+    return this.#microphone !== null;
+  }
+
   /** Starts; what comes of it is told to `on`. */
   async start() {
     this.#joinTimer = setTimeout(() => this.#fail("join_timeout"), JOIN_TIMEOUT_MS);
     const peer = this.#peer;
-    const [track] = this.#microphone.getAudioTracks();
-    track.onended = () => this.#fail("microphone_ended");
     peer.onicecandidate = ({ candidate }) => this.#found(candidate);
     peer.onconnectionstatechange = () => this.#connectionChanged();
-    peer.addTransceiver(track, { direction: "sendrecv", streams: [this.#microphone] });
+    const track = this.#microphone?.getAudioTracks()[0] ?? "audio";
+    const streams = this.#microphone ? [this.#microphone] : [];
+    this.#sender = peer.addTransceiver(track, { direction: "sendrecv", streams }).sender;
     for (let i = 0; i < EXTRA_LINES; i += 1) peer.addTransceiver("audio", { direction: "recvonly" });
-
+    this.#applyMicrophone();
     try {
       const offer = await peer.createOffer();
       await peer.setLocalDescription(offer);
@@ -100,23 +90,37 @@ export class Call {
         onMessage: (message) => this.#heard(message),
         onLost: () => this.#fail("connection_lost"),
       });
-      if (this.connection === "closed" || this.connection === "failed") return signalling.leave();
+      if (this.isOver) return signalling.leave();
       this.#signalling = signalling;
-      signalling.send({ type: "join", room: this.#room, name: this.#name, sdp: offer.sdp });
+      signalling.send({ type: "join", ...this.#request, sdp: offer.sdp });
     } catch (error) {
       console.warn("the call could not be started:", error);
       this.#fail("unreachable");
     }
   }
 
+  /** Asks the service for something. */
+  ask(message) {
+    this.#signalling?.send(message);
+  }
+
   /** Switches the own microphone off or on, and tells the others. */
   setMuted(muted) {
     this.muted = muted;
-    for (const track of this.#microphone.getAudioTracks()) track.enabled = !muted;
-    const own = this.you && this.participants.get(this.you.id);
-    if (own) own.muted = muted;
-    if (this.you) this.#signalling?.send({ type: "mute", muted });
+    this.#applyMicrophone();
+    if (this.own) {
+      this.own.muted = muted;
+      this.ask({ type: "mute", muted });
+    }
     this.#on.change();
+  }
+
+  /** Speaks with this microphone from now on; null takes it away. */
+  async useMicrophone(stream) {
+    this.#microphone = stream;
+    this.#ears.setOwn(stream);
+    this.#applyMicrophone();
+    await this.#sender?.replaceTrack(stream?.getAudioTracks()[0] ?? null);
   }
 
   /** Tries again to play, after the browser refused. */
@@ -135,22 +139,20 @@ export class Call {
         this.#joined(message);
         break;
       case "participant_joined":
-        this.#add(message.participant);
-        this.#on.news("joined", message.participant);
-        break;
-      case "participant_connected":
-        this.#update(message.id, { connected: true });
-        break;
-      case "participant_left": {
-        const person = this.participants.get(message.id);
-        if (person && this.participants.delete(message.id)) this.#on.news("left", person);
-        break;
-      }
-      case "muted":
-        this.#update(message.id, { muted: message.muted });
+      case "participant_updated":
+      case "participant_left":
+        for (const [kind, person] of this.people.take(message)) this.#on.news(kind, person);
+        this.#ownMayHaveChanged();
         break;
       case "speaking":
-        this.#spokenOf(message.speakers);
+        this.people.speak(message);
+        return;
+      case "silenced":
+        this.silenced = new Set(message.ids);
+        break;
+      case "links":
+      case "removed_people":
+        this.#on.answer(message);
         return;
       case "error":
         this.#refused(message);
@@ -164,10 +166,12 @@ export class Call {
     this.#on.change();
   }
 
-  async #joined({ answer, you, participants }) {
+  async #joined({ answer, you, title, open, silenced, participants }) {
     this.you = you;
+    this.room = { title, open };
+    this.silenced = new Set(silenced);
     clearTimeout(this.#joinTimer);
-    for (const person of participants) this.#add(person);
+    for (const participant of participants) this.people.take({ type: "participant_joined", participant });
     try {
       await this.#peer.setRemoteDescription({ type: "answer", sdp: answer });
     } catch (error) {
@@ -175,31 +179,34 @@ export class Call {
       this.#fail("media_error");
       return;
     }
-    if (this.connection === "closed" || this.connection === "failed") return;
+    if (this.isOver) return;
     for (const transceiver of this.#peer.getTransceivers()) {
       if (/recv/.test(transceiver.currentDirection)) this.#ears.add(transceiver);
     }
     for (const candidate of this.#candidates.splice(0)) this.#send(candidate);
     if (this.muted) this.setMuted(true);
+    this.#ownMayHaveChanged();
     this.#tickTimer = setInterval(() => this.#tick(), TICK_MS);
+    this.#on.news("entered", this.own);
     this.#on.change();
   }
 
-  #refused({ reason, message }) {
-    console.warn(`the service refused: ${reason}: ${message}`);
-    // Once in, a refusal concerns one candidate or the like, and the call goes on without it.
-    if (!this.you) this.#failWith(REFUSALS[reason] ?? `The service refused: ${message}.`);
+  #refused(problem) {
+    console.warn(`the service refused: ${problem.reason}: ${problem.message}`);
+    if (this.you) this.#on.refused(problem);
+    else this.#failWith(refusedJoin(problem));
   }
 
-  #add(person) {
-    const before = this.participants.get(person.id);
-    const unheard = { level: 0, speaking: false, spokenOf: null };
-    this.participants.set(person.id, { ...unheard, ...before, ...person });
+  /** Nobody speaks into a room that has taken the right away; getting it back is no order to speak. */
+  #ownMayHaveChanged() {
+    if (this.own?.muted_by_moderator && !this.muted) this.setMuted(true);
+    this.#applyMicrophone();
   }
 
-  #update(id, change) {
-    const person = this.participants.get(id);
-    if (person) Object.assign(person, change);
+  #applyMicrophone() {
+    const { own } = this;
+    const may = own === null || (own.role !== "listener" && !own.muted_by_moderator);
+    for (const track of this.#microphone?.getAudioTracks() ?? []) track.enabled = may && !this.muted;
   }
 
   #found(candidate) {
@@ -211,14 +218,14 @@ export class Call {
   }
 
   #send(candidate) {
-    this.#signalling?.send({ type: "candidate", candidate });
+    this.ask({ type: "candidate", candidate });
   }
 
   #connectionChanged() {
     switch (this.#peer.connectionState) {
       case "connected":
         this.connection = "connected";
-        if (this.you) this.#update(this.you.id, { connected: true });
+        if (this.own) this.own.connected = true;
         break;
       case "disconnected":
         this.connection = "reconnecting";
@@ -232,34 +239,19 @@ export class Call {
     this.#on.change();
   }
 
-  #spokenOf(speakers) {
-    const until = performance.now() + SPOKEN_OF_MS;
-    for (const person of this.participants.values()) person.spokenOf = null;
-    for (const { id, level_dbov: level } of speakers) this.#update(id, { spokenOf: { db: -level, until } });
-  }
-
-  /** Who is heard comes from the packets themselves; what Stoa says fills in for the others. */
   #tick() {
-    const heard = this.#ears.levels();
-    const now = performance.now();
-    for (const person of this.participants.values()) {
-      const own = person.id === this.you.id;
-      let db = own ? this.#ears.ownLevel : heard.get(person.csrc);
-      if (db === undefined && person.spokenOf && person.spokenOf.until > now) db = person.spokenOf.db;
-      person.speaking = !person.muted && db !== undefined && db > SPEAKING_DB;
-      person.level = person.speaking ? Math.min(1, (db - SPEAKING_DB) / -SPEAKING_DB) : 0;
-    }
+    this.people.hear(this.#ears.levels(), { ownId: this.you.id, ownLevel: this.#ears.ownLevel });
     this.#on.levels();
   }
 
   #fail(reason) {
-    this.#failWith(ENDINGS[reason] ?? "The call has ended.");
+    this.#failWith(ending(reason));
   }
 
-  #failWith(text) {
-    if (this.connection === "closed" || this.connection === "failed") return;
+  #failWith(outcome) {
+    if (this.isOver) return;
     this.#end("failed");
-    this.#on.ended(text);
+    this.#on.ended(outcome);
   }
 
   #end(connection) {
@@ -267,11 +259,8 @@ export class Call {
     clearTimeout(this.#joinTimer);
     clearInterval(this.#tickTimer);
     this.#signalling?.leave();
+    this.#peer.onconnectionstatechange = null;
     this.#peer.close();
-    for (const track of this.#microphone.getTracks()) {
-      track.onended = null;
-      track.stop();
-    }
     this.#ears.close();
   }
 }

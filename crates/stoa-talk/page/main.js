@@ -1,149 +1,131 @@
-// Ties the views to the call, and shows its state to whoever tests the page.
+// Ties the views to the visit.
 
-import { Call } from "./call.js";
-import { MicrophoneProblem, openMicrophone } from "./microphone.js";
-import { View } from "./view.js";
+import * as address from "./address.js";
+import { look } from "./door.js";
+import { showTo } from "./hook.js";
+import { isKept, recall, remember } from "./identity.js";
+import { JoinView } from "./join_view.js";
+import { RoomView } from "./room_view.js";
+import { announce, sayNews, toast } from "./speak.js";
+import { refusal } from "./texts.js";
+import { Visit } from "./visit.js";
 
-const parameters = new URLSearchParams(location.search);
-// ?ec=0 leaves the microphone's sound as it is: tests send pure tones.
-const processing = parameters.get("ec") !== "0";
-
-let call = null;
-let wanted = null; // { name, room } of the last attempt
+let visit = null;
+let wanted = null; // { room, name, token, create } of the last attempt
 let joining = false;
-let onNotice = () => {};
 
-const view = new View({
-  join: (whom) => join(whom),
-  retry: () => wanted && join(wanted),
-  mute: () => call && !ended() && call.setMuted(!call.muted),
+const joinView = new JoinView({
+  join: (form) => join(form),
+  retry: () => wanted && enter(wanted),
+  listenOnly: () => wanted && enter(wanted, { withoutMicrophone: true }),
+});
+const roomView = new RoomView({
+  mute: () => visit?.toggleMute(),
+  hand: (raised) => visit?.call.ask({ type: "raise_hand", raised }),
+  accept: () => visit?.accept(),
+  decline: () => visit?.call.ask({ type: "answer_invitation", accepted: false }),
+  ask: (message) => visit?.call.ask(message),
+  link: (token) => address.link(wanted.room, token),
   leave,
-  notice: () => onNotice(),
+  again: () => visit?.again(),
+  enableSound,
 });
 
-async function join(whom) {
+/** The form says a name, and a title and a kind where a room is to be made. */
+function join({ name, title, kind }) {
+  remember("name", name);
+  const create = kind && { title, open: kind === "open", newcomers: kind === "open" ? "speaker" : "listener" };
+  const room = create ? address.newRoomName(title) : address.room;
+  enter({ room, name, token: create ? null : address.token, create });
+}
+
+async function enter(whereto, how) {
   if (joining) return;
   joining = true;
-  wanted = whom;
-  remember("name", whom.name);
-  view.setJoining(true);
-  const microphone = await openMicrophone({ processing }).catch((problem) => problem);
-  joining = false;
-  view.setJoining(false);
-  if (microphone instanceof MicrophoneProblem) view.showProblem(microphone);
-  else enter(whom, microphone);
+  wanted = whereto;
+  joinView.setJoining(true);
+  visit = new Visit(whereto, { processing: address.processing, on: listeners });
+  try {
+    await visit.start(how);
+  } finally {
+    joining = false;
+    joinView.setJoining(false);
+  }
 }
 
-function enter({ name, room }, microphone) {
-  // A former call's last words are not listened to.
-  const own = new Call({ room, name, microphone, on: listeners(() => call === own) });
-  call = own;
-  const link = new URL("/", location.href);
-  link.searchParams.set("room", room);
-  parameters.set("room", room);
-  history.replaceState(null, "", `?${parameters}`);
-  view.showRoom({ room, link: link.href });
-  refresh();
-  own.start();
-}
-
-function listeners(isPresent) {
-  const ifPresent = (action) => (...details) => {
-    if (isPresent()) action(...details);
-  };
-  return {
-    change: ifPresent(refresh),
-    levels: ifPresent(() => view.updateLevels(people())),
-    news: ifPresent((kind, person) => view.announce(`${person.name} ${kind}.`)),
-    blocked: ifPresent(() => notice("Your browser has held back the sound.", "Enable sound", enableSound)),
-    ended: ifPresent((text) => {
-      refresh();
-      notice(text, "Rejoin", () => join(wanted));
-    }),
-  };
-}
+const listeners = {
+  entering() {
+    // Not before it is known that the name and the link hold: see `news`.
+    if (joinView.isShown) roomView.show({ title: wanted.create?.title ?? joinView.title ?? wanted.room });
+    joinView.hide();
+    roomView.hideNotice();
+    refresh();
+  },
+  change: refresh,
+  levels: () => roomView.updateLevels(visit.call),
+  news(kind, person) {
+    if (kind === "entered") {
+      address.show(wanted.room, { keepToken: !isKept });
+      wanted.create = undefined;
+    }
+    sayNews(kind, person, visit.call);
+  },
+  answer: (message) => roomView.answer(message),
+  refused: (problem) => toast(refusal(problem)),
+  blocked: () => roomView.notice({ text: "Your browser has held back the sound.", action: "Enable sound", does: "enableSound" }),
+  microphone(problem) {
+    if (visit.call) {
+      toast(`${problem.title}. ${problem.steps[0] ?? ""}`);
+      return;
+    }
+    joinView.setJoining(false); // so that the button to try again can have the focus
+    joinView.showProblem(problem);
+  },
+  microphoneEnded: () => toast("Your microphone has stopped. Unmute to use another one."),
+  reconnecting(text) {
+    refresh();
+    roomView.notice({ text: `${text} Reconnecting…`, action: "Rejoin now", does: "again", quiet: true });
+  },
+  ended(ending) {
+    if (ending.final) {
+      visit = null;
+      roomView.hide();
+      joinView.showEnd(ending.text);
+      return;
+    }
+    refresh();
+    roomView.notice({ text: ending.text, action: ending.action ?? "Rejoin", does: "again" });
+  },
+};
 
 async function enableSound() {
   try {
-    await call.enableSound();
-    view.hideNotice();
+    await visit.call.enableSound();
+    roomView.hideNotice();
   } catch {
     // The notice stays: the next click may do.
   }
 }
 
-function notice(text, action, handler) {
-  onNotice = handler;
-  view.showNotice(text, action);
-}
-
 function leave() {
-  call?.leave();
-  call = null;
-  view.showJoin(wanted);
-}
-
-function ended() {
-  return call.connection === "failed" || call.connection === "closed";
-}
-
-function people() {
-  return [...(call?.participants.values() ?? [])];
+  visit?.leave();
+  visit = null;
+  roomView.hide();
+  announce("You have left the room.");
+  showDoor(wanted.room);
 }
 
 function refresh() {
-  const { connection, you, muted } = call;
-  view.update({ connection, people: ended() ? [] : people(), youId: you?.id, muted });
+  if (visit?.call) roomView.update(visit.call);
 }
 
-function remember(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // Without storage the name is typed again next time.
-  }
+/** The form: for a new room, or for one that the address names. */
+async function showDoor(room) {
+  const name = recall("name");
+  joinView.show({ name, room });
+  const looked = await look({ room: room ?? address.newRoomName(""), token: address.token });
+  if (visit === null) joinView.showLooked(looked, room);
 }
 
-function recall(key) {
-  try {
-    return localStorage.getItem(key) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-/** A room that nobody guesses: the link is the invitation. */
-function newRoom() {
-  const letters = "abcdefghjkmnpqrstuvwxyz23456789";
-  const random = crypto.getRandomValues(new Uint8Array(12));
-  const chosen = [...random].map((byte) => letters[byte % letters.length]).join("");
-  return chosen.replace(/(....)(?=.)/g, "$1-");
-}
-
-// Browser tests read here what the page knows and hears. Every value is a copy; nothing can be set.
-Object.defineProperty(window, "stoaTalk", {
-  value: Object.freeze({
-    /** { id, name, csrc, muted } or null. */
-    get you() {
-      const own = call?.you && call.participants.get(call.you.id);
-      return own ? { id: own.id, name: own.name, csrc: own.csrc, muted: call.muted } : null;
-    },
-    /** [{ id, name, csrc, connected, muted, speaking }] of everybody, the page itself included. */
-    get participants() {
-      return people().map(({ id, name, csrc, connected, muted, speaking }) => (
-        { id, name, csrc, connected, muted, speaking }));
-    },
-    /** [{ mid, csrcs, dominantFrequencyHz, level }]: what each track carries now. The level is in dB
-     *  below full scale, the frequency null in silence, the CSRC heard last comes first. */
-    get tracks() {
-      return (call?.tracks ?? []).map(({ mid, csrcs, dominantFrequencyHz, level }) => (
-        { mid, csrcs, dominantFrequencyHz, level }));
-    },
-    /** "idle", "connecting", "connected", "reconnecting", "failed" or "closed". */
-    get connection() {
-      return call?.connection ?? "idle";
-    },
-  }),
-});
-
-view.showJoin({ name: recall("name"), room: parameters.get("room") ?? newRoom() });
+showTo(window, () => visit?.call ?? null);
+showDoor(address.room);

@@ -6,10 +6,10 @@ use std::{
 };
 
 use stoa_client::Client;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 
 use crate::{
-    hub::{Command, Hub},
+    hub::{Command, Handle, Hub},
     limits,
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Directory {
 struct Entry {
     /// Does not keep the hub alive: only sockets do.
     commands: mpsc::WeakSender<Command>,
+    /// Whoever changes people in this room holds it meanwhile.
+    changes: Arc<AsyncMutex<()>>,
     /// Its sender is dropped when the hub has ended and its entry is gone.
     ended: watch::Receiver<()>,
 }
@@ -39,12 +41,12 @@ impl Directory {
         }
     }
 
-    /// The commands of this room's hub, which ends when the last sender is dropped. Waits for the
-    /// end of one that is just closing the room, so that two never work on the same.
-    pub(crate) async fn enter(self: &Arc<Self>, room: &str) -> mpsc::Sender<Command> {
+    /// The way to this room's hub, which ends when the last one is dropped. Waits for the end of one
+    /// that is just closing the room, so that two never work on the same.
+    pub(crate) async fn enter(self: &Arc<Self>, room: &str) -> Handle {
         loop {
             let mut ended = match self.find_or_start(room) {
-                Ok(commands) => return commands,
+                Ok(hub) => return hub,
                 Err(ended) => ended,
             };
             // It never changes; the error is the news.
@@ -65,20 +67,21 @@ impl Directory {
         }
     }
 
-    fn find_or_start(
-        self: &Arc<Self>,
-        room: &str,
-    ) -> Result<mpsc::Sender<Command>, watch::Receiver<()>> {
+    fn find_or_start(self: &Arc<Self>, room: &str) -> Result<Handle, watch::Receiver<()>> {
         let mut hubs = self.lock();
         if let Some(entry) = hubs.get(room) {
-            return entry.commands.upgrade().ok_or_else(|| entry.ended.clone());
+            let commands = entry.commands.upgrade();
+            let commands = commands.ok_or_else(|| entry.ended.clone())?;
+            return Ok(Handle::new(commands, Arc::clone(&entry.changes)));
         }
         let (commands, queue) = mpsc::channel(limits::HUB_QUEUE);
         let (end, ended) = watch::channel(());
+        let changes = Arc::default();
         hubs.insert(
             room.to_owned(),
             Entry {
                 commands: commands.downgrade(),
+                changes: Arc::clone(&changes),
                 ended,
             },
         );
@@ -93,7 +96,7 @@ impl Directory {
             let _entry = EntryGuard { directory, room };
             hub.run(queue).await;
         });
-        Ok(commands)
+        Ok(Handle::new(commands, changes))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {

@@ -1,10 +1,12 @@
 //! One active room: its event stream in, its browsers out.
 //!
 //! A hub lives as long as somebody holds a sender of its commands, that is, as long as a browser is
-//! in the room. It creates the room with the first, and closes it after the last.
+//! in the room. It creates the room with the first, and closes it after the last. What it tells
+//! browsers about people is what Stoa tells it; what may be changed is decided by the database.
 //!
-//! A room's name is its invitation, so it is logged for debugging only.
+//! A room's name may be its invitation, so it is logged for debugging only.
 
+mod command;
 mod follow;
 mod roster;
 
@@ -13,13 +15,15 @@ use std::{collections::HashMap, sync::Arc};
 use axum::extract::ws::Utf8Bytes;
 use stoa_client::{
     Client, reason,
-    v1::{CloseRoomRequest, CreateRoomRequest, ErrorReason, JoinResponse, Participant},
+    v1::{
+        CloseRoomRequest, CreateRoomRequest, ErrorReason, Participant, RemoveParticipantRequest,
+        Room, SpeakPolicy, UpdateRoomRequest,
+    },
 };
-use tokio::{
-    sync::{mpsc, oneshot},
-    time,
-};
+use tokio::{sync::mpsc, time};
+use tonic::Status;
 
+pub(crate) use self::command::{Attach, Command, Handle};
 use self::{
     follow::{Followed, follow},
     roster::{Admission, Change, Roster},
@@ -31,36 +35,6 @@ use crate::{
     socket::{Closing, Outbox},
 };
 
-/// What sockets ask of their room's hub.
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// See to it that the room exists and its events are followed.
-    Open {
-        /// Gets the outcome.
-        done: oneshot::Sender<Result<(), Problem>>,
-    },
-    /// Stoa has admitted this participant. Sends `joined` to the socket, tells the others, and
-    /// keeps the socket posted from now on.
-    Attach {
-        /// Stoa's answer.
-        admitted: Box<JoinResponse>,
-        /// Where the socket's messages go.
-        outbox: Outbox,
-    },
-    /// The participant has switched their microphone off or on.
-    Mute {
-        /// Who.
-        id: String,
-        /// Whether it is off now.
-        muted: bool,
-    },
-    /// The socket is gone; send it nothing more.
-    Detach {
-        /// Whose.
-        id: String,
-    },
-}
-
 /// The task of one room.
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -69,9 +43,18 @@ pub(crate) struct Hub {
     /// What the ids of this service's own participants begin with.
     instance: Arc<str>,
     roster: Roster,
-    members: HashMap<String, Outbox>,
+    members: HashMap<String, Member>,
     /// None while the room is not known to exist.
     events: Option<mpsc::Receiver<Followed>>,
+}
+
+/// A browser in the room.
+#[derive(Debug)]
+struct Member {
+    /// Which socket.
+    seat: u64,
+    session_id: String,
+    outbox: Outbox,
 }
 
 impl Hub {
@@ -102,21 +85,34 @@ impl Hub {
         self.close().await;
     }
 
+    // A closed channel for an answer means that the socket did not wait.
     async fn command(&mut self, command: Command) {
         match command {
+            Command::Present { answer } => {
+                let _ = answer.send(self.members.keys().cloned().collect());
+            }
             Command::Open { done } => {
                 let outcome = self.open().await;
-                // A closed channel means that the socket did not wait.
                 let _ = done.send(outcome);
             }
-            Command::Attach { admitted, outbox } => self.attach(&admitted, outbox),
-            Command::Mute { id, muted } => {
-                if self.members.contains_key(&id) && self.roster.set_muted(&id, muted) {
-                    self.tell(&ToBrowser::Muted { id: &id, muted }, Some(&id));
+            Command::Attach(attach) => self.attach(*attach),
+            Command::Close { id, closing } => {
+                if let Some(member) = self.members.remove(&id) {
+                    member.outbox.close(closing);
                 }
             }
-            Command::Detach { id } => {
-                self.members.remove(&id);
+            Command::CloseAll { closing } => {
+                for (_, member) in self.members.drain() {
+                    member.outbox.close(closing);
+                }
+            }
+            Command::Detach { id, seat, was_here } => {
+                let here = self.members.get(&id).is_some_and(|m| m.seat == seat);
+                if here {
+                    self.members.remove(&id);
+                }
+                let replaced = !here && self.members.contains_key(&id);
+                let _ = was_here.send(!replaced);
             }
         }
     }
@@ -126,25 +122,80 @@ impl Hub {
         if self.events.is_some() {
             return Ok(());
         }
-        let request = CreateRoomRequest {
-            room_id: self.room.clone(),
-            ..Default::default()
-        };
-        match self.client.rooms().create_room(request).await {
-            Ok(_) => tracing::debug!(room = self.room, "room created"),
-            Err(status) if reason(&status) == Some(ErrorReason::RoomAlreadyExists) => {}
-            Err(status) => return Err(Problem::from_stoa(&status)),
-        }
+        self.create_room()
+            .await
+            .map_err(|status| Problem::from_stoa(&status))?;
         self.roster = Roster::default();
         self.events = Some(follow(self.client.clone(), self.room.clone()));
         // So that the first `joined` names everybody. Where it takes too long, they follow.
         if let Ok(item) = time::timeout(limits::SNAPSHOT_TIMEOUT, next(&mut self.events)).await {
             self.followed(item);
         }
+        self.remove_left_over();
         Ok(())
     }
 
-    fn attach(&mut self, admitted: &JoinResponse, outbox: Outbox) {
+    /// The room as this service needs it: speaking is for those who are on the stage.
+    async fn create_room(&self) -> Result<(), Status> {
+        let settings = Room {
+            room_id: self.room.clone(),
+            speak_policy: SpeakPolicy::SpeakersOnly.into(),
+            ..Default::default()
+        };
+        let request = CreateRoomRequest {
+            room_id: self.room.clone(),
+            room: Some(settings.clone()),
+            ..Default::default()
+        };
+        match self.client.rooms().create_room(request).await {
+            Ok(_) => tracing::debug!(room = self.room, "room created"),
+            Err(status) if reason(&status) == Some(ErrorReason::RoomAlreadyExists) => {
+                let request = UpdateRoomRequest {
+                    room: Some(settings),
+                    update_mask: Some(prost_types::FieldMask {
+                        paths: vec!["speak_policy".to_owned()],
+                    }),
+                };
+                self.client.rooms().update_room(request).await?;
+            }
+            Err(status) => return Err(status),
+        }
+        Ok(())
+    }
+
+    /// Takes out participants of a former run of this service, whose sockets are gone.
+    fn remove_left_over(&self) {
+        let own = |(id, _): &(&str, &str)| id.starts_with(&*self.instance);
+        let left_over: Vec<_> = self
+            .roster
+            .sessions()
+            .filter(own)
+            .map(|(id, session)| RemoveParticipantRequest {
+                room_id: self.room.clone(),
+                participant_id: id.to_owned(),
+                session_id: session.to_owned(),
+            })
+            .collect();
+        if left_over.is_empty() {
+            return;
+        }
+        let client = self.client.clone();
+        tokio::spawn(async move {
+            for request in left_over {
+                // One that is gone or has come back meanwhile is as it should be; where Stoa cannot
+                // be reached, it notices by itself that their browsers are silent.
+                let _ = client.rooms().remove_participant(request).await;
+            }
+        });
+    }
+
+    fn attach(&mut self, attach: Attach) {
+        let Attach {
+            seat,
+            admitted,
+            outbox,
+            ..
+        } = &attach;
         let Some(participant) = &admitted.participant else {
             outbox.close(Closing::StoaFault);
             return;
@@ -154,31 +205,41 @@ impl Hub {
             outbox.close(Closing::Gone);
             return;
         }
-        let joined = self.welcome(participant, &admitted.sdp_answer);
+        let joined = self.welcome(participant, &attach);
+        let id = participant.participant_id.clone();
         if let Admission::New(person) = &admission {
             self.tell(
                 &ToBrowser::ParticipantJoined {
                     participant: person,
                 },
-                None,
+                Some(&id),
             );
         }
         if outbox.send(joined) {
-            self.members
-                .insert(participant.participant_id.clone(), outbox);
+            let member = Member {
+                seat: *seat,
+                session_id: participant.session_id.clone(),
+                outbox: outbox.clone(),
+            };
+            if let Some(former) = self.members.insert(id, member) {
+                former.outbox.close(Closing::TakenOver);
+            }
         }
     }
 
-    fn welcome(&self, participant: &Participant, answer: &str) -> Utf8Bytes {
+    fn welcome(&self, participant: &Participant, attach: &Attach) -> Utf8Bytes {
         let you = You {
             id: &participant.participant_id,
             csrc: participant.csrc,
         };
         let participants = self.roster.people().cloned().collect();
         ToBrowser::Joined {
-            answer,
+            answer: &attach.admitted.sdp_answer,
             you,
             room: &self.room,
+            title: &attach.title,
+            open: attach.open,
+            silenced: &attach.silenced,
             participants,
         }
         .encode()
@@ -198,20 +259,23 @@ impl Hub {
     fn changed(&mut self, change: Change) {
         match change {
             Change::Joined(person) => {
-                let id = person.id.as_str();
-                self.tell(
-                    &ToBrowser::ParticipantJoined {
-                        participant: &person,
-                    },
-                    Some(id),
-                );
+                let (participant, id) = (&person, person.id.as_str());
+                self.tell(&ToBrowser::ParticipantJoined { participant }, Some(id));
             }
-            Change::Connected(id) => {
-                self.tell(&ToBrowser::ParticipantConnected { id: &id }, None);
+            Change::Updated(person) => {
+                let participant = &person;
+                self.tell(&ToBrowser::ParticipantUpdated { participant }, None);
             }
-            Change::Left(id, reason) => {
-                if let Some(outbox) = self.members.remove(&id) {
-                    outbox.close(Closing::Left(reason));
+            Change::Left {
+                id,
+                session_id,
+                reason,
+            } => {
+                let theirs = |member: &Member| member.session_id == session_id;
+                if self.members.get(&id).is_some_and(theirs)
+                    && let Some(member) = self.members.remove(&id)
+                {
+                    member.outbox.close(Closing::Left(reason));
                 }
                 self.tell(&ToBrowser::ParticipantLeft { id: &id, reason }, None);
             }
@@ -220,7 +284,7 @@ impl Hub {
                 // The next one replaces it: whoever has no room for it misses nothing.
                 self.members
                     .values()
-                    .for_each(|outbox| outbox.send_if_room(text.clone()));
+                    .for_each(|member| member.outbox.send_if_room(text.clone()));
             }
             Change::RoomClosed => self.room_is_gone(),
         }
@@ -229,8 +293,8 @@ impl Hub {
     fn room_is_gone(&mut self) {
         tracing::debug!(room = self.room, "room gone");
         self.events = None;
-        for (_, outbox) in self.members.drain() {
-            outbox.close(Closing::Left("room_closed"));
+        for (_, member) in self.members.drain() {
+            member.outbox.close(Closing::Left("room_closed"));
         }
     }
 
@@ -239,7 +303,7 @@ impl Hub {
     fn tell(&mut self, message: &ToBrowser<'_>, except: Option<&str>) {
         let text = message.encode();
         self.members
-            .retain(|id, outbox| Some(id.as_str()) == except || outbox.send(text.clone()));
+            .retain(|id, member| Some(id.as_str()) == except || member.outbox.send(text.clone()));
     }
 
     async fn close(self) {

@@ -1,24 +1,31 @@
-//! The reference signalling service of Stoa: an invite-only voice room product.
+//! The reference signalling service of Stoa: a voice room product with a stage, an audience and
+//! moderators.
 //!
 //! It serves one page and one WebSocket for each browser. It knows nothing about Stoa that the
 //! public control API does not say: rooms are created, people admitted and events followed through
-//! [`stoa_client`] alone, as any other team's signalling service would do it. Whoever has a room's
-//! link may come in; there are no accounts.
+//! [`stoa_client`] alone, as any other team's signalling service would do it. There are no accounts:
+//! a room is entered by a link, or by its name where it is open, and a browser is known again by a
+//! secret of its own.
 //!
 //! The way of a browser's message: `web` (routes, headers, origin) · `socket` (one browser) ·
-//! `protocol` (what is said) · `directory` (which room) · `hub` (one room). What a browser says is
-//! described in `docs/talk-protocol.md`, what is bounded in `limits`.
+//! `protocol` (what is said) · `store` (what is kept, and who may do what) · `directory` (which
+//! room) · `hub` (one room). What a browser says is described in `docs/talk-protocol.md`, what is
+//! bounded in `limits`; `docs/talk.md` is for those who use it.
 
 #![forbid(unsafe_code)]
 
 mod directory;
 mod hub;
 mod limits;
+mod look;
 mod origin;
 mod page;
 mod problem;
 mod protocol;
+mod role;
+mod secret;
 mod socket;
+mod store;
 mod talk;
 mod web;
 
@@ -27,7 +34,19 @@ use std::{io, sync::Arc};
 use stoa_client::Client;
 use tokio::{net::TcpListener, time};
 
-use self::talk::Talk;
+use self::{store::Store, talk::Talk};
+
+pub use self::store::Database;
+
+/// How the service is to be.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where rooms, links and people are kept.
+    pub database: Database,
+    /// Whether there may be rooms that are entered by their name alone, and are made by entering
+    /// them. Without, a room is made on purpose and entered by links.
+    pub open_rooms: bool,
+}
 
 /// Why the service ended before it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -36,23 +55,31 @@ pub enum Error {
     /// The listening socket failed.
     #[error("the listening socket failed: {0}")]
     Listener(#[from] io::Error),
+    /// The database cannot be used.
+    #[error("the database cannot be used: {0}")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Serves the page and its WebSockets on `listener`, and speaks to Stoa through `client`, until
-/// `shutdown` resolves.
+/// `shutdown` resolves. Opens the database first.
 ///
 /// Then no new connections are taken, browsers are told and their participants taken out of their
 /// rooms, and rooms that nobody else is in are closed; what is not done within five seconds is left
 /// to Stoa's own timeouts.
 ///
 /// # Errors
-/// [`Error::Listener`] if connections cannot be accepted.
+/// [`Error::Listener`] if connections cannot be accepted, [`Error::Database`] if the database cannot
+/// be opened.
 pub async fn serve(
     listener: TcpListener,
     client: Client,
+    options: Options,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    let talk = Talk::new(client);
+    let store = Store::open(options.database)
+        .await
+        .map_err(|error| Error::Database(error.into()))?;
+    let talk = Talk::new(client, store, options.open_rooms);
     let mut ending = talk.shutdown();
     let announcement = {
         let talk = Arc::clone(&talk);

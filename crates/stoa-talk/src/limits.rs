@@ -12,17 +12,73 @@ pub(crate) const MAX_MESSAGE_BYTES: usize = 128 * 1024;
 /// Bytes of one message from a browser that are read at all. A longer one ends the socket.
 pub(crate) const MAX_FRAME_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
 
+/// Bytes of a question over HTTP. A longer one is refused with MESSAGE_INVALID.
+pub(crate) const MAX_LOOK_BYTES: usize = 4 * 1024;
+
 /// Characters of a room's name. Stoa allows twice as many, but people read and type these.
 pub(crate) const MAX_ROOM_CHARS: usize = 64;
 
 /// Characters of a display name. Four bytes for each are within Stoa's 256.
 pub(crate) const MAX_NAME_CHARS: usize = 64;
 
+/// Characters of a room's title.
+pub(crate) const MAX_TITLE_CHARS: usize = 80;
+
+/// Characters of what a moderator calls a link.
+pub(crate) const MAX_LABEL_CHARS: usize = 60;
+
+/// Characters of a browser's or window's secret, at least: 128 bits in base64.
+pub(crate) const MIN_SECRET_CHARS: usize = 22;
+
+/// Characters of a secret of any kind, at most.
+pub(crate) const MAX_SECRET_CHARS: usize = 128;
+
+/// Characters of a link's secret, five bits each.
+pub(crate) const TOKEN_CHARS: usize = 26;
+
+/// Characters of a participant's id, as in Stoa's own contract.
+pub(crate) const MAX_ID_CHARS: usize = 128;
+
 /// Bytes of an SDP offer, as in Stoa's own contract.
 pub(crate) const MAX_SDP_BYTES: usize = 64 * 1024;
 
 /// Bytes of one ICE candidate line. What browsers write has less than 300.
 pub(crate) const MAX_CANDIDATE_BYTES: usize = 1024;
+
+/// Rooms that the database remembers. When there are more, one more is refused with
+/// ROOM_LIMIT_REACHED.
+pub(crate) const MAX_ROOMS: i64 = 10_000;
+
+/// How long a room is remembered into which nobody comes.
+pub(crate) const ROOM_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// People whom one room remembers. When there are more, those are forgotten who have been away
+/// longest, [`FORGOTTEN_AT_ONCE`] at a time; moderators and those who were removed are not. Where
+/// nobody is left to forget, newcomers are refused with PEOPLE_LIMIT_REACHED.
+pub(crate) const MAX_PEOPLE_PER_ROOM: i64 = 20_000;
+
+/// How many more people are forgotten when one has to be.
+pub(crate) const FORGOTTEN_AT_ONCE: usize = 200;
+
+/// Links of one room. One more is refused with LINK_LIMIT_REACHED.
+pub(crate) const MAX_LINKS_PER_ROOM: usize = 50;
+
+/// People whom a moderator is shown as removed: the latest.
+pub(crate) const MAX_REMOVED_LISTED: usize = 200;
+
+/// People whom one person can silence, as in Stoa's own contract. One more is refused with
+/// SILENCE_LIMIT_REACHED.
+pub(crate) const MAX_SILENCED: usize = 64;
+
+/// Transactions that wait for the database. Sockets wait when it is full; each has one under way
+/// at most.
+pub(crate) const STORE_QUEUE: usize = 64;
+
+/// How long the database may be locked by another program before a transaction fails.
+pub(crate) const DATABASE_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often a join is tried again because the same person's former session was still there.
+pub(crate) const TAKE_OVER_ATTEMPTS: usize = 3;
 
 /// Messages that a browser may send at once, before [`MESSAGE_INTERVAL`] applies.
 pub(crate) const MESSAGE_BURST: u32 = 60;

@@ -11,6 +11,7 @@ use std::{
 
 use clap::Parser;
 use stoa_client::{Client, ClientConfig, ConnectError, Credential, TrustAnchors};
+use stoa_talk::{Database, Options};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -36,6 +37,13 @@ struct Arguments {
     /// File with the API key to use there, alone on its first line
     #[arg(long, value_name = "FILE", env = "STOA_API_KEY_FILE")]
     api_key_file: PathBuf,
+    /// The SQLite file that keeps rooms, links and people; made if it is not there. Without it they
+    /// are kept in memory, and end with the program
+    #[arg(long, value_name = "PATH", env = "STOA_TALK_DATABASE")]
+    database: Option<PathBuf>,
+    /// Also have open rooms: whoever knows such a room's name comes in, and entering makes it
+    #[arg(long, env = "STOA_TALK_OPEN_ROOMS")]
+    open_rooms: bool,
 }
 
 /// Why the program failed.
@@ -105,7 +113,11 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             source,
         })?;
     tracing::info!(%address, stoa = endpoint, "listening");
-    stoa_talk::serve(listener, client.clone(), shutdown).await?;
+    let options = Options {
+        database: arguments.database.map_or(Database::Memory, Database::File),
+        open_rooms: arguments.open_rooms,
+    };
+    stoa_talk::serve(listener, client.clone(), options, shutdown).await?;
     client.close().await;
     tracing::info!("ended");
     Ok(())

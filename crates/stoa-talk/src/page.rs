@@ -26,15 +26,30 @@ macro_rules! file {
 }
 
 /// All of them. The page asks for nothing else and from nowhere else.
-pub(crate) const FILES: [File; 10] = [
+pub(crate) const FILES: [File; 25] = [
     file!("/", HTML, "index.html"),
-    file!("/assets/style.css", CSS, "style.css"),
+    file!("/assets/base.css", CSS, "base.css"),
+    file!("/assets/room.css", CSS, "room.css"),
+    file!("/assets/dialogs.css", CSS, "dialogs.css"),
     file!("/assets/icon.svg", SVG, "icon.svg"),
-    file!("/assets/main.js", SCRIPT, "main.js"),
-    file!("/assets/call.js", SCRIPT, "call.js"),
-    file!("/assets/signalling.js", SCRIPT, "signalling.js"),
+    file!("/assets/address.js", SCRIPT, "address.js"),
+    file!("/assets/audience.js", SCRIPT, "audience.js"),
     file!("/assets/audio.js", SCRIPT, "audio.js"),
+    file!("/assets/call.js", SCRIPT, "call.js"),
+    file!("/assets/dom.js", SCRIPT, "dom.js"),
+    file!("/assets/door.js", SCRIPT, "door.js"),
+    file!("/assets/hook.js", SCRIPT, "hook.js"),
+    file!("/assets/identity.js", SCRIPT, "identity.js"),
+    file!("/assets/join_view.js", SCRIPT, "join_view.js"),
+    file!("/assets/main.js", SCRIPT, "main.js"),
     file!("/assets/microphone.js", SCRIPT, "microphone.js"),
-    file!("/assets/view.js", SCRIPT, "view.js"),
-    file!("/assets/tile.js", SCRIPT, "tile.js"),
+    file!("/assets/people.js", SCRIPT, "people.js"),
+    file!("/assets/person_dialog.js", SCRIPT, "person_dialog.js"),
+    file!("/assets/room_dialog.js", SCRIPT, "room_dialog.js"),
+    file!("/assets/room_view.js", SCRIPT, "room_view.js"),
+    file!("/assets/signalling.js", SCRIPT, "signalling.js"),
+    file!("/assets/speak.js", SCRIPT, "speak.js"),
+    file!("/assets/stage.js", SCRIPT, "stage.js"),
+    file!("/assets/texts.js", SCRIPT, "texts.js"),
+    file!("/assets/visit.js", SCRIPT, "visit.js"),
 ];

@@ -36,6 +36,33 @@ impl Problem {
         }
     }
 
+    /// The browser's person may not do this.
+    pub(crate) fn denied(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code: "PERMISSION_DENIED",
+            reason: reason.into(),
+            message: message.into(),
+        }
+    }
+
+    /// What the browser names does not exist.
+    pub(crate) fn not_found(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code: "NOT_FOUND",
+            reason: reason.into(),
+            message: message.into(),
+        }
+    }
+
+    /// What the browser wants to make exists.
+    pub(crate) fn exists(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code: "ALREADY_EXISTS",
+            reason: reason.into(),
+            message: message.into(),
+        }
+    }
+
     /// The browser wants too much.
     pub(crate) fn exhausted(reason: &'static str, message: impl Into<String>) -> Self {
         Self {

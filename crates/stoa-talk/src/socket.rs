@@ -4,28 +4,25 @@
 //! sends what the hub and this half have for it, and pings. A browser that does not read stops its
 //! own writer only.
 
+mod join;
 mod outbox;
 mod pace;
+mod requests;
+mod seat;
 mod writer;
 
 use std::{future::ready, sync::Arc};
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::{StreamExt as _, stream::SplitStream};
-use stoa_client::v1::{AddIceCandidateRequest, JoinRequest, RemoveParticipantRequest};
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::{self, Instant},
-};
-use tonic::Code;
+use tokio::time::{self, Instant};
 
 pub(crate) use self::outbox::{Closing, Outbox};
-use self::pace::Pace;
+use self::{pace::Pace, seat::Seat};
 use crate::{
-    hub::Command,
     limits,
     problem::Problem,
-    protocol::{self, FromBrowser, Join, ToBrowser},
+    protocol::{self, FromBrowser, ToBrowser},
     talk::Talk,
 };
 
@@ -69,16 +66,6 @@ struct Reader {
     stream: SplitStream<WebSocket>,
     outbox: Outbox,
     seat: Option<Seat>,
-}
-
-/// A participant in a room, from the attempt to join on.
-struct Seat {
-    talk: Arc<Talk>,
-    room: String,
-    id: String,
-    session_id: String,
-    /// Keeps the room's hub alive.
-    hub: mpsc::Sender<Command>,
 }
 
 impl Reader {
@@ -133,69 +120,16 @@ impl Reader {
                 "ALREADY_JOINED",
                 "this socket is in a room",
             )),
-            FromBrowser::Join(join) => self.join(join).await,
-            FromBrowser::Candidate { candidate } => self.seat()?.candidate(candidate).await,
-            FromBrowser::Mute { muted } => self.seat()?.mute(muted).await,
-            // Handled where it ends the socket.
-            FromBrowser::Leave {} => Ok(()),
-        }
-    }
-
-    fn seat(&self) -> Result<&Seat, Problem> {
-        let refusal = || Problem::precondition("NOT_JOINED", "join a room first");
-        self.seat.as_ref().ok_or_else(refusal)
-    }
-
-    async fn join(&mut self, join: Join) -> Result<(), Problem> {
-        let hub = self.talk.directory().enter(&join.room).await;
-        let (done, opened) = oneshot::channel();
-        send(&hub, Command::Open { done }).await?;
-        opened.await.map_err(|_| hub_lost())??;
-
-        let id = self.talk.new_participant_id();
-        let request = JoinRequest {
-            room_id: join.room.clone(),
-            participant_id: id.clone(),
-            display_name: join.name,
-            sdp_offer: join.sdp,
-            request_id: String::new(),
-            ..Default::default()
-        };
-        let talk = Arc::clone(&self.talk);
-        // Kept from here on: should this future be dropped half-way, or the call's outcome be
-        // unknown, the seat is vacated all the same.
-        let seat = Seat {
-            talk,
-            room: join.room,
-            id,
-            session_id: String::new(),
-            hub: hub.clone(),
-        };
-        let seat = self.seat.insert(seat);
-        match self.talk.client().rooms().join(request).await {
-            Ok(admitted) => {
-                let admitted = Box::new(admitted.into_inner());
-                seat.session_id = admitted
-                    .participant
-                    .as_ref()
-                    .map(|p| p.session_id.clone())
-                    .unwrap_or_default();
-                send(
-                    &hub,
-                    Command::Attach {
-                        admitted,
-                        outbox: self.outbox.clone(),
-                    },
-                )
-                .await
-            }
-            Err(status) => {
-                if let Some(seat) = self.seat.take()
-                    && outcome_unknown(status.code())
-                {
-                    seat.vacate().await;
+            FromBrowser::Join(join) => self.join(*join).await,
+            message => {
+                let seat = self.seat.as_ref();
+                let not_joined = || Problem::precondition("NOT_JOINED", "join a room first");
+                let seat = seat.ok_or_else(not_joined)?;
+                if let Some(answer) = seat.handle(message).await? {
+                    // Where it does not fit, the outbox has ended the socket.
+                    self.outbox.send(answer);
                 }
-                Err(Problem::from_stoa(&status))
+                Ok(())
             }
         }
     }
@@ -205,75 +139,4 @@ impl Reader {
         // Where it does not fit, the outbox has ended the socket.
         self.outbox.send(ToBrowser::Error(problem).encode());
     }
-}
-
-impl Seat {
-    async fn candidate(&self, candidate: String) -> Result<(), Problem> {
-        let request = AddIceCandidateRequest {
-            room_id: self.room.clone(),
-            participant_id: self.id.clone(),
-            session_id: self.session_id.clone(),
-            candidate,
-        };
-        let answer = self.talk.client().rooms().add_ice_candidate(request).await;
-        answer
-            .map(drop)
-            .map_err(|status| Problem::from_stoa(&status))
-    }
-
-    async fn mute(&self, muted: bool) -> Result<(), Problem> {
-        send(
-            &self.hub,
-            Command::Mute {
-                id: self.id.clone(),
-                muted,
-            },
-        )
-        .await
-    }
-
-    /// Takes the participant out of the room, where Stoa has not done so already.
-    async fn vacate(self) {
-        // A hub that is gone sends nothing anyway.
-        let _ = send(
-            &self.hub,
-            Command::Detach {
-                id: self.id.clone(),
-            },
-        )
-        .await;
-        let request = RemoveParticipantRequest {
-            room_id: self.room,
-            participant_id: self.id,
-            session_id: self.session_id,
-        };
-        match self.talk.client().rooms().remove_participant(request).await {
-            Ok(_) => {}
-            Err(status) if matches!(status.code(), Code::NotFound | Code::FailedPrecondition) => {}
-            Err(status) => {
-                // Stoa notices by itself that the browser has stopped.
-                tracing::warn!(code = ?status.code(), "participant not removed");
-            }
-        }
-    }
-}
-
-async fn send(hub: &mpsc::Sender<Command>, command: Command) -> Result<(), Problem> {
-    hub.send(command).await.map_err(|_| hub_lost())
-}
-
-fn hub_lost() -> Problem {
-    Problem::unavailable("ROOM_LOST", "the room's task has failed; try again")
-}
-
-/// Whether a Join that failed with this code may have let the participant in.
-fn outcome_unknown(code: Code) -> bool {
-    matches!(
-        code,
-        Code::Cancelled
-            | Code::Unknown
-            | Code::DeadlineExceeded
-            | Code::Internal
-            | Code::Unavailable
-    )
 }

@@ -8,31 +8,40 @@ use std::{
     },
 };
 
-use rand::Rng as _;
 use stoa_client::Client;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{directory::Directory, limits, socket::Closing};
+use crate::{
+    directory::Directory,
+    limits,
+    socket::Closing,
+    store::{self, Store, admission::House},
+};
 
 /// One running service.
 #[derive(Debug)]
 pub(crate) struct Talk {
     client: Client,
-    instance: Arc<str>,
+    store: Store,
+    open_rooms: bool,
     directory: Arc<Directory>,
+    seats: AtomicU64,
     sockets: Arc<Semaphore>,
     shutdown: watch::Sender<bool>,
     stats: Stats,
 }
 
 impl Talk {
-    /// A service that speaks to Stoa through this client.
-    pub(crate) fn new(client: Client) -> Arc<Self> {
-        let instance: Arc<str> = format!("{:08x}-", rand::rng().random::<u32>()).into();
+    /// A service that speaks to Stoa through this client and remembers in this database.
+    /// `open_rooms` says whether a room's name alone may let people in.
+    pub(crate) fn new(client: Client, store: Store, open_rooms: bool) -> Arc<Self> {
+        let instance: Arc<str> = store.instance().into();
         Arc::new(Self {
-            directory: Arc::new(Directory::new(client.clone(), Arc::clone(&instance))),
+            directory: Arc::new(Directory::new(client.clone(), instance)),
             client,
-            instance,
+            store,
+            open_rooms,
+            seats: AtomicU64::default(),
             sockets: Arc::new(Semaphore::new(limits::MAX_SOCKETS)),
             shutdown: watch::Sender::new(false),
             stats: Stats::default(),
@@ -59,9 +68,24 @@ impl Talk {
         &self.stats
     }
 
-    /// An id that nobody has had and nobody can guess.
-    pub(crate) fn new_participant_id(&self) -> String {
-        format!("{}{:016x}", self.instance, rand::rng().random::<u64>())
+    /// What outlasts a restart.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What admission has to know beyond the database.
+    pub(crate) fn house(&self, present: Vec<String>) -> House {
+        House {
+            open_rooms: self.open_rooms,
+            instance: self.store.instance().to_owned(),
+            present,
+            now: store::now(),
+        }
+    }
+
+    /// A number that no other socket's seat has.
+    pub(crate) fn new_seat(&self) -> u64 {
+        self.seats.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Resolves when the service is about to end.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Request, State, ws::WebSocketUpgrade},
+    extract::{DefaultBodyLimit, Request, State, rejection::JsonRejection, ws::WebSocketUpgrade},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
-    routing::get,
+    routing::{get, post},
 };
 
-use crate::{limits, origin, page, socket, talk::Talk};
+use crate::{limits, look, origin, page, problem::Problem, protocol::Look, socket, talk::Talk};
 
 /// What the page may do: load its own files, talk to its own host, and nothing else. `connect-src
 /// 'self'` includes the WebSocket of the same host and port.
@@ -46,6 +46,10 @@ pub(crate) fn router(talk: Arc<Talk>) -> Router {
     }
     router
         .route("/ws", get(open_socket))
+        .route(
+            "/look",
+            post(answer_look).layer(DefaultBodyLimit::max(limits::MAX_LOOK_BYTES)),
+        )
         .route("/healthz", get(health))
         .layer(middleware::from_fn(add_headers))
         .with_state(talk)
@@ -63,6 +67,23 @@ async fn add_headers(request: Request, next: Next) -> Response {
 
 async fn health(State(talk): State<Arc<Talk>>) -> Json<serde_json::Value> {
     Json(talk.status())
+}
+
+async fn answer_look(
+    State(talk): State<Arc<Talk>>,
+    question: Result<Json<Look>, JsonRejection>,
+) -> Response {
+    let answer = match question {
+        Ok(Json(question)) => look::look(&talk, question).await,
+        Err(rejection) => Err(Problem::invalid("MESSAGE_INVALID", rejection.body_text())),
+    };
+    match answer {
+        Ok(answer) => Json(answer).into_response(),
+        Err(problem) => {
+            talk.stats().refused(problem.reason());
+            (StatusCode::BAD_REQUEST, Json(problem)).into_response()
+        }
+    }
 }
 
 async fn open_socket(

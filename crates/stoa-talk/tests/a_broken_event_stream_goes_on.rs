@@ -14,7 +14,6 @@ use std::{
     time::Duration,
 };
 
-use serde_json::json;
 use stoa::{Pki, Stoa};
 use stoa_client::Timeouts;
 use stoa_control::Media as _;
@@ -74,8 +73,8 @@ async fn what_happened_during_a_break_is_told_after_it() {
     };
     let service = Service::start(Stoa::client_by(wire.address, &pki, timeouts)).await;
     let mut ada = service.browser().await;
-    let join = json!({"type": "join", "room": "attic", "name": "Ada", "sdp": "offer"});
-    ada.send(join.clone()).await;
+    let join = support::join("attic", "Ada");
+    ada.send(join).await;
     ada.next_of("joined").await;
     let visit = |id: &str| Join {
         room: RoomId::new("attic").expect("an identifier"),
@@ -102,6 +101,7 @@ async fn what_happened_during_a_break_is_told_after_it() {
         .leave("attic", "early", LeaveReason::ClientClosed);
     // A join that fails shows that the connection is known to be lost.
     let mut grace = service.browser().await;
+    let join = support::join("attic", "Grace");
     grace.send(join.clone()).await;
     assert_eq!(grace.next_error().await, "STOA_UNREACHABLE");
     assert!(wire.lost.load(Ordering::SeqCst) > 0, "the wire was cut");

@@ -21,12 +21,12 @@ async fn it_is_counted_and_the_others_miss_nothing() {
     let pki = Pki::new();
     let stoa = Stoa::start(&pki);
     let service = Service::start(stoa.client(&pki)).await;
-    let join = json!({"type": "join", "room": "hall", "name": "Ada", "sdp": "offer"});
+    let join = support::join("hall", "Ada");
     let mut quick = service.browser().await;
-    quick.send(join.clone()).await;
+    quick.send(join).await;
     quick.next_of("joined").await;
     let mut slow = service.browser().await;
-    slow.send(join).await;
+    slow.send(support::join("hall", "Slow")).await;
     let slow_id = slow.next_of("joined").await["you"]["id"].clone();
     // From here on nobody reads what `slow` gets.
 

@@ -2,14 +2,13 @@
 
 mod support;
 
-use serde_json::json;
 use support::Service;
 
 #[tokio::test]
 async fn the_join_fails_and_may_be_tried_again() {
     let service = Service::without_stoa().await;
     let mut browser = service.browser().await;
-    let join = json!({"type": "join", "room": "r", "name": "Ada", "sdp": "v=0\r\n"});
+    let join = support::join("r", "Ada");
     for _ in 0..2 {
         browser.send(join.clone()).await;
         let error = browser.next().await.expect("the socket is open");

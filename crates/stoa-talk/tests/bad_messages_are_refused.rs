@@ -12,7 +12,10 @@ async fn each_gets_its_reason_on_a_socket_that_stays_open() {
     let mut browser = service.browser().await;
     let text = |text: &str| Message::text(text.to_owned());
     let oversized = format!(r#"{{"type":"join","room":"{}"}}"#, "r".repeat(128 * 1024));
-    let control = json!({"type": "join", "room": "r", "name": "a\u{0}b", "sdp": "v=0"});
+    let control = support::join("r", "a\u{0}b");
+    let path = support::join("a/b", "n");
+    let mut short = support::join("r", "n");
+    short["secret"] = "guessable".into();
     let cases = [
         (text("hello"), "MESSAGE_MALFORMED"),
         (text(""), "MESSAGE_MALFORMED"),
@@ -24,13 +27,20 @@ async fn each_gets_its_reason_on_a_socket_that_stays_open() {
             text(r#"{"type":"mute","muted":true,"extra":1}"#),
             "MESSAGE_INVALID",
         ),
+        (text(&path.to_string()), "FIELD_INVALID"),
+        (text(&short.to_string()), "FIELD_INVALID"),
         (
-            text(r#"{"type":"join","room":"a/b","name":"n","sdp":"v=0"}"#),
+            text(r#"{"type":"set_role","id":"x","role":"king"}"#),
+            "MESSAGE_INVALID",
+        ),
+        (
+            text(r#"{"type":"remove","id":"","revoke_link":false}"#),
             "FIELD_INVALID",
         ),
         (text(&control.to_string()), "FIELD_INVALID"),
         (text(r#"{"type":"candidate","candidate":""}"#), "NOT_JOINED"),
         (text(r#"{"type":"mute","muted":true}"#), "NOT_JOINED"),
+        (text(r#"{"type":"end_room"}"#), "NOT_JOINED"),
         (text(&oversized), "MESSAGE_TOO_LARGE"),
         (
             Message::Binary(Bytes::from_static(b"{}")),

@@ -59,7 +59,7 @@ async fn everything_the_page_names_is_served_with_its_type() {
         seen.contains("/assets/call.js"),
         "the modules' imports were followed: {seen:?}"
     );
-    assert!(seen.contains("/assets/style.css"));
+    assert!(seen.contains("/assets/base.css"));
 }
 
 #[tokio::test]

@@ -44,6 +44,14 @@ impl Folder {
         }
     }
 
+    /// Where the page keeps its rooms: only as long as the folder is kept.
+    fn database(&self) -> stoa_talk::Database {
+        match self {
+            Self::Temporary(_) => stoa_talk::Database::Memory,
+            Self::Kept(path) => stoa_talk::Database::File(path.join("talk.sqlite")),
+        }
+    }
+
     fn path(&self) -> &Path {
         match self {
             Self::Temporary(folder) => folder.path(),
@@ -82,11 +90,13 @@ pub(crate) async fn run(arguments: Dev) -> Result<(), Failure> {
 
     let (end_talk, ending) = oneshot::channel::<()>();
     let client = connect(control, &credentials).await?;
-    let talk = tokio::spawn(stoa_talk::serve(
-        page,
-        client,
-        async move { drop(ending.await) },
-    ));
+    let options = stoa_talk::Options {
+        database: folder.database(),
+        open_rooms: true,
+    };
+    let talk = tokio::spawn(stoa_talk::serve(page, client, options, async move {
+        drop(ending.await);
+    }));
     print!("{}", welcome(page_address, control, folder.path(), &file));
     daemon
         .run(signals, async move {

@@ -9,17 +9,28 @@ use stoa_client::v1::{
     watch_response::Event,
 };
 
-use crate::protocol::{Person, Speaker};
+use crate::{
+    protocol::{Person, Speaker},
+    role::Role,
+    store::people::metadata,
+};
 
 /// What a change to the roster means for the browsers in the room.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Somebody is here.
     Joined(Person),
-    /// Somebody's audio is up.
-    Connected(String),
-    /// Somebody is gone, and why.
-    Left(String, &'static str),
+    /// Something about somebody is different now.
+    Updated(Person),
+    /// Somebody is gone.
+    Left {
+        /// Who.
+        id: String,
+        /// Which of their media sessions.
+        session_id: String,
+        /// Why.
+        reason: &'static str,
+    },
     /// Who is heard now.
     Speaking(Vec<Speaker>),
     /// The room is gone.
@@ -61,6 +72,7 @@ impl Roster {
             Some(Event::Snapshot(room)) => self.replace(room, revision),
             Some(Event::ParticipantJoined(e)) => self.upsert(e.participant, revision),
             Some(Event::ParticipantConnected(e)) => self.upsert(e.participant, revision),
+            Some(Event::ParticipantUpdated(e)) => self.upsert(e.participant, revision),
             Some(Event::ParticipantLeft(e)) => {
                 let reason = leave_reason(e.reason);
                 self.remove(&e.participant_id, &e.session_id, reason)
@@ -69,9 +81,8 @@ impl Roster {
             }
             Some(Event::ActiveSpeakers(e)) => vec![self.speaking(e)],
             Some(Event::RoomClosed(_)) => vec![Change::RoomClosed],
-            // This service gives no roles and changes no names, and the page shows none of it.
-            Some(Event::ParticipantUpdated(_) | Event::RoomUpdated(_)) => Vec::new(),
-            Some(Event::Bookmark(_)) | None => Vec::new(),
+            // The room's settings are this service's own, and the page shows none of them.
+            Some(Event::RoomUpdated(_) | Event::Bookmark(_)) | None => Vec::new(),
         };
         self.revision = self.revision.max(revision);
         changes
@@ -86,17 +97,16 @@ impl Roster {
         }
     }
 
-    /// Notes that somebody has switched their microphone off or on. True if that is news.
-    pub(crate) fn set_muted(&mut self, id: &str, muted: bool) -> bool {
-        let Some(entry) = self.entries.get_mut(id) else {
-            return false;
-        };
-        std::mem::replace(&mut entry.person.muted, muted) != muted
-    }
-
     /// Everybody, in the order of their ids.
     pub(crate) fn people(&self) -> impl Iterator<Item = &Person> {
         self.entries.values().map(|e| &e.person)
+    }
+
+    /// Everybody's id and media session.
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries
+            .iter()
+            .map(|(id, entry)| (id.as_str(), entry.session_id.as_str()))
     }
 
     fn insert(&mut self, participant: &Participant, revision: u64) -> Person {
@@ -119,14 +129,15 @@ impl Roster {
         let mut changes = Vec::new();
         if let Some(entry) = self.entries.get_mut(id) {
             if entry.session_id == participant.session_id {
-                let up = is_connected(&participant);
-                if up && !std::mem::replace(&mut entry.person.connected, true) {
-                    changes.push(Change::Connected(id.clone()));
+                let now = person(&participant);
+                if entry.person != now {
+                    entry.person = now.clone();
+                    changes.push(Change::Updated(now));
                 }
                 return changes;
             }
             // The same id with another session: the event of their leaving was not seen.
-            changes.push(Change::Left(id.clone(), "unknown"));
+            changes.push(left(id, &entry.session_id, "unknown"));
         }
         changes.push(Change::Joined(self.insert(&participant, revision)));
         changes
@@ -137,7 +148,7 @@ impl Roster {
             return None;
         }
         self.entries.remove(id);
-        Some(Change::Left(id.to_owned(), reason))
+        Some(left(id, session, reason))
     }
 
     fn replace(&mut self, room: Room, revision: u64) -> Vec<Change> {
@@ -152,8 +163,9 @@ impl Roster {
             .collect();
         let mut changes = Vec::new();
         for id in gone {
-            self.entries.remove(&id);
-            changes.push(Change::Left(id, "unknown"));
+            if let Some(entry) = self.entries.remove(&id) {
+                changes.push(left(&id, &entry.session_id, "unknown"));
+            }
         }
         for participant in room.participants {
             changes.extend(self.upsert(Some(participant), revision));
@@ -177,18 +189,28 @@ impl Roster {
     }
 }
 
+fn left(id: &str, session_id: &str, reason: &'static str) -> Change {
+    Change::Left {
+        id: id.to_owned(),
+        session_id: session_id.to_owned(),
+        reason,
+    }
+}
+
 fn person(participant: &Participant) -> Person {
+    let noted = |key: &str| participant.metadata.get(key);
     Person {
         id: participant.participant_id.clone(),
         name: participant.display_name.clone(),
         csrc: participant.csrc,
-        connected: is_connected(participant),
-        muted: false,
+        connected: participant.state() == ConnectionState::Connected,
+        role: Role::of_stoa(participant.role()),
+        creator: noted(metadata::CREATOR).is_some(),
+        muted: participant.muted_by_participant,
+        muted_by_moderator: participant.muted_by_moderator,
+        hand_raised_at: noted(metadata::HAND).and_then(|at| at.parse().ok()),
+        invited: noted(metadata::INVITED).is_some(),
     }
-}
-
-fn is_connected(participant: &Participant) -> bool {
-    participant.state() == ConnectionState::Connected
 }
 
 fn leave_reason(reason: i32) -> &'static str {

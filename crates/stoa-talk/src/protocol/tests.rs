@@ -1,9 +1,45 @@
 //! What is read, and what is refused and how.
 
 use super::*;
+use crate::{limits, problem::Problem};
+
+/// Every type that a browser may send, each in its smallest form.
+const ALL: [&str; 18] = [
+    r#"{"type":"candidate","candidate":""}"#,
+    r#"{"type":"mute","muted":true}"#,
+    r#"{"type":"raise_hand","raised":true}"#,
+    r#"{"type":"answer_invitation","accepted":true}"#,
+    r#"{"type":"step_down"}"#,
+    r#"{"type":"silence","id":"x","silenced":true}"#,
+    r#"{"type":"invite","id":"x","invited":true}"#,
+    r#"{"type":"lower_hand","id":"x"}"#,
+    r#"{"type":"set_role","id":"x","role":"moderator"}"#,
+    r#"{"type":"mute_person","id":"x","muted":true}"#,
+    r#"{"type":"remove","id":"x","revoke_link":false}"#,
+    r#"{"type":"list_removed"}"#,
+    r#"{"type":"lift_removal","id":"x"}"#,
+    r#"{"type":"list_links"}"#,
+    r#"{"type":"create_link","role":"speaker","label":"","one_person":true}"#,
+    r#"{"type":"revoke_link","id":7}"#,
+    r#"{"type":"end_room"}"#,
+    r#"{"type":"leave"}"#,
+];
+
+#[test]
+fn every_type_is_read() {
+    for text in ALL {
+        assert!(FromBrowser::parse(text).is_ok(), "{text}");
+        let more = text.replacen('{', r#"{"more":1,"#, 1);
+        assert_eq!(refused(&more).0, "MESSAGE_INVALID", "{more}");
+    }
+}
 
 fn join(room: &str, name: &str, sdp: &str) -> String {
-    serde_json::json!({"type": "join", "room": room, "name": name, "sdp": sdp}).to_string()
+    let (secret, window) = ("s".repeat(22), "w".repeat(22));
+    serde_json::json!({
+        "type": "join", "room": room, "name": name, "sdp": sdp, "secret": secret, "window": window,
+    })
+    .to_string()
 }
 
 fn refused(text: &str) -> (String, String) {
@@ -16,10 +52,14 @@ fn good_messages_are_read() {
     let expected = Join {
         room: "a.b_c~d-E9".into(),
         name: "Zoë 🎧".into(),
+        secret: "s".repeat(22),
+        window: "w".repeat(22),
+        token: None,
+        create: None,
         sdp: "v=0".into(),
     };
     let read = FromBrowser::parse(&join("a.b_c~d-E9", "Zoë 🎧", "v=0"));
-    assert_eq!(read.unwrap(), FromBrowser::Join(expected));
+    assert_eq!(read.unwrap(), FromBrowser::Join(Box::new(expected)));
     let mute = FromBrowser::parse(r#"{"muted":true,"type":"mute"}"#);
     assert_eq!(mute.unwrap(), FromBrowser::Mute { muted: true });
     assert_eq!(
@@ -87,12 +127,9 @@ fn an_offer_of_full_size_fits_into_a_message() {
 
 #[test]
 fn messages_to_browsers_have_their_type_in_them() {
-    let text = ToBrowser::Muted {
-        id: "x",
-        muted: true,
-    }
-    .encode();
-    assert_eq!(text.as_str(), r#"{"type":"muted","id":"x","muted":true}"#);
+    let ids = ["x".to_owned()];
+    let text = ToBrowser::Silenced { ids: &ids }.encode();
+    assert_eq!(text.as_str(), r#"{"type":"silenced","ids":["x"]}"#);
     let problem = Problem::invalid("FIELD_INVALID", "room: no");
     let text = ToBrowser::Error(&problem).encode();
     assert_eq!(

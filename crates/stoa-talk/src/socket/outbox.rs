@@ -16,6 +16,12 @@ pub(crate) enum Closing {
     Gone,
     /// Stoa's answer made no sense.
     StoaFault,
+    /// The same person has come in by another window.
+    TakenOver,
+    /// A moderator has removed the person.
+    RemovedByModerator,
+    /// A moderator has ended the room.
+    RoomEnded,
     /// The browser did not read what it was sent.
     TooSlow,
     /// Nothing came from the browser, not even a pong.
@@ -33,6 +39,9 @@ impl Closing {
             Self::Left(reason) => reason,
             Self::Gone => "gone",
             Self::StoaFault => "server_fault",
+            Self::TakenOver => "taken_over",
+            Self::RemovedByModerator => "removed_by_moderator",
+            Self::RoomEnded => "room_ended",
             Self::TooSlow => "too_slow",
             Self::Idle => "idle",
             Self::NotJoined => "not_joined",
@@ -51,7 +60,11 @@ impl Closing {
     /// The WebSocket's own goodbye.
     pub(super) fn frame(self) -> CloseFrame {
         let code = match self {
-            Self::Left(_) | Self::Gone => close_code::NORMAL,
+            Self::Left(_)
+            | Self::Gone
+            | Self::TakenOver
+            | Self::RemovedByModerator
+            | Self::RoomEnded => close_code::NORMAL,
             Self::StoaFault => close_code::ERROR,
             Self::TooSlow | Self::Idle | Self::NotJoined => close_code::POLICY,
             Self::ShuttingDown => close_code::AWAY,

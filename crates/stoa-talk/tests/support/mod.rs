@@ -8,8 +8,9 @@ use std::{
 };
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::Value;
+use serde_json::{Value, json};
 use stoa_client::{Client, ClientConfig, Credential, Timeouts, TrustAnchors};
+use stoa_talk::{Database, Options};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -58,7 +59,16 @@ impl Service {
         }
     }
 
+    /// One with open rooms and a database in memory.
     pub(crate) async fn start(client: Client) -> Self {
+        let options = Options {
+            database: Database::Memory,
+            open_rooms: true,
+        };
+        Self::start_with(client, options).await
+    }
+
+    pub(crate) async fn start_with(client: Client, options: Options) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let (stop, stopped) = oneshot::channel();
@@ -66,7 +76,7 @@ impl Service {
             // Also when the test drops the service.
             let _ = stopped.await;
         };
-        let task = tokio::spawn(stoa_talk::serve(listener, client, shutdown));
+        let task = tokio::spawn(stoa_talk::serve(listener, client, options, shutdown));
         Self {
             address,
             stop,
@@ -99,6 +109,30 @@ impl Service {
             .expect("an empty line after the headers");
         let status = head[9..12].parse().expect("a status");
         (status, head.to_ascii_lowercase(), body.to_owned())
+    }
+
+    /// POST of JSON, as status and JSON.
+    pub(crate) async fn post(&self, path: &str, question: &Value) -> (u16, Value) {
+        let mut stream = TcpStream::connect(self.address).await.expect("it listens");
+        let (host, body) = (self.address, question.to_string());
+        let length = body.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        stream
+            .write_all(request.as_bytes())
+            .await
+            .expect("it reads");
+        let mut answer = String::new();
+        within(stream.read_to_string(&mut answer))
+            .await
+            .expect("it answers");
+        let (head, body) = answer
+            .split_once("\r\n\r\n")
+            .expect("an empty line after the headers");
+        let status = head[9..12].parse().expect("a status");
+        (status, serde_json::from_str(body).expect("JSON"))
     }
 
     /// What `/healthz` says.
@@ -182,6 +216,24 @@ impl Browser {
             }
         }
     }
+}
+
+/// A join as the page of this person's browser sends it: the name makes the browser.
+pub(crate) fn join(room: &str, name: &str) -> Value {
+    json!({
+        "type": "join",
+        "room": room,
+        "name": name,
+        "secret": secret(name),
+        "window": secret("the only window"),
+        "sdp": "offer",
+    })
+}
+
+/// A secret such as this person's browser makes.
+pub(crate) fn secret(name: &str) -> String {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("{plain:-<32}")
 }
 
 /// The future's outcome, or a panic when it takes too long.

@@ -1,6 +1,8 @@
 //! What the browsers are told, whatever order the two sources come in.
 
-use stoa_client::v1::{ParticipantConnected, ParticipantJoined, ParticipantLeft};
+use stoa_client::v1::{
+    ParticipantConnected, ParticipantJoined, ParticipantLeft, ParticipantUpdated,
+};
 
 use super::*;
 
@@ -51,6 +53,14 @@ fn snapshot(revision: u64, participants: Vec<Participant>) -> WatchResponse {
     )
 }
 
+fn gone(id: &str, session: &str, reason: &'static str) -> Change {
+    Change::Left {
+        id: id.into(),
+        session_id: session.into(),
+        reason,
+    }
+}
+
 fn ids(roster: &Roster) -> Vec<&str> {
     roster.people().map(|p| p.id.as_str()).collect()
 }
@@ -72,8 +82,8 @@ fn a_join_answer_behind_the_stream_is_known_or_gone() {
     let mut roster = Roster::default();
     assert_eq!(roster.apply(joined(2, "a", "1")).len(), 1);
     assert_eq!(roster.admit(&participant("a", "1"), 2), Admission::Known);
-    let gone = roster.apply(left(3, "a", "1"));
-    assert_eq!(gone, [Change::Left("a".into(), "ice_timeout")]);
+    let change = roster.apply(left(3, "a", "1"));
+    assert_eq!(change, [gone("a", "1", "ice_timeout")]);
     assert_eq!(roster.admit(&participant("a", "1"), 2), Admission::Gone);
     assert_eq!(ids(&roster), [""; 0]);
 }
@@ -86,7 +96,7 @@ fn a_snapshot_older_than_a_join_does_not_remove_them() {
     assert_eq!(ids(&roster), ["a"]);
     assert_eq!(
         roster.apply(snapshot(6, vec![])),
-        [Change::Left("a".into(), "unknown")]
+        [gone("a", "1", "unknown")]
     );
 }
 
@@ -99,11 +109,11 @@ fn a_snapshot_after_a_break_tells_the_difference() {
     ));
     let mut b = participant("b", "1");
     b.state = ConnectionState::Connected.into();
-    let changes = roster.apply(snapshot(9, vec![b, participant("c", "1")]));
+    let changes = roster.apply(snapshot(9, vec![b.clone(), participant("c", "1")]));
     let c = person(&participant("c", "1"));
     let expected = [
-        Change::Left("a".into(), "unknown"),
-        Change::Connected("b".into()),
+        gone("a", "1", "unknown"),
+        Change::Updated(person(&b)),
         Change::Joined(c),
     ];
     assert_eq!(changes, expected);
@@ -114,7 +124,7 @@ fn another_session_of_the_same_id_is_somebody_else() {
     let mut roster = Roster::default();
     roster.apply(joined(2, "a", "1"));
     let changes = roster.apply(joined(4, "a", "2"));
-    assert_eq!(changes[0], Change::Left("a".into(), "unknown"));
+    assert_eq!(changes[0], gone("a", "1", "unknown"));
     assert!(matches!(&changes[1], Change::Joined(p) if p.id == "a"));
     assert_eq!(
         roster.apply(left(5, "a", "1")),
@@ -130,24 +140,36 @@ fn audio_coming_up_is_told_once() {
     roster.apply(joined(2, "a", "1"));
     let mut up = participant("a", "1");
     up.state = ConnectionState::Connected.into();
+    let told = Change::Updated(person(&up));
     let event = Event::ParticipantConnected(ParticipantConnected {
         participant: Some(up),
     });
-    assert_eq!(
-        roster.apply(message(3, event.clone())),
-        [Change::Connected("a".into())]
-    );
+    assert_eq!(roster.apply(message(3, event.clone())), [told]);
     assert_eq!(roster.apply(message(3, event)), []);
 }
 
 #[test]
-fn muting_is_told_when_it_changes() {
+fn what_stoa_says_about_somebody_is_read_and_told_once() {
     let mut roster = Roster::default();
     roster.apply(joined(2, "a", "1"));
-    assert!(roster.set_muted("a", true));
-    assert!(!roster.set_muted("a", true));
-    assert!(roster.set_muted("a", false));
-    assert!(!roster.set_muted("nobody", true));
+    let mut changed = participant("a", "1");
+    changed.role = stoa_client::v1::Role::Moderator.into();
+    changed.muted_by_moderator = true;
+    changed.metadata = [("hand", "1700"), ("creator", "1")]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into();
+    let event = Event::ParticipantUpdated(ParticipantUpdated {
+        participant: Some(changed),
+        ..ParticipantUpdated::default()
+    });
+    let changes = roster.apply(message(3, event.clone()));
+    let [Change::Updated(now)] = &changes[..] else {
+        panic!("{changes:?}")
+    };
+    assert_eq!(now.role, Role::Moderator);
+    assert_eq!(now.hand_raised_at, Some(1700));
+    assert!(now.muted_by_moderator && !now.muted && now.creator && !now.invited);
+    assert_eq!(roster.apply(message(3, event)), []);
 }
 
 #[test]

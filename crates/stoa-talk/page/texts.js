@@ -1,0 +1,73 @@
+// What people are told when something ends or is refused.
+
+/** Why a call ended. `again`: coming back by itself makes sense. */
+const ENDINGS = {
+  removed: { text: "You were removed from the room." },
+  removed_by_moderator: { text: "A moderator has removed you from the room.", final: true },
+  taken_over: { text: "You have opened this room in another window. This one is silent now.", action: "Use this window" },
+  room_ended: { text: "A moderator has ended the room for everybody.", final: true },
+  room_closed: { text: "The room was closed.", again: true },
+  ice_timeout: { text: "Your connection was silent for too long.", again: true },
+  connect_timeout: { text: "The audio connection could not be made. A firewall may block UDP." },
+  client_closed: { text: "The audio connection was closed.", again: true },
+  media_error: { text: "The audio connection met a fault." },
+  node_shutdown: { text: "The media server is shutting down.", again: true },
+  shutting_down: { text: "The service is restarting.", again: true },
+  too_slow: { text: "Your connection could not keep up.", again: true },
+  idle: { text: "Your connection was silent for too long.", again: true },
+  connection_lost: { text: "The connection to the service was lost.", again: true },
+  media_failed: { text: "The audio connection was lost.", again: true },
+  unreachable: { text: "The service cannot be reached.", again: true },
+  join_timeout: { text: "The service did not answer in time.", again: true },
+};
+
+const REFUSALS = {
+  STOA_UNREACHABLE: "The media server cannot be reached at the moment.",
+  NODE_DRAINING: "The media server is about to restart. Try again in a minute.",
+  NODE_OVERLOADED: "The media server is overloaded. Try again in a moment.",
+  ROOM_LIMIT_REACHED: "There are as many rooms as there may be.",
+  PARTICIPANT_LIMIT_REACHED: "The room is full.",
+  PEOPLE_LIMIT_REACHED: "The room is full.",
+  INVITATION_REQUIRED: "This room is entered by an invite link. Ask a moderator for one.",
+  INVITATION_INVALID: "This invite link does not hold, or not any more. Ask for a new one.",
+  INVITATION_USED: "This invite link was for one person, who has used it. Ask for a new one.",
+  REMOVED: "A moderator has removed you from this room.",
+  OPEN_ROOMS_OFF: "On this service, rooms are entered by invite links only.",
+  ROOM_EXISTS: "There is a room of this name. Choose another one.",
+  NOT_MODERATOR: "Only moderators can do this.",
+  TARGET_IS_CREATOR: "Nobody can take anything away from the person who made the room.",
+  ONLY_MODERATOR: "You are the only moderator. Make somebody else a moderator first.",
+  NOT_ON_STAGE: "They are in the audience. Invite them to speak first.",
+  ON_STAGE: "They may speak already.",
+  NOT_INVITED: "The invitation was taken back.",
+  PERSON_NOT_FOUND: "They are not here any more.",
+  LINK_NOT_FOUND: "This link is revoked already.",
+  LINK_LIMIT_REACHED: "There are as many links as there may be. Revoke one first.",
+  MUTE_LIMIT_REACHED: "The room remembers as many mutes as it may.",
+  SILENCE_LIMIT_REACHED: "You do not hear as many people as you may not hear.",
+  SUBSCRIPTION_LIMIT_REACHED: "Too many different choices of whom to hear in this room. Try again later.",
+  DATABASE_FAILED: "The service has a fault of its own. Try again in a moment.",
+  TOO_MANY_MESSAGES: "That was a lot at once. Try again in a moment.",
+};
+
+/** Refusals after which trying again changes nothing. */
+const FINAL = new Set([
+  "INVITATION_REQUIRED", "INVITATION_INVALID", "INVITATION_USED", "REMOVED", "OPEN_ROOMS_OFF", "ROOM_EXISTS",
+]);
+
+/** The ending of this reason: { text, again, final, action }. */
+export function ending(reason) {
+  return ENDINGS[reason] ?? { text: "The call has ended." };
+}
+
+/** What a refusal says to people. */
+export function refusal({ reason, message }) {
+  return REFUSALS[reason] ?? `The service refused: ${message}.`;
+}
+
+/** The ending that a refused join is. */
+export function refusedJoin(problem) {
+  return { text: refusal(problem), final: FINAL.has(problem.reason), again: problem.code === "UNAVAILABLE" };
+}
+
+export const ROLES = { listener: "Listener", speaker: "Speaker", moderator: "Moderator" };

@@ -1,0 +1,81 @@
+//! Secrets that browsers hold, of which this service keeps hashes only.
+//!
+//! They are random and long, so a plain SHA-256 keeps them: there is nothing to guess that a slow
+//! hash would make slower.
+
+use rand::Rng as _;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use sha2::{Digest as _, Sha256};
+
+use crate::limits;
+
+/// Thirty-two characters that people do not take for each other: five bits each.
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// What a secret is for. The same text means something else for each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Purpose {
+    /// A browser proves that it is the one that was here before.
+    Browser,
+    /// One of a browser's windows.
+    Window,
+    /// A link lets somebody in.
+    Link,
+}
+
+/// The hash of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// The hash under which the secret is kept.
+    pub(crate) fn of(purpose: Purpose, secret: &str) -> Self {
+        let label: &[u8] = match purpose {
+            Purpose::Browser => b"stoa-talk browser\0",
+            Purpose::Window => b"stoa-talk window\0",
+            Purpose::Link => b"stoa-talk link\0",
+        };
+        let hash = Sha256::new_with_prefix(label).chain_update(secret.as_bytes());
+        Self(hash.finalize().into())
+    }
+}
+
+impl ToSql for SecretHash {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.as_slice().into())
+    }
+}
+
+impl FromSql for SecretHash {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 32]>::column_result(value).map(Self)
+    }
+}
+
+/// A link's new secret, which nobody can guess.
+pub(crate) fn new_token() -> String {
+    let mut random = rand::rng();
+    (0..limits::TOKEN_CHARS)
+        .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purpose_is_part_of_the_hash() {
+        let browser = SecretHash::of(Purpose::Browser, "s");
+        assert_eq!(browser, SecretHash::of(Purpose::Browser, "s"));
+        assert_ne!(browser, SecretHash::of(Purpose::Link, "s"));
+        assert_ne!(browser, SecretHash::of(Purpose::Browser, "t"));
+    }
+
+    #[test]
+    fn tokens_differ() {
+        let (a, b) = (new_token(), new_token());
+        assert_ne!(a, b);
+        assert_eq!(a.len(), limits::TOKEN_CHARS);
+    }
+}
