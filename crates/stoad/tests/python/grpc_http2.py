@@ -93,6 +93,16 @@ class Caller:
         )
         return self._rooms.UpdateParticipant(request, timeout=CALL_SECONDS).room_revision
 
+    def silence(self, room_id: str, participant_id: str, others: list[str]) -> None:
+        """UpdateSubscription: everybody but these."""
+        subscription = rooms_pb2.Subscription(
+            mode=rooms_pb2.SUBSCRIPTION_MODE_ALL_EXCEPT, participant_ids=others
+        )
+        request = rooms_pb2.UpdateSubscriptionRequest(
+            room_id=room_id, participant_id=participant_id, subscription=subscription
+        )
+        self._rooms.UpdateSubscription(request, timeout=CALL_SECONDS)
+
     def update(
         self, room_id: str, slots: int, policy: rooms_pb2.SpeakPolicy.ValueType
     ) -> rooms_pb2.Room:
@@ -261,8 +271,16 @@ def roles_mutes_and_settings_are_changed(caller: Caller) -> None:
         lambda: caller.set_role("stage", "ada", rooms_pb2.ROLE_UNSPECIFIED),
     ]:
         refusal(wrong, StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
+    for call in [
+        lambda: caller.mute("stage", "bob"),
+        lambda: caller.silence("stage", "bob", ["ada"]),
+    ]:
+        refusal(call, StatusCode.NOT_FOUND, "PARTICIPANT_NOT_FOUND")
+    caller.silence("stage", "ada", ["bob"])
     refusal(
-        lambda: caller.mute("stage", "bob"), StatusCode.NOT_FOUND, "PARTICIPANT_NOT_FOUND"
+        lambda: caller.silence("stage", "ada", ["a b"]),
+        StatusCode.INVALID_ARGUMENT,
+        "FIELD_INVALID",
     )
     equal(caller.get("stage"), room, "the room after the refusals")
     watch.cancel()
