@@ -1,6 +1,6 @@
 // The audience: a compact list, made for hundreds, and the hands that are up in it.
 
-import { $, fillList, fromTemplate, paintAvatar, setData, setText } from "./dom.js";
+import { $, fillList, fromTemplate, paintAvatar, setData, setText, showQuality } from "./dom.js";
 
 const SHOWN_AT_FIRST = 60;
 const SEARCH_FROM = 25;
@@ -9,13 +9,15 @@ function listItem(person, onOpen) {
   const element = fromTemplate("listener-template");
   element.dataset.participantId = person.id;
   element.querySelector("button").addEventListener("click", () => onOpen(person.id));
-  return { element, name: element.querySelector(".name"), avatar: element.querySelector(".avatar"), you: element.querySelector(".you") };
+  const part = (name) => element.querySelector(`.${name}`);
+  return { element, name: part("name"), avatar: part("avatar"), you: part("you"), quality: part("quality") };
 }
 
 function showListener(item, person, isYou) {
   setText(item.name, person.name);
   paintAvatar(item.avatar, person.name);
   item.you.hidden = !isYou;
+  showQuality(item.quality, person);
   setData(item.element, "hand", Boolean(person.hand_raised_at));
   setData(item.element, "invited", person.invited);
   setData(item.element, "connected", person.connected);

@@ -26,6 +26,21 @@ export function paintAvatar(element, name) {
   element.style.setProperty("--hue", hue(name));
 }
 
+const QUALITIES = { good: "good connection", fair: "fair connection", poor: "poor connection" };
+
+/** How a person's connection is, in words; empty while it is not known. */
+export function qualityText({ quality }) {
+  return QUALITIES[quality] ?? "";
+}
+
+/** The mark of how somebody's connection is. */
+export function showQuality(mark, person) {
+  const text = qualityText(person);
+  if (mark.hidden !== (text === "")) mark.hidden = text === "";
+  setData(mark, "quality", person.quality ?? "");
+  setText(mark.querySelector(".quality-text"), text);
+}
+
 /** The first letters of the first and the last word, whatever the script. */
 function initials(name) {
   const words = name.trim().split(/\s+/u);

@@ -1,6 +1,6 @@
 // What can be done about one person, in a dialog of its own.
 
-import { $, paintAvatar, setText } from "./dom.js";
+import { $, paintAvatar, qualityText, setText } from "./dom.js";
 import { ROLES } from "./texts.js";
 
 /** What this person may do about that one, as [label, message or action, kind]. */
@@ -30,8 +30,6 @@ function actions(person, { own, silenced }) {
   list.push(["Remove from the room…", "remove", "danger"]);
   return list;
 }
-
-const QUALITY = { good: "Good connection", fair: "Fair connection", poor: "Poor connection" };
 
 export class PersonDialog {
   #id = null;
@@ -78,7 +76,8 @@ export class PersonDialog {
     if (person.muted_by_moderator) facts.push("muted by a moderator");
     else if (person.muted && person.role !== "listener") facts.push("muted");
     if (person.hand_raised_at) facts.push("hand raised");
-    if (QUALITY[person.quality]) facts.push(QUALITY[person.quality].toLowerCase());
+    if (person.quality) facts.push(qualityText(person));
+    if (person.level_distrusted) facts.push("claims to be always loud");
     setText($("person-facts"), facts.join(" · "));
     this.#showActions(actions(person, call));
   }

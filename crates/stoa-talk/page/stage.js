@@ -1,6 +1,6 @@
 // The stage: a large tile for everybody who may speak.
 
-import { $, fillList, fromTemplate, paintAvatar, setData, setText } from "./dom.js";
+import { $, fillList, fromTemplate, paintAvatar, setData, setText, showQuality } from "./dom.js";
 
 /** One person's tile. */
 class Tile {
@@ -10,17 +10,25 @@ class Tile {
 
   constructor(person, onOpen) {
     const part = (name) => this.element.querySelector(`.${name}`);
-    this.#parts = { button: part("tile-button"), name: part("name"), avatar: part("avatar"), you: part("you"), role: part("role") };
+    this.#parts = {
+      button: part("tile-button"),
+      name: part("name"),
+      avatar: part("avatar"),
+      you: part("you"),
+      role: part("role"),
+      quality: part("quality"),
+    };
     this.element.dataset.participantId = person.id;
     this.#parts.button.addEventListener("click", () => onOpen(person.id));
   }
 
   show(person, { isYou, isSilenced, isDominant }) {
-    const { name, avatar, you, role } = this.#parts;
+    const { name, avatar, you, role, quality } = this.#parts;
     setText(name, person.name);
     paintAvatar(avatar, person.name);
     you.hidden = !isYou;
     role.hidden = person.role !== "moderator";
+    showQuality(quality, person);
     setData(this.element, "connected", person.connected);
     setData(this.element, "muted", person.muted || person.muted_by_moderator);
     setData(this.element, "mutedByModerator", person.muted_by_moderator);

@@ -279,8 +279,8 @@ impl Hub {
                 }
                 self.tell(&ToBrowser::ParticipantLeft { id: &id, reason }, None);
             }
-            Change::Speaking(speakers) => {
-                let text = ToBrowser::Speaking { speakers }.encode();
+            Change::Speaking(speakers, dominant) => {
+                let text = ToBrowser::Speaking { speakers, dominant }.encode();
                 // The next one replaces it: whoever has no room for it misses nothing.
                 self.members
                     .values()

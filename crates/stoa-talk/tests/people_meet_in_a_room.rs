@@ -107,7 +107,9 @@ async fn each_hears_of_the_other_once() {
     assert_eq!(grace.next().await, Some(told));
 
     house.stoa.media.speak("kitchen", &ada_id, 20);
-    let speaking = json!({"type": "speaking", "speakers": [{"id": ada_id, "level_dbov": 20}]});
+    let speaking = json!({
+        "type": "speaking", "speakers": [{"id": ada_id, "level_dbov": 20}], "dominant": ada_id,
+    });
     assert_eq!(grace.next().await, Some(speaking));
 }
 

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use stoa_client::v1::{
-    ActiveSpeakers, ConnectionState, LeaveReason, Participant, Room, WatchResponse,
-    watch_response::Event,
+    ActiveSpeakers, ConnectionQuality, ConnectionState, LeaveReason, Participant, Room,
+    WatchResponse, watch_response::Event,
 };
 
 use crate::{
@@ -31,8 +31,8 @@ pub(crate) enum Change {
         /// Why.
         reason: &'static str,
     },
-    /// Who is heard now.
-    Speaking(Vec<Speaker>),
+    /// Who is heard now, and the id of who leads the conversation.
+    Speaking(Vec<Speaker>, Option<String>),
     /// The room is gone.
     RoomClosed,
 }
@@ -174,18 +174,14 @@ impl Roster {
     }
 
     fn speaking(&self, event: ActiveSpeakers) -> Change {
-        let known = event.speakers.into_iter().filter(|s| {
-            // Nobody is told about somebody whom they have not been introduced to.
-            self.entries.contains_key(&s.participant_id)
+        // Nobody is told about somebody whom they have not been introduced to.
+        let known = |id: &String| self.entries.contains_key(id);
+        let speakers = event.speakers.into_iter().map(|s| Speaker {
+            id: s.participant_id,
+            level_dbov: s.level_dbov,
         });
-        Change::Speaking(
-            known
-                .map(|s| Speaker {
-                    id: s.participant_id,
-                    level_dbov: s.level_dbov,
-                })
-                .collect(),
-        )
+        let dominant = Some(event.dominant_participant_id).filter(known);
+        Change::Speaking(speakers.filter(|s| known(&s.id)).collect(), dominant)
     }
 }
 
@@ -210,6 +206,17 @@ fn person(participant: &Participant) -> Person {
         muted_by_moderator: participant.muted_by_moderator,
         hand_raised_at: noted(metadata::HAND).and_then(|at| at.parse().ok()),
         invited: noted(metadata::INVITED).is_some(),
+        quality: quality(participant.connection_quality()),
+        level_distrusted: participant.level_distrusted,
+    }
+}
+
+fn quality(quality: ConnectionQuality) -> Option<&'static str> {
+    match quality {
+        ConnectionQuality::Unspecified => None,
+        ConnectionQuality::Good => Some("good"),
+        ConnectionQuality::Fair => Some("fair"),
+        ConnectionQuality::Poor => Some("poor"),
     }
 }
 

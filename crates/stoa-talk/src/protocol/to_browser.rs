@@ -51,6 +51,8 @@ pub(crate) enum ToBrowser<'a> {
     Speaking {
         /// The speakers.
         speakers: Vec<Speaker>,
+        /// The id of who leads the conversation, if anybody does.
+        dominant: Option<String>,
     },
     /// Whom you do not want to hear, after a change.
     Silenced {
@@ -130,6 +132,10 @@ pub(crate) struct Person {
     pub(crate) hand_raised_at: Option<u64>,
     /// Whether they are invited to speak and have not answered.
     pub(crate) invited: bool,
+    /// How well packets get through: `good`, `fair` or `poor`, once it is known.
+    pub(crate) quality: Option<&'static str>,
+    /// Whether Stoa does not believe the levels that their client claims.
+    pub(crate) level_distrusted: bool,
 }
 
 /// Somebody who is heard.

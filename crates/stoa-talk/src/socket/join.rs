@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 
 use super::{
     Reader,
-    seat::{Aspect, Seat},
+    seat::{Aspect, Seat, all_except},
 };
 use crate::{
     hub::{Attach, Command},
@@ -32,7 +32,7 @@ impl Reader {
         let hub = self.talk.directory().enter(&join.room).await;
         let present = hub.ask(|answer| Command::Present { answer }).await?;
         let (house, visitor) = (self.talk.house(present), visitor(&join));
-        let admitted = self
+        let mut admitted = self
             .talk
             .store()
             .change(move |transaction| admit(transaction, &house, &visitor))
@@ -49,7 +49,7 @@ impl Reader {
             hub,
         };
         let seat = self.seat.insert(seat);
-        match enter_stoa(seat, &admitted.person, join.sdp).await {
+        match enter_stoa(seat, &mut admitted, join.sdp).await {
             Ok(answer) => self.settle(admitted, answer).await,
             Err(status) => {
                 if let Some(seat) = self.seat.take()
@@ -128,16 +128,18 @@ fn new_room(fields: &NewRoomFields) -> Room {
 /// Joins in Stoa. A session that the same person has there still is a former one, and ends.
 async fn enter_stoa(
     seat: &mut Seat,
-    person: &PersonRow,
+    admitted: &mut Admitted,
     sdp: String,
 ) -> Result<JoinResponse, Status> {
-    let request = JoinRequest {
+    let person = &admitted.person;
+    let mut request = JoinRequest {
         room_id: seat.room.clone(),
         participant_id: seat.id.clone(),
         display_name: person.name.clone(),
         sdp_offer: sdp,
         role: StoaRole::from(person.role).into(),
         metadata: person.metadata(),
+        subscription: Some(all_except(&admitted.silenced)),
         ..Default::default()
     };
     let mut attempts = 0;
@@ -159,6 +161,14 @@ async fn enter_stoa(
                 let (id, closing) = (seat.id.clone(), Closing::TakenOver);
                 let _ = seat.hub.send(Command::Close { id, closing }).await;
                 seat.remove_from_stoa(&seat.id, "").await?;
+            }
+            // Better in, and hearing everybody, than out; the database still knows whom not.
+            Err(status)
+                if !admitted.silenced.is_empty()
+                    && reason(&status) == Some(ErrorReason::SubscriptionLimitReached) =>
+            {
+                admitted.silenced.clear();
+                request.subscription = None;
             }
             Err(status) => return Err(status),
         }

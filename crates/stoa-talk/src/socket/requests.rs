@@ -162,10 +162,14 @@ impl Seat {
             .map_err(|status| Problem::from_stoa(&status))
     }
 
+    /// Stoa first: a choice that it does not take is not remembered either.
     async fn silence(&self, id: String, silenced: bool) -> Result<Utf8Bytes, Problem> {
-        let ids = self
-            .ask_database(move |tx, room, me| people::silence(tx, room, me, &id, silenced))
-            .await?;
+        let (room, me) = (self.room.clone(), self.id.clone());
+        let work = move |tx: &Transaction<'_>| people::silence(tx, &room, &me, &id, silenced);
+        let store = self.talk.store();
+        let ids = store.try_out(work.clone()).await?;
+        self.do_not_hear(&ids).await?;
+        let ids = store.change(work).await?;
         Ok(ToBrowser::Silenced { ids: &ids }.encode())
     }
 

@@ -6,7 +6,8 @@ use stoa_client::{
     reason,
     v1::{
         AddIceCandidateRequest, ErrorReason, MuteSource, Participant, RemoveParticipantRequest,
-        Role as StoaRole, SetMutedRequest, SetRoleRequest, UpdateParticipantRequest,
+        Role as StoaRole, SetMutedRequest, SetRoleRequest, Subscription, SubscriptionMode,
+        UpdateParticipantRequest, UpdateSubscriptionRequest,
     },
 };
 use tonic::{Code, Status};
@@ -67,6 +68,21 @@ impl Seat {
             muted,
         };
         let answer = self.talk.client().rooms().set_muted(request).await;
+        answer
+            .map(drop)
+            .map_err(|status| Problem::from_stoa(&status))
+    }
+
+    /// Has Stoa forward everybody to this browser but these.
+    pub(super) async fn do_not_hear(&self, ids: &[String]) -> Result<(), Problem> {
+        let request = UpdateSubscriptionRequest {
+            room_id: self.room.clone(),
+            participant_id: self.id.clone(),
+            session_id: self.session_id.clone(),
+            subscription: Some(all_except(ids)),
+        };
+        let mut rooms = self.talk.client().rooms();
+        let answer = rooms.update_subscription(request).await;
         answer
             .map(drop)
             .map_err(|status| Problem::from_stoa(&status))
@@ -163,6 +179,14 @@ impl Seat {
             // Stoa notices by itself that the browser has stopped.
             tracing::warn!(code = ?status.code(), "participant not removed");
         }
+    }
+}
+
+/// The choice of hearing everybody but these.
+pub(super) fn all_except(ids: &[String]) -> Subscription {
+    Subscription {
+        mode: SubscriptionMode::AllExcept.into(),
+        participant_ids: ids.to_vec(),
     }
 }
 

@@ -155,6 +155,7 @@ fn what_stoa_says_about_somebody_is_read_and_told_once() {
     let mut changed = participant("a", "1");
     changed.role = stoa_client::v1::Role::Moderator.into();
     changed.muted_by_moderator = true;
+    changed.connection_quality = ConnectionQuality::Poor.into();
     changed.metadata = [("hand", "1700"), ("creator", "1")]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .into();
@@ -168,6 +169,7 @@ fn what_stoa_says_about_somebody_is_read_and_told_once() {
     };
     assert_eq!(now.role, Role::Moderator);
     assert_eq!(now.hand_raised_at, Some(1700));
+    assert_eq!(now.quality, Some("poor"));
     assert!(now.muted_by_moderator && !now.muted && now.creator && !now.invited);
     assert_eq!(roster.apply(message(3, event)), []);
 }
@@ -180,14 +182,17 @@ fn speakers_who_are_not_in_the_room_are_left_out() {
         participant_id: id.into(),
         level_dbov: 30,
     };
-    let event = ActiveSpeakers {
+    let told = |dominant: &str| ActiveSpeakers {
         speakers: vec![speaker("x"), speaker("a")],
-        dominant_participant_id: "a".into(),
+        dominant_participant_id: dominant.into(),
     };
-    let changes = roster.apply(message(2, Event::ActiveSpeakers(event)));
     let a = Speaker {
         id: "a".into(),
         level_dbov: 30,
     };
-    assert_eq!(changes, [Change::Speaking(vec![a])]);
+    for (dominant, expected) in [("a", Some("a")), ("x", None), ("", None)] {
+        let changes = roster.apply(message(2, Event::ActiveSpeakers(told(dominant))));
+        let expected = expected.map(str::to_owned);
+        assert_eq!(changes, [Change::Speaking(vec![a.clone()], expected)]);
+    }
 }
