@@ -63,7 +63,7 @@ impl Tools {
 
 /// The Python interpreter that has the packages of requirements.txt.
 pub(crate) const PYTHON: &str = "STOA_TEST_PYTHON";
-/// The folder `node_modules` that has puppeteer-core.
+/// The folder `node_modules` that has puppeteer-core and axe-core.
 pub(crate) const NODE_MODULES: &str = "STOA_TEST_NODE_MODULES";
 /// The Chromium that the browser tests drive.
 pub(crate) const CHROMIUM: &str = "STOA_TEST_CHROMIUM";

@@ -93,10 +93,10 @@ export class Audience {
     fillList($("hands-list"), this.#hands, hands, make, (item, person) => {
       setText(item.name, person.name);
       paintAvatar(item.avatar, person.name);
-      setText(item.invite, person.invited ? "Invited" : "Invite to speak");
+      setText(item.invite, person.invited ? "Invited" : "Invite");
       item.invite.disabled = person.invited;
-      item.invite.setAttribute("aria-label", `${person.invited ? "Invited" : "Invite"}: ${person.name}`);
-      item.lower.setAttribute("aria-label", `Lower the hand of ${person.name}`);
+      item.invite.setAttribute("aria-label", `${item.invite.textContent}: ${person.name}`);
+      item.lower.setAttribute("aria-label", `Lower: ${person.name}`);
     });
   }
 }

@@ -130,7 +130,8 @@ export class Call {
 
   /** Leaves the room. `on.ended` is not called. */
   leave() {
-    this.#end("closed");
+    if (this.isOver) this.connection = "closed";
+    else this.#end("closed");
   }
 
   #heard(message) {

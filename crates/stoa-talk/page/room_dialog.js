@@ -91,7 +91,7 @@ export class RoomDialog {
       setText(item.querySelector(".name"), name);
       setText(item.querySelector(".removed-at"), when.format(at));
       const lift = item.querySelector("button");
-      lift.setAttribute("aria-label", `Let ${name} come back`);
+      lift.setAttribute("aria-label", `Let back: ${name}`);
       lift.addEventListener("click", () => {
         this.#on.ask({ type: "lift_removal", id });
         $("removed-title").focus();

@@ -24,9 +24,10 @@ pub(super) fn install(root: &Path, tools: &Tools) -> Result<(), Failure> {
         return Ok(());
     }
     announce(
-        "puppeteer-core",
+        "puppeteer-core and axe-core",
         "npm",
-        "the browser tests drive both browsers with it",
+        "the browser tests drive both browsers with the one, and look for what shuts people out with \
+         the other",
     );
     fresh_folder(&folder)?;
     copy(&source.join(PACKAGE), &folder.join(PACKAGE))?;
@@ -47,7 +48,9 @@ pub(super) fn install(root: &Path, tools: &Tools) -> Result<(), Failure> {
 /// Loads what the tests load.
 pub(super) fn verify(tools: &Tools) -> Result<(), Failure> {
     let script = "require('puppeteer-core'); \
+                  require('axe-core'); \
                   console.log('puppeteer-core', require('puppeteer-core/package.json').version, \
+                  'and axe-core', require('axe-core/package.json').version, \
                   'on node', process.version)";
     let mut command = Command::new("node");
     process::run(

@@ -12,7 +12,7 @@ pub(super) fn python() -> PathBuf {
     given("STOA_TEST_PYTHON", installed("python/bin/python"))
 }
 
-/// The folder that has puppeteer-core.
+/// The folder that has puppeteer-core and axe-core.
 pub(super) fn node_modules() -> PathBuf {
     given("STOA_TEST_NODE_MODULES", installed("browser/node_modules"))
 }

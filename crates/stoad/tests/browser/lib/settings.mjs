@@ -3,7 +3,7 @@
 //   STOA_TEST_URL           the page, where the argument is not given
 //   STOA_TEST_CHROMIUM      the Chromium to drive
 //   STOA_TEST_FIREFOX       the Firefox to drive
-//   STOA_TEST_NODE_MODULES  the folder that has puppeteer-core
+//   STOA_TEST_NODE_MODULES  the folder that has puppeteer-core and axe-core
 //   STOA_TEST_SCREENSHOTS   a folder for screenshots; without it there are none
 
 import fs from "node:fs";
@@ -24,6 +24,12 @@ export function firefox() {
 export function puppeteer() {
   const folder = path.resolve(required("STOA_TEST_NODE_MODULES"));
   return createRequire(path.join(folder, "x"))(path.join(folder, "puppeteer-core"));
+}
+
+/** The text of axe-core, to be run in a page. */
+export function axe() {
+  const folder = path.resolve(required("STOA_TEST_NODE_MODULES"));
+  return fs.readFileSync(path.join(folder, "axe-core", "axe.min.js"), "utf8");
 }
 
 function executable(name) {
