@@ -275,19 +275,26 @@ impl Stage {
         }
         let heard: BTreeSet<_> = self.banks.heard_in_the_house().collect();
         let name = |key: &ParticipantKey| self.speakers.get(key);
+        let leader = self.dominant.leader();
         let mut speakers: Vec<_> = heard
             .iter()
-            .filter_map(name)
-            .map(|speaker| (speaker.participant.clone(), speaker.loudness().level()))
+            .filter_map(|key| Some((*key, name(key)?)))
             .collect();
-        speakers.sort_by_key(|(_, level)| level.minus_dbov());
+        // Whoever leads is among those who are named, also in a pause.
+        let quietness = |speaker: &Speaker| speaker.loudness().level().minus_dbov();
+        speakers.sort_by_key(|&(key, speaker)| (Some(key) != leader, quietness(speaker)));
         speakers.truncate(self.banks.slots());
+        speakers.sort_by_key(|(_, speaker)| quietness(speaker));
+        let describe = |(_, speaker): (_, &Speaker)| {
+            let level = speaker.loudness().level();
+            (speaker.participant.clone(), level)
+        };
+        let speakers: Vec<_> = speakers.into_iter().map(describe).collect();
         if speakers.is_empty() && !self.owes_report() {
             return None;
         }
         self.reported = Some((now, !speakers.is_empty()));
-        let dominant = self.dominant.leader();
-        let dominant = dominant.and_then(|key| Some(name(&key)?.participant.clone()));
+        let dominant = leader.and_then(|key| Some(name(&key)?.participant.clone()));
         Some(ActiveSpeakers { speakers, dominant })
     }
 }
