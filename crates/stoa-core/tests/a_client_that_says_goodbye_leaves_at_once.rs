@@ -4,7 +4,14 @@
 use std::time::Duration;
 
 use stoa_core::{LeaveReason, ParticipantId, RoomEventKind};
-use stoa_sim::{Net, participant, room};
+use stoa_sim::{
+    Net,
+    oracle::{
+        assert_holds, assert_none,
+        leftovers::{Leftovers, nothing_is_left},
+    },
+    participant, room,
+};
 
 /// Who left and why, in order.
 fn leavers(net: &Net) -> Vec<(ParticipantId, LeaveReason)> {
@@ -58,6 +65,7 @@ fn who_is_removed_is_told_and_not_heard_again() {
     assert_eq!(net.clients[ben].heard.len(), before);
     assert_eq!(leavers(&net), [(participant("ann"), LeaveReason::Removed)]);
     assert_eq!(net.snapshot("room").revision, revision);
+    assert_holds(&net);
 }
 
 #[test]
@@ -77,7 +85,7 @@ fn when_a_room_closes_everybody_is_told() {
     );
     let (_, last) = net.events.last().unwrap();
     assert_eq!(last.kind, RoomEventKind::Closed);
-    assert_eq!((net.stats().rooms, net.stats().participants), (0, 0));
+    assert_none(&nothing_is_left(&Leftovers::of(&mut net)));
 }
 
 #[test]
@@ -92,4 +100,5 @@ fn a_node_that_shuts_down_says_so() {
         leavers(&net),
         [(participant("ann"), LeaveReason::NodeShutdown)]
     );
+    assert_none(&nothing_is_left(&Leftovers::of(&mut net)));
 }

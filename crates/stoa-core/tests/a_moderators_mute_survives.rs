@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use stoa_core::{MuteSource, ParticipantChange, Role};
-use stoa_sim::{ClientId, Net};
+use stoa_sim::{ClientId, Net, oracle};
 
 const SPELL: Duration = Duration::from_millis(400);
 
@@ -50,6 +50,7 @@ fn by_no_means_of_the_participant() {
 
     net.set_muted(again, MuteSource::Moderator, false);
     assert!(is_heard(&mut net, again, ben));
+    oracle::assert_holds(&net);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use stoa_core::{DropReason, Role, RoomUpdate, SpeakPolicy};
-use stoa_sim::{FRAME, Net};
+use stoa_sim::{FRAME, Net, oracle};
 
 fn speakers_only() -> Net {
     let mut net = Net::new();
@@ -50,6 +50,7 @@ fn a_promotion_is_audible_with_the_next_packet_and_a_demotion_with_none() {
         assert_eq!(net.clients[ben].heard.len(), after, "heard after the call");
     }
     assert_eq!(answers, [ann, ben].map(|id| net.clients[id].answer.clone()));
+    oracle::assert_holds(&net);
 }
 
 #[test]
@@ -75,6 +76,7 @@ fn a_new_policy_concerns_everybody_at_once() {
         "a listener is not heard any more"
     );
     assert_eq!(net.clients[ann].heard.len(), before + 20, "a moderator is");
+    oracle::assert_holds(&net);
 }
 
 #[test]
@@ -98,4 +100,5 @@ fn whoever_is_taken_off_leaves_the_slot_to_others() {
     net.speak(&levels, Duration::from_millis(200));
     let heard = net.clients[listener].voices_since(since);
     assert_eq!(heard, [speakers[0], speakers[2], speakers[3]]);
+    oracle::assert_holds(&net);
 }

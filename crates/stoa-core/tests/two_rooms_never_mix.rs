@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stoa_core::{RoomEvent, RoomEventKind};
-use stoa_sim::{Net, participant, room};
+use stoa_sim::{Net, oracle, participant, room};
 
 #[test]
 fn voices_events_and_names_stay_in_their_room() {
@@ -31,6 +31,7 @@ fn voices_events_and_names_stay_in_their_room() {
         assert_eq!(net.clients[listener].heard.len(), 150);
     }
 
+    oracle::assert_holds(&net);
     let revision = net.snapshot("other").revision;
     net.node.close_room(net.now(), &room("room")).unwrap();
     net.drain_node();
@@ -40,6 +41,7 @@ fn voices_events_and_names_stay_in_their_room() {
     assert_eq!(net.clients[ann_too].voices(), [ben_too]);
     assert_eq!(net.snapshot("other").revision, revision);
     assert_eq!(net.stats().participants, 2);
+    oracle::assert_holds(&net);
     let gone = |event: &RoomEvent| matches!(event.kind, RoomEventKind::Left { .. });
     let mut events = net.events.iter().map(|(_, event)| event);
     assert!(events.all(|event| !gone(event) || event.room == room("room")));

@@ -12,7 +12,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use stoa_core::{Csrc, ParticipantId, RoomId};
+use stoa_core::{Csrc, ParticipantId, RoomId, Subscription};
 
 use crate::ClientId;
 
@@ -43,8 +43,10 @@ pub struct Member {
     pub may_speak: Timeline<bool>,
     /// Whether it is in the room.
     pub is_in: Timeline<bool>,
-    /// Which of its packets did not reach the node, or did so after a later one; and when they were
-    /// sent.
+    /// Whom it wants to hear.
+    pub choice: Timeline<Subscription>,
+    /// Which of its packets did not reach the node, or did so after a later one; and when that
+    /// was seen.
     pub missing: BTreeMap<u32, Duration>,
     /// Packets to it that the network lost.
     pub lost: Vec<LostPacket>,

@@ -26,6 +26,7 @@ pub mod link;
 pub mod nat;
 mod net;
 pub mod offers;
+pub mod oracle;
 pub mod random;
 pub mod stun;
 

@@ -165,7 +165,7 @@ impl Client {
         found.map(|&(_, number)| number)
     }
 
-    /// What [`Heard::number`](crate::Heard::number) will be of its next packet.
+    /// What [`Heard::number`](super::Heard::number) will be of its next packet.
     pub fn next_number(&self) -> u32 {
         self.spoken
     }

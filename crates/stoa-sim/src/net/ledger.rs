@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stoa_core::{
     MuteSource, ParticipantChange, ParticipantId, Role, RoomEvent, RoomEventKind, RoomId,
-    RoomUpdate, SessionId, SpeakPolicy,
+    RoomUpdate, SessionId, SpeakPolicy, Subscription,
 };
 
 use crate::{ClientId, client::Client, history::Timeline};
@@ -35,6 +35,7 @@ struct Entry {
     muted_themselves: bool,
     may_speak: Timeline<bool>,
     is_in: Timeline<bool>,
+    choice: Timeline<Subscription>,
 }
 
 impl Ledger {
@@ -46,12 +47,15 @@ impl Ledger {
         self.by_name.insert(name.clone(), id);
         let mut is_in = Timeline::default();
         is_in.decide(datagram, true);
+        let mut choice = Timeline::default();
+        choice.decide(datagram, Subscription::EVERYBODY);
         self.members.push(Entry {
             name,
             role: Role::default(),
             muted_themselves: false,
             may_speak: Timeline::default(),
             is_in,
+            choice,
         });
         self.judge(datagram, id);
     }
@@ -72,7 +76,10 @@ impl Ledger {
                     self.moderator_mutes.remove(&name);
                 }
             },
-            ParticipantChange::Description { .. } | ParticipantChange::Subscription(_) => {}
+            ParticipantChange::Subscription(choice) => {
+                entry.choice.decide(datagram, choice.clone());
+            }
+            ParticipantChange::Description { .. } => {}
         }
         self.judge(datagram, id);
     }
@@ -137,6 +144,11 @@ impl Ledger {
     /// Whether the client is in its room, over time.
     pub(super) fn is_in(&self, id: ClientId) -> &Timeline<bool> {
         &self.members[id].is_in
+    }
+
+    /// Whom the client wants to hear, over time.
+    pub(super) fn choice(&self, id: ClientId) -> &Timeline<Subscription> {
+        &self.members[id].choice
     }
 
     /// How many voices each room lets be heard, over time.

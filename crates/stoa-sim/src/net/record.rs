@@ -16,6 +16,7 @@ impl Net {
             csrc: client.csrc,
             may_speak: self.ledger.may_speak(id).clone(),
             is_in: self.ledger.is_in(id).clone(),
+            choice: self.ledger.choice(id).clone(),
             missing: self.access[id].missing.clone(),
             lost: self.access[id].lost.clone(),
         };

@@ -1,0 +1,162 @@
+//! Whether the events of the node tell the whole story of its rooms.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use stoa_core::{
+    ActiveSpeakers, ParticipantInfo, Revision, RoomEvent, RoomEventKind, RoomId, RoomSettings,
+    RoomSnapshot,
+};
+
+use super::{Rule, Violation};
+
+/// What somebody knows of the rooms who has seen nothing but events.
+#[derive(Default)]
+struct Follower(BTreeMap<RoomId, Known>);
+
+struct Known {
+    revision: Revision,
+    settings: RoomSettings,
+    members: BTreeMap<String, ParticipantInfo>,
+}
+
+/// [`Rule::Events`]: the events so far, followed one by one, lead to these snapshots.
+pub fn tell_all(
+    events: &[(Duration, RoomEvent)],
+    mut snapshots: Vec<RoomSnapshot>,
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut find = |at: Duration, what: String| {
+        let rule = Rule::Events;
+        violations.push(Violation { rule, at, what });
+    };
+    let mut follower = Follower::default();
+    for (at, event) in events {
+        if let Err(wrong) = follower.take(event) {
+            find(*at, format!("{wrong}: {event:?}"));
+        }
+    }
+    snapshots.sort_by(|a, b| a.room.cmp(&b.room));
+    let told = follower.snapshots();
+    if told != snapshots {
+        let at = events.last().map_or(Duration::ZERO, |(at, _)| *at);
+        find(at, format!("told is {told:?}, true is {snapshots:?}"));
+    }
+    violations
+}
+
+impl Follower {
+    fn take(&mut self, event: &RoomEvent) -> Result<(), &'static str> {
+        if let RoomEventKind::Created(settings) = &event.kind {
+            let known = Known {
+                revision: event.revision,
+                settings: settings.clone(),
+                members: BTreeMap::new(),
+            };
+            let before = self.0.insert(event.room.clone(), known);
+            return match (before, event.revision) {
+                (None, Revision(1)) => Ok(()),
+                (Some(_), _) => Err("a room is created twice"),
+                (None, _) => Err("a room does not begin with revision 1"),
+            };
+        }
+        let known = self.0.get_mut(&event.room);
+        let known = known.ok_or("something happens in a room that there is not")?;
+        known.take(event)?;
+        if event.kind == RoomEventKind::Closed {
+            self.0.remove(&event.room);
+        }
+        Ok(())
+    }
+
+    fn snapshots(&self) -> Vec<RoomSnapshot> {
+        let snapshot = |(room, known): (&RoomId, &Known)| RoomSnapshot {
+            room: room.clone(),
+            revision: known.revision,
+            settings: known.settings.clone(),
+            participants: known.members.values().cloned().collect(),
+        };
+        self.0.iter().map(snapshot).collect()
+    }
+}
+
+impl Known {
+    fn take(&mut self, event: &RoomEvent) -> Result<(), &'static str> {
+        if let RoomEventKind::ActiveSpeakers(active) = &event.kind {
+            return match event.revision == self.revision {
+                true => self.active(active),
+                false => Err("speaking changes the room"),
+            };
+        }
+        let expected = self.revision.next();
+        self.revision = event.revision;
+        self.change(&event.kind)?;
+        match event.revision == expected {
+            true => Ok(()),
+            false => Err("the revision is not the next one"),
+        }
+    }
+
+    fn active(&self, active: &ActiveSpeakers) -> Result<(), &'static str> {
+        let ActiveSpeakers { speakers, dominant } = active;
+        let connected = |name: &str| self.members.get(name).is_some_and(|info| info.connected);
+        if !speakers.iter().all(|(who, _)| connected(who.as_str())) {
+            return Err("somebody speaks who is not connected");
+        }
+        let is_among = |leader| speakers.iter().any(|(who, _)| who == leader);
+        match dominant {
+            None if speakers.is_empty() => Ok(()),
+            None => Err("somebody speaks and nobody leads"),
+            Some(leader) if is_among(leader) => Ok(()),
+            Some(_) => Err("somebody leads who does not speak"),
+        }
+    }
+
+    fn change(&mut self, kind: &RoomEventKind) -> Result<(), &'static str> {
+        match kind {
+            RoomEventKind::Joined(info) => {
+                let before = self
+                    .members
+                    .insert(info.participant.to_string(), info.clone());
+                match before {
+                    Some(_) => Err("somebody joins twice"),
+                    None if info.connected => Err("somebody joins who is connected already"),
+                    None => Ok(()),
+                }
+            }
+            RoomEventKind::Connected { participant } => {
+                let member = self.members.get_mut(participant.as_str());
+                let member = member.ok_or("somebody connects who has not joined")?;
+                match std::mem::replace(&mut member.connected, true) {
+                    true => Err("somebody connects twice"),
+                    false => Ok(()),
+                }
+            }
+            RoomEventKind::Left {
+                participant,
+                session,
+                ..
+            } => match self.members.remove(participant.as_str()) {
+                Some(member) if member.session == *session => Ok(()),
+                Some(_) => Err("another session leaves than the one that is in"),
+                None => Err("somebody leaves who is not in"),
+            },
+            RoomEventKind::Updated(info) => {
+                let name = info.participant.to_string();
+                match self.members.insert(name, info.clone()) {
+                    Some(before) if before != *info => Ok(()),
+                    Some(_) => Err("an update changes nothing"),
+                    None => Err("somebody is updated who is not in"),
+                }
+            }
+            RoomEventKind::RoomUpdated(settings) => {
+                match std::mem::replace(&mut self.settings, settings.clone()) != *settings {
+                    true => Ok(()),
+                    false => Err("an update of the room changes nothing"),
+                }
+            }
+            RoomEventKind::Closed if self.members.is_empty() => Ok(()),
+            RoomEventKind::Closed => Err("a room is closed over somebody"),
+            RoomEventKind::Created(_) | RoomEventKind::ActiveSpeakers(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Whether something stays of those who have left, and of rooms that are closed.
+
+use std::{net::SocketAddr, time::Duration};
+
+use stoa_core::{DropReason, Output, TimeoutReason};
+
+use super::{Rule, Violation};
+use crate::Net;
+
+/// What is left in a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftovers {
+    /// When somebody looked.
+    pub at: Duration,
+    /// Rooms that it counts.
+    pub rooms: usize,
+    /// Participants that it counts.
+    pub participants: usize,
+    /// Rooms that it shows.
+    pub snapshots: usize,
+    /// What it wants to be woken for.
+    pub wakes_for: TimeoutReason,
+    /// Addresses of clients that still mean something to it.
+    pub known_addresses: Vec<SocketAddr>,
+}
+
+impl Leftovers {
+    /// What is left in the node of a net. Sends something from every address from which anything ever
+    /// came.
+    pub fn of(net: &mut Net) -> Self {
+        net.drain_node();
+        let mut addresses: Vec<_> = net.traffic.keys().copied().collect();
+        addresses.sort();
+        let unknown = |net: &Net| net.stats().dropped(DropReason::UnknownAddress);
+        addresses.retain(|&address| {
+            let before = unknown(net);
+            let answer = net.inject(address, &[0x80; 50]);
+            unknown(net) == before || !answer.is_empty()
+        });
+        let wakes_for = match net.node.poll_output() {
+            Output::Timeout { why, .. } => why,
+            // The node was drained; whatever this is, it is left.
+            Output::Transmit(_) | Output::Event(_) => TimeoutReason::Session,
+        };
+        let stats = net.stats();
+        Self {
+            at: net.elapsed(),
+            rooms: stats.rooms,
+            participants: stats.participants,
+            snapshots: net.node.snapshots().len(),
+            wakes_for,
+            known_addresses: addresses,
+        }
+    }
+}
+
+/// [`Rule::Leftovers`]: all rooms are closed, and nothing of them or of anybody is left.
+pub fn nothing_is_left(left: &Leftovers) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut find = |is_wrong: bool, what: String| {
+        if is_wrong {
+            let (rule, at) = (Rule::Leftovers, left.at);
+            violations.push(Violation { rule, at, what });
+        }
+    };
+    find(left.rooms > 0, format!("{} rooms", left.rooms));
+    let participants = left.participants;
+    find(participants > 0, format!("{participants} participants"));
+    let snapshots = left.snapshots;
+    find(snapshots > 0, format!("{snapshots} rooms in the snapshot"));
+    let why = left.wakes_for;
+    find(why != TimeoutReason::Idle, format!("a timer for {why:?}"));
+    let addresses = &left.known_addresses;
+    find(!addresses.is_empty(), format!("addresses {addresses:?}"));
+    violations
+}

@@ -1,0 +1,364 @@
+//! Each oracle finds the fault that is planted for it, and nothing in a run that is as it should be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stoa_core::{
+    Csrc, RoomEvent, RoomEventKind, RoomId, RoomSettings, Subscription, TimeoutReason,
+};
+
+use super::{events::tell_all, leftovers::*, voices::all_hear, *};
+use crate::{
+    FRAME,
+    history::{LostPacket, Member, Packet, Timeline},
+    participant, room,
+};
+
+fn since(datagram: u64, value: bool) -> Timeline<bool> {
+    let mut timeline = Timeline::default();
+    timeline.decide(datagram, value);
+    timeline
+}
+
+fn member(name: &str, of: &str, number: u32) -> Member {
+    Member {
+        participant: participant(name),
+        room: room(of),
+        csrc: Csrc(100 + number),
+        may_speak: since(0, true),
+        is_in: since(0, true),
+        choice: Timeline::default(),
+        missing: BTreeMap::new(),
+        lost: Vec::new(),
+    }
+}
+
+/// Ann, Ben and Cem are in a room of two slots and hear each other for 2 s; Dan is next door. The
+/// n-th packets of all of them leave as datagrams 10 n and up.
+fn history() -> History {
+    let members = ["ann", "ben", "cem"];
+    let mut members: Vec<_> = (0..)
+        .zip(members)
+        .map(|(n, name)| member(name, "room", n))
+        .collect();
+    members.push(member("dan", "other", 3));
+    let mut heard = Vec::new();
+    // Who hears whom, on which line.
+    for (listener, sender, line) in [(0, 1, 1), (1, 0, 0), (2, 0, 0), (2, 1, 1)] {
+        for number in 0..100_u32 {
+            let left = FRAME * number;
+            heard.push(Packet {
+                listener,
+                line,
+                sender,
+                number,
+                csrc: Some(Csrc(100 + sender as u32)),
+                ssrc: 7,
+                seq: 500 + u64::from(number),
+                time: 5 + 960 * number,
+                marker: number == 0,
+                datagram: 10 * u64::from(number) + 1,
+                left,
+                at: left + FRAME,
+            });
+        }
+    }
+    let mut slots = Timeline::default();
+    slots.decide(0, 2);
+    History {
+        members,
+        heard,
+        slots: BTreeMap::from([(room("room"), slots.clone()), (room("other"), slots)]),
+        spread: Duration::ZERO,
+    }
+}
+
+fn rules(history: &History) -> Vec<Rule> {
+    let mut rules: Vec<_> = ALL
+        .iter()
+        .flat_map(|oracle| oracle(history))
+        .map(|violation| violation.rule)
+        .collect();
+    rules.sort_unstable();
+    rules.dedup();
+    rules
+}
+
+/// The packets of one listener on one line.
+fn line(history: &mut History, listener: usize, line: usize) -> Vec<&mut Packet> {
+    let heard = history.heard.iter_mut();
+    heard
+        .filter(|packet| (packet.listener, packet.line) == (listener, line))
+        .collect()
+}
+
+#[test]
+fn nothing_is_found_where_nothing_is_wrong() {
+    assert_eq!(rules(&history()), []);
+    assert_eq!(rules(&History::default()), []);
+}
+
+#[test]
+fn a_packet_sent_after_the_right_was_taken_is_found_and_one_under_way_is_not() {
+    let mut history = history();
+    // Datagram 501 carries Ann's packet 50.
+    history.members[0].may_speak.decide(501, false);
+    let found = nobody_hears_who_may_not_speak(&history);
+    // By Ben and by Cem.
+    assert_eq!(found.len(), 2 * 49);
+    assert_eq!(found[0].at, FRAME * 51);
+    history.members[0].may_speak = Timeline::default();
+    assert_eq!(nobody_hears_who_may_not_speak(&history).len(), 2 * 100);
+}
+
+#[test]
+fn ones_own_voice_is_found_by_whatever_it_shows() {
+    let planted: [fn(&mut History); 3] = [
+        |history| history.heard[7].sender = 0,
+        |history| history.heard[7].csrc = Some(Csrc(100)),
+        // Ann has come back; what she hears is of her old session.
+        |history| history.members[1].participant = participant("ann"),
+    ];
+    for plant in planted {
+        let mut history = history();
+        plant(&mut history);
+        assert!(!nobody_hears_themselves(&history).is_empty());
+    }
+}
+
+#[test]
+fn a_voice_from_next_door_is_found() {
+    let mut history = history();
+    history.heard[7].sender = 3;
+    assert_eq!(nobody_hears_another_room(&history).len(), 1);
+}
+
+#[test]
+fn a_voice_that_was_silenced_is_found() {
+    let mut history = history();
+    let but_ann = Subscription::all_except(BTreeSet::from([participant("ann")])).unwrap();
+    history.members[2].choice.decide(0, Subscription::EVERYBODY);
+    history.members[2].choice.decide(501, but_ann);
+    assert_eq!(nobody_hears_whom_they_do_not_want(&history).len(), 49);
+}
+
+#[test]
+fn a_packet_that_is_heard_twice_is_found() {
+    let mut history = history();
+    let again = Packet {
+        line: 1,
+        ..history.heard[150]
+    };
+    history.heard.push(again);
+    assert_eq!(nobody_hears_anything_twice(&history).len(), 1);
+}
+
+#[test]
+fn a_packet_to_somebody_who_has_left_is_found() {
+    let mut history = history();
+    history.members[2].is_in.decide(971, false);
+    assert_eq!(nobody_hears_after_leaving(&history).len(), 2 * 2);
+}
+
+#[test]
+fn a_wrong_or_missing_name_of_the_speaker_is_found() {
+    for csrc in [None, Some(Csrc(102)), Some(Csrc(9))] {
+        let mut history = history();
+        history.heard[7].csrc = csrc;
+        assert_eq!(packets_name_their_speaker(&history).len(), 1);
+    }
+}
+
+/// Something that is made wrong on one line.
+type Plant = fn(&mut [&mut Packet]);
+
+#[test]
+fn faults_of_a_stream_are_found() {
+    let planted: [(&str, Plant); 8] = [
+        ("SSRC", |line| line[50].ssrc = 8),
+        ("twice", |line| line[50].seq -= 1),
+        ("no loss", |line| {
+            line[50..].iter_mut().for_each(|packet| packet.seq += 1);
+        }),
+        ("no loss", |line| line[99].seq += 1 << 40),
+        ("moves by 0", |line| line[50].time -= 960),
+        ("moves by", |line| line[50].time -= 2_000),
+        ("no marker", |line| line[50].sender = 2),
+        ("outside", |line| {
+            line[50..]
+                .iter_mut()
+                .for_each(|packet| packet.time += 48_000);
+        }),
+    ];
+    for (what, plant) in planted {
+        let mut history = history();
+        plant(&mut line(&mut history, 1, 0));
+        let found = lines_are_continuous_streams(&history);
+        assert!(
+            found.iter().any(|violation| violation.what.contains(what)),
+            "{what}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn two_voices_at_a_time_on_one_line_are_found() {
+    let mut history = history();
+    for (index, packet) in (0_u32..).zip(line(&mut history, 1, 0)) {
+        // Twice as many packets as one voice has, each of them a step of the stream.
+        packet.left = FRAME / 2 * index;
+        packet.sender = if index % 2 == 0 { 0 } else { 2 };
+        packet.marker = true;
+    }
+    let found = lines_are_continuous_streams(&history);
+    assert!(found.iter().any(|found| found.what.contains("outside")));
+}
+
+#[test]
+fn a_change_of_voice_with_a_marker_is_right_and_counted() {
+    let mut history = history();
+    for packet in &mut line(&mut history, 1, 0)[50..] {
+        packet.sender = 2;
+        packet.csrc = Some(Csrc(102));
+        packet.marker = packet.number == 50;
+    }
+    assert_eq!(rules(&history), []);
+    assert_eq!(changes_of_voice(&history, 1, 0), 1);
+    assert_eq!(changes_of_voice(&history, 1, 5), 0);
+}
+
+#[test]
+fn gaps_are_right_where_the_network_lost_packets() {
+    let mut history = history();
+    // Ann's packets 10 to 12 do not reach the node; 30 and 31 do not reach Ben.
+    history.heard.retain(|packet| {
+        let on_the_way_up = packet.sender == 0 && (10..13).contains(&packet.number);
+        let on_the_way_down = packet.listener == 1 && (30..32).contains(&packet.number);
+        !on_the_way_up && !on_the_way_down
+    });
+    assert_eq!(rules(&history), [Rule::Stream]);
+    for number in 10..13 {
+        history.members[0].missing.insert(number, FRAME * number);
+    }
+    for number in 30..32_u16 {
+        history.members[1].lost.push(LostPacket {
+            left: FRAME * u32::from(number),
+            ssrc: 7,
+            sequence_number: 500 + number,
+            csrc: Some(Csrc(100)),
+        });
+    }
+    assert_eq!(rules(&history), []);
+    // As many were lost, but others.
+    history.members[0].missing.clear();
+    history.members[0]
+        .missing
+        .extend((60..63).map(|n| (n, FRAME * n)));
+    assert_eq!(rules(&history), [Rule::Stream]);
+}
+
+#[test]
+fn packets_that_come_out_of_order_are_no_fault() {
+    let mut history = history();
+    history.heard.swap(104, 105);
+    let [first, second] = [104, 105].map(|index| history.heard[index]);
+    history.heard[104].left = second.left;
+    history.heard[105].left = first.left;
+    history.spread = FRAME * 2;
+    assert_eq!(rules(&history), []);
+}
+
+#[test]
+fn one_voice_too_many_is_found() {
+    let mut history = history();
+    let slots = history.slots.get_mut(&room("room")).unwrap();
+    // What was sent until datagram 501 was still right.
+    slots.decide(501, 1);
+    let found = no_more_voices_than_slots(&history);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].at >= FRAME * 51 && found[0].at <= FRAME * 52,
+        "{found:?}"
+    );
+    history.slots.clear();
+    assert_eq!(no_more_voices_than_slots(&history).len(), 3);
+}
+
+#[test]
+fn a_listener_who_misses_a_packet_is_found() {
+    let mut history = history();
+    let at = Duration::ZERO;
+    assert_eq!(all_hear(&history, 0, 0..100, &[1, 2], at), []);
+    history
+        .heard
+        .retain(|packet| (packet.listener, packet.number) != (2, 99));
+    assert_eq!(all_hear(&history, 0, 0..100, &[1, 2], at).len(), 1);
+}
+
+fn event(revision: u64, kind: RoomEventKind) -> (Duration, RoomEvent) {
+    let event = RoomEvent {
+        room: RoomId::new("room").unwrap(),
+        revision: stoa_core::Revision(revision),
+        kind,
+    };
+    (Duration::ZERO, event)
+}
+
+#[test]
+fn events_that_do_not_tell_all_are_found() {
+    let created = || event(1, RoomEventKind::Created(RoomSettings::default()));
+    let connected = || RoomEventKind::Connected {
+        participant: participant("ann"),
+    };
+    assert_eq!(
+        tell_all(&[created(), event(2, RoomEventKind::Closed)], Vec::new()),
+        []
+    );
+    // A room that nobody was told of the end of; a number left out; somebody who never joined; a room
+    // that was never created.
+    let stories = [
+        vec![created()],
+        vec![created(), event(3, RoomEventKind::Closed)],
+        vec![
+            created(),
+            event(2, connected()),
+            event(3, RoomEventKind::Closed),
+        ],
+        vec![event(2, RoomEventKind::Closed)],
+    ];
+    for story in stories {
+        assert!(!tell_all(&story, Vec::new()).is_empty(), "{story:?}");
+    }
+}
+
+#[test]
+fn whatever_is_left_is_found() {
+    let clean = Leftovers {
+        at: Duration::ZERO,
+        rooms: 0,
+        participants: 0,
+        snapshots: 0,
+        wakes_for: TimeoutReason::Idle,
+        known_addresses: Vec::new(),
+    };
+    assert_eq!(nothing_is_left(&clean), []);
+    let planted: [fn(&mut Leftovers); 5] = [
+        |left| left.rooms = 1,
+        |left| left.participants = 1,
+        |left| left.snapshots = 1,
+        |left| left.wakes_for = TimeoutReason::Liveness,
+        |left| left.known_addresses = vec![crate::node_address()],
+    ];
+    for plant in planted {
+        let mut left = clean.clone();
+        plant(&mut left);
+        assert_eq!(nothing_is_left(&left).len(), 1, "{left:?}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "nobody hears themselves")]
+fn what_is_found_is_told() {
+    let mut history = history();
+    history.heard[7].sender = 0;
+    assert_none(&nobody_hears_themselves(&history));
+}

@@ -1,0 +1,137 @@
+//! Who hears whom.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Rule, Violation};
+use crate::history::{History, Packet};
+
+fn violations(
+    history: &History,
+    rule: Rule,
+    judge: impl Fn(&Packet) -> Option<String>,
+) -> Vec<Violation> {
+    let heard = history.heard.iter();
+    heard
+        .filter_map(|packet| {
+            let what = judge(packet)?;
+            let at = packet.left;
+            Some(Violation { rule, at, what })
+        })
+        .collect()
+}
+
+fn hears(packet: &Packet) -> String {
+    let Packet {
+        listener,
+        sender,
+        number,
+        ..
+    } = packet;
+    format!("client {listener} hears packet {number} of client {sender}")
+}
+
+/// [`Rule::MaySpeak`].
+pub fn nobody_hears_who_may_not_speak(history: &History) -> Vec<Violation> {
+    violations(history, Rule::MaySpeak, |packet| {
+        let sender = history.members.get(packet.sender);
+        let may_speak = sender.and_then(|sender| sender.may_speak.when_sent(packet.datagram));
+        (may_speak != Some(&true)).then(|| format!("{}, who may not speak", hears(packet)))
+    })
+}
+
+/// [`Rule::OwnVoice`]. An earlier session of the same name is the same person.
+pub fn nobody_hears_themselves(history: &History) -> Vec<Violation> {
+    violations(history, Rule::OwnVoice, |packet| {
+        let listener = history.members.get(packet.listener)?;
+        let by_name = history.members.get(packet.sender).is_some_and(|sender| {
+            (&sender.room, &sender.participant) == (&listener.room, &listener.participant)
+        });
+        let by_number = packet.sender == packet.listener;
+        let by_csrc = packet.csrc == Some(listener.csrc);
+        (by_name || by_number || by_csrc).then(|| format!("{}: themselves", hears(packet)))
+    })
+}
+
+/// [`Rule::OwnRoom`].
+pub fn nobody_hears_another_room(history: &History) -> Vec<Violation> {
+    violations(history, Rule::OwnRoom, |packet| {
+        let room = |id: usize| history.members.get(id).map(|member| &member.room);
+        let (here, there) = (room(packet.listener)?, room(packet.sender)?);
+        (here != there).then(|| format!("{}, from {there} in {here}", hears(packet)))
+    })
+}
+
+/// [`Rule::Choice`].
+pub fn nobody_hears_whom_they_do_not_want(history: &History) -> Vec<Violation> {
+    violations(history, Rule::Choice, |packet| {
+        let listener = history.members.get(packet.listener)?;
+        let sender = history.members.get(packet.sender)?;
+        let choice = listener.choice.when_sent(packet.datagram)?;
+        let is_wanted = choice.wants(&sender.participant);
+        (!is_wanted).then(|| format!("{}, whom they do not want", hears(packet)))
+    })
+}
+
+/// [`Rule::Once`].
+pub fn nobody_hears_anything_twice(history: &History) -> Vec<Violation> {
+    let mut heard = BTreeMap::new();
+    let mut violations = Vec::new();
+    for packet in &history.heard {
+        let key = (packet.listener, packet.sender, packet.number);
+        if let Some(line) = heard.insert(key, packet.line) {
+            violations.push(Violation {
+                rule: Rule::Once,
+                at: packet.left,
+                what: format!(
+                    "{} on line {}, and has heard it on line {line}",
+                    hears(packet),
+                    packet.line
+                ),
+            });
+        }
+    }
+    violations
+}
+
+/// [`Rule::Presence`].
+pub fn nobody_hears_after_leaving(history: &History) -> Vec<Violation> {
+    violations(history, Rule::Presence, |packet| {
+        let listener = history.members.get(packet.listener)?;
+        let is_in = listener.is_in.when_sent(packet.datagram) == Some(&true);
+        (!is_in).then(|| format!("{} without being in the room", hears(packet)))
+    })
+}
+
+/// [`Rule::Speaker`].
+pub fn packets_name_their_speaker(history: &History) -> Vec<Violation> {
+    violations(history, Rule::Speaker, |packet| {
+        let sender = history.members.get(packet.sender);
+        let names = sender.is_some_and(|sender| packet.csrc == Some(sender.csrc));
+        (!names).then(|| format!("{}, which names {:?}", hears(packet), packet.csrc))
+    })
+}
+
+/// What those of `listeners` did not hear of the packets `numbers` of a speaker that should all have
+/// heard all of them: [`Rule::Heard`].
+pub fn all_hear(
+    history: &History,
+    speaker: usize,
+    numbers: std::ops::Range<u32>,
+    listeners: &[usize],
+    at: Duration,
+) -> Vec<Violation> {
+    let missed = |&listener: &usize| {
+        let heard = history.heard.iter();
+        let count = heard
+            .filter(|packet| packet.listener == listener && packet.sender == speaker)
+            .filter(|packet| numbers.contains(&packet.number))
+            .count();
+        let sent = numbers.len();
+        (count != sent).then(|| Violation {
+            rule: Rule::Heard,
+            at,
+            what: format!("client {listener} heard {count} of {sent} packets of client {speaker}"),
+        })
+    };
+    listeners.iter().filter_map(missed).collect()
+}
