@@ -19,7 +19,7 @@ use str0m::{
 const FRAME_TICKS: u32 = 960;
 
 /// Bytes of Opus in a packet: 36 kbit/s, as browsers send speech.
-const PAYLOAD_BYTES: usize = 90;
+pub(crate) const PAYLOAD_BYTES: usize = 90;
 
 /// Whether a datagram is SRTP: version 2, and not a packet type of RTCP (RFC 5761, section 4).
 pub(crate) fn is_rtp(datagram: &[u8]) -> bool {
@@ -40,6 +40,8 @@ pub(crate) struct ClientError {
 pub(crate) struct Voice {
     /// Whose (RFC 3550, section 5.1).
     pub(crate) csrc: Option<u32>,
+    /// What the speaker wrote at the head of the payload.
+    pub(crate) stamp: u64,
 }
 
 /// A datagram that a client wants to send.
@@ -171,8 +173,9 @@ impl Client {
         }
     }
 
-    /// Says 20 ms.
-    pub(crate) fn write(&mut self, now: Instant) -> Result<(), ClientError> {
+    /// Says 20 ms. The stamp stands at the head of the payload, where nobody but another client of
+    /// ours looks for it.
+    pub(crate) fn write(&mut self, now: Instant, stamp: u64) -> Result<(), ClientError> {
         let media = self.rtc.media(self.line);
         let payload_type = media.and_then(|media| media.remote_pts().first().copied());
         let payload_type = payload_type.ok_or_else(|| self.failed("no payload type"))?;
@@ -184,7 +187,8 @@ impl Client {
         let (seq, time) = (self.seq, self.time);
         let mut api = self.rtc.direct_api();
         if let Some(stream) = api.stream_tx_by_mid(self.line, None) {
-            let payload = vec![0x55; PAYLOAD_BYTES];
+            let mut payload = vec![0x55; PAYLOAD_BYTES];
+            payload[..size_of::<u64>()].copy_from_slice(&stamp.to_be_bytes());
             let write = RtpWrite::new(payload_type, seq.into(), time, now, payload);
             stream.write_rtp(write.ext_vals(extensions));
         }
@@ -195,8 +199,10 @@ impl Client {
 }
 
 fn voice(packet: &RtpPacket) -> Voice {
+    let stamp = packet.payload.first_chunk().copied().unwrap_or_default();
     Voice {
         csrc: (packet.header.csrc_count > 0).then(|| packet.header.csrc[0]),
+        stamp: u64::from_be_bytes(stamp),
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
 
 use nix::{
     sys::signal::{Signal, kill},
+    time::{ClockId, clock_gettime},
     unistd::Pid,
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -45,6 +46,8 @@ pub(crate) enum DaemonError {
     Connect(#[from] ConnectError),
     #[error("the daemon's process: {0}")]
     Process(#[from] nix::Error),
+    #[error("the daemon's memory cannot be read from {0}")]
+    Memory(String),
     #[error("the daemon did not end within {PATIENCE:?} after SIGTERM")]
     NotEnded,
     #[error("the daemon ended with {0}; its log:\n{1}")]
@@ -127,6 +130,31 @@ impl Daemon {
 
     fn pid(&self) -> Pid {
         Pid::from_raw(self.process.id().cast_signed())
+    }
+
+    /// What its process has used of processors, in user space and in the kernel, since it began: POSIX's
+    /// process CPU-time clock.
+    ///
+    /// # Errors
+    /// [`DaemonError::Process`] if it has ended.
+    pub(crate) fn cpu(&self) -> Result<Duration, DaemonError> {
+        let clock = ClockId::pid_cpu_clock_id(self.pid())?;
+        Ok(clock_gettime(clock)?.into())
+    }
+
+    /// Its resident memory, in bytes.
+    ///
+    /// # Errors
+    /// [`DaemonError::Memory`] where the system does not tell.
+    pub(crate) fn resident(&self) -> Result<u64, DaemonError> {
+        let file = format!("/proc/{}/status", self.process.id());
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        match kibibytes {
+            Some(kibibytes) => Ok(kibibytes * 1_024),
+            None => Err(DaemonError::Memory(file)),
+        }
     }
 
     /// Ends it, and looks how it ended.

@@ -1,6 +1,9 @@
 //! A room of a real daemon, and how peers come into it.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
 
 use stoa_client::{
     Client,
@@ -13,8 +16,6 @@ use crate::{
     peer::{Attention, Peer, PeerError},
     swarm::{Swarm, SwarmError},
 };
-
-const ROOM: &str = "bench";
 
 /// How long ICE and DTLS may take, while a storm of others joins.
 const CONNECT: Duration = Duration::from_secs(60);
@@ -36,6 +37,7 @@ pub(crate) enum HallError {
 #[derive(Clone)]
 pub(crate) struct Hall {
     client: Client,
+    name: &'static str,
     slots: usize,
 }
 
@@ -44,40 +46,50 @@ pub(crate) struct Coming {
     who: ParticipantId,
     /// What names them in packets.
     pub(crate) csrc: u32,
+    /// Where their socket is.
+    pub(crate) address: SocketAddr,
     connected: oneshot::Receiver<()>,
 }
 
 impl Hall {
     /// Makes the room, with so many slots.
-    pub(crate) async fn open(client: Client, slots: usize) -> Result<Self, HallError> {
+    pub(crate) async fn open(
+        client: Client,
+        name: &'static str,
+        slots: usize,
+    ) -> Result<Self, HallError> {
         let room = Room {
             audio_slots: u32::try_from(slots).unwrap_or(u32::MAX),
             speak_policy: SpeakPolicy::SpeakersOnly.into(),
             ..Room::default()
         };
         let request = CreateRoomRequest {
-            room_id: ROOM.to_owned(),
+            room_id: name.to_owned(),
             room: Some(room),
             ..CreateRoomRequest::default()
         };
         let created = client.rooms().create_room(request).await;
         created.map_err(|status| refused("a room", &status))?;
-        Ok(Self { client, slots })
+        Ok(Self {
+            client,
+            name,
+            slots,
+        })
     }
 
     /// Lets somebody in, and hands them to the swarm. They have as many lines as the room has slots.
     pub(crate) async fn admit(
         &self,
         swarm: &Swarm,
-        name: &str,
+        participant: &str,
         role: Role,
         attention: Attention,
     ) -> Result<Coming, HallError> {
-        let who = ParticipantId::new(name).expect("benches choose valid names");
+        let who = ParticipantId::new(participant).expect("benches choose valid names");
         let mut peer = Peer::open(who.clone(), self.slots, attention)?;
         let request = JoinRequest {
-            room_id: ROOM.to_owned(),
-            participant_id: name.to_owned(),
+            room_id: self.name.to_owned(),
+            participant_id: participant.to_owned(),
             sdp_offer: peer.offer().to_owned(),
             role: role.into(),
             ..JoinRequest::default()
@@ -89,6 +101,7 @@ impl Hall {
         peer.accept(&answer.sdp_answer)?;
         Ok(Coming {
             who,
+            address: peer.address(),
             csrc: answer
                 .participant
                 .map_or(0, |Participant { csrc, .. }| csrc),
@@ -99,12 +112,12 @@ impl Hall {
     /// Gives somebody a role. Returns when the call was made and when its answer had come.
     pub(crate) async fn set_role(
         &self,
-        name: &str,
+        participant: &str,
         role: Role,
     ) -> Result<(SystemTime, SystemTime), HallError> {
         let request = SetRoleRequest {
-            room_id: ROOM.to_owned(),
-            participant_id: name.to_owned(),
+            room_id: self.name.to_owned(),
+            participant_id: participant.to_owned(),
             role: role.into(),
             ..SetRoleRequest::default()
         };

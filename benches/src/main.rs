@@ -4,9 +4,11 @@
 
 mod client;
 mod daemon;
+mod floor;
 mod forward;
 mod hall;
 mod machine;
+mod node;
 mod peer;
 mod progress;
 mod promote;
@@ -50,6 +52,12 @@ enum Bench {
     /// A real daemon, real sockets: how long from the call that makes a listener a speaker until they
     /// are heard, and whether anything of them leaves after the answer to the call that takes it back.
     Promote(promote::Arguments),
+    /// A real daemon, real sockets, N listeners: processor time for each packet beside what the kernel
+    /// and the cipher alone cost, loss, latency, memory, the cost of silence, and a storm of joins.
+    ///
+    /// The daemon is a process of its own, and its time is taken from that process's clock. The listeners
+    /// are str0m sessions with real handshakes and a socket each.
+    Node(node::Arguments),
 }
 
 /// Why there is no result.
@@ -69,6 +77,10 @@ enum BenchError {
     Runtime(std::io::Error),
     #[error("{0}")]
     Promote(promote::Fault),
+    #[error(transparent)]
+    Node(#[from] node::NodeError),
+    #[error(transparent)]
+    Floor(#[from] floor::FloorError),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +88,7 @@ fn main() -> ExitCode {
         Bench::Forward(arguments) => forward::run(arguments),
         Bench::Stage(arguments) => stage::run(arguments),
         Bench::Promote(arguments) => promote::run(arguments),
+        Bench::Node(arguments) => node::run(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

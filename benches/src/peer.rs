@@ -5,7 +5,7 @@
 //! header of an RTP packet and nothing else: thousands of them must not cost more than the daemon.
 
 use std::{
-    io,
+    io::{self, IoSliceMut},
     net::{Ipv4Addr, SocketAddr, UdpSocket},
     os::fd::AsRawFd as _,
     time::{Duration, Instant, SystemTime},
@@ -22,7 +22,7 @@ use nix::{
 };
 use stoa_core::ParticipantId;
 
-use crate::client::{Client, ClientError, Voice, is_rtp};
+use crate::client::{Client, ClientError, Outgoing, Voice, is_rtp};
 
 /// How many datagrams are taken from a socket at once.
 const BATCH: usize = 16;
@@ -58,11 +58,21 @@ pub(crate) struct Heard {
     pub(crate) arrived: SystemTime,
 }
 
+impl Heard {
+    /// How long ago the speaker had written the packet when it arrived.
+    pub(crate) fn latency(&self) -> Duration {
+        let written = SystemTime::UNIX_EPOCH + Duration::from_nanos(self.voice.stamp);
+        self.arrived.duration_since(written).unwrap_or_default()
+    }
+}
+
 /// What one batch of datagrams brought.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     /// RTP packets.
     pub(crate) packets: u64,
+    /// Bytes in the largest of them.
+    pub(crate) largest: usize,
     /// Whether there may be more.
     pub(crate) more: bool,
 }
@@ -113,6 +123,10 @@ impl Peer {
         &self.client.offer
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.client.address
+    }
+
     /// Whether ICE and DTLS are done, on its own side.
     pub(crate) fn is_connected(&self) -> bool {
         self.client.connected
@@ -134,44 +148,40 @@ impl Peer {
         inbox: &mut Inbox,
         mut heard: impl FnMut(Heard),
     ) -> Result<Batch, PeerError> {
+        let Inbox { headers, bytes } = inbox;
+        let mut chunks = bytes.chunks_exact_mut(DATAGRAM_BYTES);
+        let mut slices: [[IoSliceMut<'_>; 1]; BATCH] =
+            std::array::from_fn(|_| [IoSliceMut::new(chunks.next().unwrap_or_default())]);
+        let (fd, flags) = (self.socket.as_raw_fd(), MsgFlags::MSG_DONTWAIT);
+        let messages = match recvmmsg(fd, headers, slices.iter_mut(), flags, None) {
+            Err(nix::Error::EAGAIN) => return Ok(Batch::default()),
+            messages => messages?,
+        };
         let mut batch = Batch::default();
-        let mut received = 0;
-        {
-            let mut chunks = inbox.bytes.chunks_exact_mut(DATAGRAM_BYTES);
-            let mut slices: [[io::IoSliceMut<'_>; 1]; BATCH] =
-                std::array::from_fn(|_| [io::IoSliceMut::new(chunks.next().unwrap_or_default())]);
-            let flags = MsgFlags::MSG_DONTWAIT;
-            let fd = self.socket.as_raw_fd();
-            let messages = match recvmmsg(fd, &mut inbox.headers, slices.iter_mut(), flags, None) {
-                Err(nix::Error::EAGAIN) => return Ok(batch),
-                // An earlier datagram of ours met a closed port: the daemon is gone, or ends.
-                Err(nix::Error::ECONNREFUSED) => {
-                    return Ok(Batch {
-                        more: true,
-                        ..batch
-                    });
-                }
-                messages => messages?,
-            };
-            for message in messages {
-                received += 1;
-                let bytes = message.iovs().next().unwrap_or_default();
-                let is_rtp = is_rtp(bytes);
-                batch.packets += u64::from(is_rtp);
-                if is_rtp && self.attention == Attention::Count {
+        let (mut received, mut is_moved) = (0, false);
+        for message in messages {
+            received += 1;
+            let bytes = message.iovs().next().unwrap_or_default();
+            if is_rtp(bytes) {
+                batch.packets += 1;
+                batch.largest = batch.largest.max(bytes.len());
+                if self.attention == Attention::Count {
                     continue;
-                }
-                let Some(from) = message.address else {
-                    continue;
-                };
-                let from = SocketAddr::from((from.ip(), from.port()));
-                if let Some(voice) = self.client.receive(Instant::now(), from, bytes)? {
-                    let arrived = arrival(message.cmsgs()?).unwrap_or_else(SystemTime::now);
-                    heard(Heard { voice, arrived });
                 }
             }
+            let Some(from) = message.address else {
+                continue;
+            };
+            is_moved = true;
+            let from = SocketAddr::from((from.ip(), from.port()));
+            if let Some(voice) = self.client.receive(Instant::now(), from, bytes)? {
+                let arrived = arrival(message.cmsgs()?).unwrap_or_else(SystemTime::now);
+                heard(Heard { voice, arrived });
+            }
         }
-        self.send()?;
+        if is_moved {
+            self.send()?;
+        }
         batch.more = received == BATCH;
         Ok(batch)
     }
@@ -182,21 +192,22 @@ impl Peer {
         self.send()
     }
 
-    /// Says 20 ms.
+    /// Says 20 ms, with the time of this moment in it.
     pub(crate) fn speak(&mut self, now: Instant) -> Result<(), PeerError> {
-        self.client.write(now)?;
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let stamp = since.unwrap_or_default().as_nanos();
+        self.client
+            .write(now, u64::try_from(stamp).unwrap_or_default())?;
         self.send()
     }
 
     fn send(&mut self) -> Result<(), PeerError> {
         for outgoing in self.client.drain()? {
-            match self
-                .socket
-                .send_to(&outgoing.contents, outgoing.destination)
-            {
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
-                sent => drop(sent?),
-            }
+            let Outgoing {
+                destination,
+                contents,
+            } = outgoing;
+            self.socket.send_to(&contents, destination)?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::{
     peer::{Attention, Heard},
     progress,
     report::{Report, Samples},
-    swarm::{FRAME, Swarm},
+    swarm::{FRAME, Swarm, SwarmError, Voices},
     with_runtime,
 };
 
@@ -200,8 +200,8 @@ fn milliseconds(durations: &[Duration]) -> Samples {
 
 async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchError> {
     let client = daemon.connect().await?;
-    let hall = Hall::open(client.clone(), SLOTS).await?;
-    let swarm = Swarm::start("peers")?;
+    let hall = Hall::open(client.clone(), "promote", SLOTS).await?;
+    let (swarm, voices) = Swarm::start("peers")?;
     let somebody = hall
         .admit(&swarm, WHO, Role::Listener, Attention::Count)
         .await?;
@@ -217,7 +217,7 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchErr
         listener.connected().await?;
     }
 
-    let mut ears = Ears { swarm, csrc };
+    let ears = Ears { voices, csrc };
     let mut measured = Measured::default();
     let progress = progress::bar("promoting", plan.promotions.into());
     for round in 0..plan.promotions {
@@ -237,8 +237,8 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchErr
         progress.inc(1);
     }
     progress.finish_and_clear();
-    let untold = ears.swarm.counts()?.untold;
-    ears.swarm.end()?;
+    let untold = swarm.counts()?.untold;
+    swarm.end()?;
     client.close().await;
     if untold > 0 {
         return Err(Fault::Untold(untold).into());
@@ -248,27 +248,27 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchErr
 
 /// What the listeners hear.
 struct Ears {
-    swarm: Swarm,
+    voices: Voices,
     /// Of whom alone they are to hear.
     csrc: u32,
 }
 
 impl Ears {
     /// The next packet, and which listener heard it; nothing if none comes until then.
-    fn next(&mut self, until: Instant) -> Result<Option<(usize, Heard)>, BenchError> {
+    fn next(&self, until: Instant) -> Result<Option<(usize, Heard)>, BenchError> {
         let wait = until.saturating_duration_since(Instant::now());
-        match self.swarm.voices().recv_timeout(wait) {
+        match self.voices.recv_timeout(wait) {
             Ok((_, heard)) if heard.voice.csrc != Some(self.csrc) => {
                 Err(Fault::Stranger(heard.voice.csrc).into())
             }
             Ok(heard) => Ok(Some(heard)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(crate::swarm::SwarmError::Ended.into()),
+            Err(RecvTimeoutError::Disconnected) => Err(SwarmError::Ended.into()),
         }
     }
 
     /// When the last of so many listeners heard the first packet.
-    fn first(&mut self, listeners: usize) -> Result<SystemTime, BenchError> {
+    fn first(&self, listeners: usize) -> Result<SystemTime, BenchError> {
         let until = Instant::now() + PATIENCE;
         let mut first = vec![None; listeners];
         loop {
@@ -284,7 +284,7 @@ impl Ears {
     }
 
     /// By how much packets came after this moment, for a few packets' time.
-    fn after(&mut self, moment: SystemTime) -> Result<Vec<Duration>, BenchError> {
+    fn after(&self, moment: SystemTime) -> Result<Vec<Duration>, BenchError> {
         const { assert!(LISTENED.as_millis() >= 5 * FRAME.as_millis()) };
         let until = Instant::now() + LISTENED;
         let mut late = Vec::new();

@@ -195,15 +195,17 @@ impl Room {
         self.timed(|node, now, _| node.handle_datagram(now, from, None, datagram))
     }
 
-    /// Times the next ranking of the room; whatever is due before is served before.
+    /// Times the next ranking of the room; whatever is due at the node before is served before.
     pub(crate) fn rank(&mut self) -> Result<Step<()>, RoomError> {
         loop {
             let due = self.due.ok_or(RoomError::NoEffect("ranking"))?;
             self.now = self.now.max(due);
-            if self.why == TimeoutReason::Ranking {
-                return Ok(self.timed(|node, now, _| node.handle_timeout(now)));
+            let is_ranking = self.why == TimeoutReason::Ranking;
+            let step = self.timed(|node, now, _| node.handle_timeout(now));
+            if is_ranking {
+                return Ok(step);
             }
-            self.serve_timers()?;
+            self.deliver(step.kept)?;
         }
     }
 
@@ -228,7 +230,7 @@ impl Room {
     /// A client that was kept says 20 ms: one SRTP packet. Whatever else it sends is dealt with here.
     pub(crate) fn speak(&mut self, kept: usize) -> Result<Vec<u8>, RoomError> {
         let speaker = &mut self.staying[kept];
-        speaker.write(self.now)?;
+        speaker.write(self.now, 0)?;
         let datagrams = speaker.drain()?.into_iter();
         let datagrams = datagrams.map(|outgoing| outgoing.contents);
         let (mut rtp, other): (Vec<_>, Vec<_>) = datagrams.partition(|datagram| is_rtp(datagram));

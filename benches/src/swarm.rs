@@ -12,6 +12,7 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token, Waker, unix::SourceFd};
+use nix::time::{ClockId, clock_gettime};
 use tokio::sync::oneshot;
 
 use crate::peer::{Heard, Inbox, Peer, PeerError};
@@ -32,14 +33,24 @@ pub(crate) struct Swarm {
     commands: mpsc::SyncSender<Command>,
     waker: Waker,
     thread: Option<JoinHandle<Result<(), PeerError>>>,
-    voices: mpsc::Receiver<(usize, Heard)>,
 }
+
+/// What those who listen hear, and which of them.
+pub(crate) type Voices = mpsc::Receiver<(usize, Heard)>;
 
 /// What a thread of peers has counted since it began.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Counts {
+    /// RTP packets received.
+    pub(crate) received: u64,
+    /// RTP packets sent.
+    pub(crate) spoken: u64,
     /// Voices that nobody could be told of, because too many waited.
     pub(crate) untold: u64,
+    /// Bytes in the largest of the packets received.
+    pub(crate) largest: usize,
+    /// What the thread has used of a processor.
+    pub(crate) cpu: Duration,
 }
 
 /// The thread of peers has ended.
@@ -66,7 +77,7 @@ impl Swarm {
     ///
     /// # Errors
     /// [`SwarmError::Start`].
-    pub(crate) fn start(name: &str) -> Result<Self, SwarmError> {
+    pub(crate) fn start(name: &str) -> Result<(Self, Voices), SwarmError> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         let (to, commands) = mpsc::sync_channel(COMMANDS);
@@ -81,12 +92,12 @@ impl Swarm {
             counts: Counts::default(),
         };
         let thread = std::thread::Builder::new().name(name.to_owned());
-        Ok(Self {
+        let swarm = Self {
             commands: to,
             waker,
             thread: Some(thread.spawn(|| body.run())?),
-            voices,
-        })
+        };
+        Ok((swarm, voices))
     }
 
     fn tell(&self, command: Command) -> Result<(), SwarmError> {
@@ -112,11 +123,6 @@ impl Swarm {
         let (to, counts) = mpsc::sync_channel(1);
         self.tell(Command::Count(to))?;
         counts.recv().map_err(|_| SwarmError::Ended)
-    }
-
-    /// What those who listen have heard, and which of them.
-    pub(crate) fn voices(&self) -> &mpsc::Receiver<(usize, Heard)> {
-        &self.voices
     }
 
     /// Ends the thread and says what went wrong, if anything did.
@@ -191,6 +197,8 @@ impl Body {
             let batch = seat.peer.receive(inbox, |heard| {
                 counts.untold += u64::from(voices.try_send((number, heard)).is_err());
             })?;
+            counts.received += batch.packets;
+            counts.largest = counts.largest.max(batch.largest);
             if !batch.more {
                 break;
             }
@@ -242,6 +250,7 @@ impl Body {
         for (at, number) in &mut self.speakers {
             if *at <= now {
                 self.seats[*number].peer.speak(now)?;
+                self.counts.spoken += 1;
                 *at += FRAME;
             }
         }
@@ -277,6 +286,8 @@ impl Body {
                     .collect();
             }
             Command::Count(to) => {
+                let cpu = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?;
+                self.counts.cpu = cpu.into();
                 // Whoever asked may have given up.
                 let _ = to.send(self.counts);
             }

@@ -36,7 +36,7 @@ pub(crate) enum Step {
 }
 
 /// The benches that run in a few seconds with `--quick`.
-const BENCHES: [&str; 3] = ["forward", "stage", "promote"];
+const BENCHES: [&str; 4] = ["forward", "stage", "promote", "node"];
 
 /// How the steps are run.
 #[derive(Debug, clap::Args)]
