@@ -10,8 +10,8 @@ use std::{
 };
 
 use stoa_core::{
-    Certificate, DropReason, Error, Join, Limits, Node, NodeConfig, Output, ParticipantId,
-    Revision, Role, RoomEventKind, RoomId, RoomSettings, TimeoutReason, Transmit,
+    Certificate, DropReason, EgressPath, Error, Join, Limits, Node, NodeConfig, Output,
+    ParticipantId, Revision, Role, RoomEventKind, RoomId, RoomSettings, TimeoutReason, Transmit,
 };
 
 use crate::client::{Client, ClientError, is_rtp};
@@ -113,6 +113,7 @@ impl Room {
                 participants: usize::from(u16::MAX) + 1,
                 ..Limits::default()
             },
+            egress: EgressPath::Reference,
         };
         // A bench needs no secret keys, and the same names in each run.
         let mut node = Node::new(now, config, [1; 32]);

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use ahash::RandomState;
 use slotmap::SecondaryMap;
 
-use crate::keys::{BankKey, ParticipantKey};
+use crate::{
+    compose::{Composed, Destination},
+    keys::{BankKey, ParticipantKey},
+};
 
 /// The listeners of a room. Joining and leaving cost the same however many there are.
 #[derive(Debug)]
@@ -56,6 +59,36 @@ impl Audience {
     /// Who hears this bank.
     pub(crate) fn of(&self, bank: BankKey) -> &[ParticipantKey] {
         self.by_bank.get(bank).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many have to be asked about a packet with [`Audience::listener`].
+    pub(crate) fn candidates(&self, composed: &Composed) -> usize {
+        match composed.destination {
+            Destination::AllBut(_) | Destination::NewTo { .. } => {
+                self.of(composed.stream.bank).len()
+            }
+            Destination::Only(_) => 1,
+        }
+    }
+
+    /// Who hears a packet, by index. Nobody, where it is the speaker's own or for somebody of another
+    /// bank.
+    pub(crate) fn listener(&self, composed: &Composed, index: usize) -> Option<ParticipantKey> {
+        let bank = composed.stream.bank;
+        match composed.destination {
+            Destination::AllBut(speaker) => {
+                let listener = self.of(bank).get(index).copied();
+                listener.filter(|&listener| listener != speaker)
+            }
+            Destination::NewTo { speaker, knew } => {
+                let listener = self.of(bank).get(index).copied();
+                listener.filter(|&listener| listener != speaker && !knew.contains(&Some(listener)))
+            }
+            // A holder with other lines or another choice has another bank.
+            Destination::Only(listener) => {
+                (self.bank_of(listener) == Some(bank)).then_some(listener)
+            }
+        }
     }
 
     /// Which bank this participant hears; nothing if they do not listen.

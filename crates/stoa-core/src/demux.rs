@@ -75,6 +75,22 @@ pub(crate) fn is_rtp(datagram: &[u8]) -> bool {
     matches!(datagram, [128..=191, second, ..] if !(64..=95).contains(&(second & 0x7f)))
 }
 
+/// The same for RTCP.
+pub(crate) fn is_rtcp(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, second, ..] if (64..=95).contains(&(second & 0x7f)))
+}
+
+/// The SSRC as which a datagram was sent, if it is SRTP or SRTCP. It is never encrypted.
+pub(crate) fn ssrc_of_sender(datagram: &[u8]) -> Option<u32> {
+    let at = match (is_rtp(datagram), is_rtcp(datagram)) {
+        (true, _) => 8,
+        (_, true) => 4,
+        _ => return None,
+    };
+    let bytes = datagram.get(at..)?.first_chunk()?;
+    Some(u32::from_be_bytes(*bytes))
+}
+
 impl Demux {
     pub(crate) fn new(crypto: Arc<CryptoProvider>, hasher: &RandomState) -> Self {
         Self {

@@ -26,7 +26,8 @@
 //! The modules stand in the order in which a packet meets them: `node` takes a datagram, `demux`
 //! finds its participant, `participant` decrypts it, `stage` decides whether it is heard and in
 //! which slot, `splice` gives it its place in the slot's stream, `compose` is what is written once
-//! for all listeners, `audience` knows who they are, and `egress` writes and sends it for each.
+//! for all listeners, `audience` knows who they are, `egress` writes it for each, and `seal` encrypts
+//! it.
 
 #![forbid(unsafe_code)]
 
@@ -48,7 +49,6 @@ mod audience;
 
 mod egress;
 
-#[allow(dead_code, reason = "the direct path that uses it comes next")]
 mod seal;
 
 mod audio_level;
@@ -68,6 +68,7 @@ mod subscription;
 mod timers;
 
 pub use audio_level::AudioLevel;
+pub use egress::{EgressPath, direct::Reception};
 pub use error::{Error, LimitScope, OfferError};
 pub use event::{
     ActiveSpeakers, LeaveReason, ParticipantInfo, RoomEvent, RoomEventKind, RoomSnapshot,

@@ -91,6 +91,14 @@ pub const ACTIVE_SPEAKERS_INTERVAL: Duration = Duration::from_millis(500);
 /// receivers report (RFC 3550, section 6.2), and no more often does what others see of it change.
 pub const QUALITY_INTERVAL: Duration = Duration::from_secs(5);
 
+/// The average time between two sender reports on a line (RFC 3550, section 6.2: the recommended
+/// minimum).
+pub const REPORT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How many buffers of sent datagrams are kept for the next ones. More than a few batches of sends are
+/// never about, unless packets have to be sealed before they are asked for.
+pub const MAX_POOLED_BUFFERS: usize = 1_024;
+
 /// What a node may hold and how long it waits. The defaults are for a public voice service on a
 /// server with a few cores.
 #[derive(Debug, Clone, PartialEq, Eq)]

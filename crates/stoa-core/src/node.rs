@@ -1,6 +1,7 @@
 //! The node: rooms, participants, addresses and timers, and nothing but dispatch between them.
 
 mod commands;
+mod egress;
 mod media;
 mod updates;
 
@@ -14,16 +15,20 @@ use std::{
 use ahash::RandomState;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use slotmap::SlotMap;
-use str0m::config::{CryptoProvider, DtlsCert};
+use str0m::config::DtlsCert;
 
 use crate::{
     demux::Demux,
+    egress::{
+        EgressPath,
+        direct::{Direct, NtpClock},
+    },
     event::RoomEvent,
     ids::RoomId,
     keys::{ParticipantKey, RoomKey},
     limits::Limits,
     output::{Output, TimeoutReason, Transmit},
-    participant::{Drained, Participant, negotiate::SessionTemplate},
+    participant::{Drained, Participant, keys::crypto, negotiate::SessionTemplate},
     room::Room,
     stats::Stats,
     timers::Timers,
@@ -37,6 +42,7 @@ enum TimerKey {
     Session(ParticipantKey),
     Liveness(ParticipantKey),
     Ranking(RoomKey),
+    Report(ParticipantKey),
 }
 
 impl TimerKey {
@@ -45,6 +51,7 @@ impl TimerKey {
             Self::Session(_) => TimeoutReason::Session,
             Self::Liveness(_) => TimeoutReason::Liveness,
             Self::Ranking(_) => TimeoutReason::Ranking,
+            Self::Report(_) => TimeoutReason::Report,
         }
     }
 }
@@ -67,10 +74,6 @@ impl Certificate {
     }
 }
 
-fn crypto() -> CryptoProvider {
-    str0m::crypto::from_feature_flags()
-}
-
 /// How a node is set up.
 #[derive(Clone)]
 pub struct NodeConfig {
@@ -81,6 +84,8 @@ pub struct NodeConfig {
     pub certificate: Certificate,
     /// What the node may hold, and how long it waits.
     pub limits: Limits,
+    /// How packets for listeners are written and encrypted.
+    pub egress: EgressPath,
 }
 
 /// One sans-IO media node: rooms, and everybody in them. See the [crate's page](crate) for how to
@@ -94,6 +99,7 @@ pub struct Node {
     rooms_by_id: std::collections::HashMap<RoomId, RoomKey, RandomState>,
     participants: SlotMap<ParticipantKey, Participant>,
     demux: Demux,
+    direct: Direct,
     timers: Timers<TimerKey>,
     /// The latest time that was handed in.
     now: Instant,
@@ -122,7 +128,9 @@ impl Node {
                 crypto,
                 certificate: config.certificate.0,
                 candidates: config.candidates,
+                egress: config.egress,
             },
+            direct: Direct::new(NtpClock::starting(now)),
             limits: config.limits,
             rooms: SlotMap::with_key(),
             rooms_by_id: std::collections::HashMap::with_hasher(hasher.clone()),
@@ -178,6 +186,7 @@ impl Node {
                 TimerKey::Session(participant) => self.serve_session(participant),
                 TimerKey::Liveness(participant) => self.check_liveness(participant),
                 TimerKey::Ranking(room) => self.rank(room),
+                TimerKey::Report(participant) => self.report(participant),
             }
         }
         self.due = due;
@@ -187,6 +196,10 @@ impl Node {
     pub fn poll_output(&mut self) -> Output {
         loop {
             if let Some(transmit) = self.transmits.pop_front() {
+                self.stats.datagrams_out += 1;
+                return Output::Transmit(transmit);
+            }
+            if let Some(transmit) = self.seal_next() {
                 self.stats.datagrams_out += 1;
                 return Output::Transmit(transmit);
             }

@@ -31,7 +31,7 @@ pub struct Transmit {
     pub destination: SocketAddr,
     /// From which address of ours, where it matters: the one that the other side sent to.
     pub source: Option<IpAddr>,
-    /// The bytes.
+    /// The bytes. [`Node::recycle`](crate::Node::recycle) takes them back when they are sent.
     pub contents: Vec<u8>,
 }
 
@@ -46,4 +46,6 @@ pub enum TimeoutReason {
     Liveness,
     /// A room's speakers are to be ranked.
     Ranking,
+    /// A listener's sender report is due.
+    Report,
 }

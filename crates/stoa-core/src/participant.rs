@@ -1,7 +1,6 @@
 //! One participant: one str0m session, driven by mutating it and then draining it to its timeout.
 
 mod answer;
-#[allow(dead_code, reason = "the direct path that uses it comes next")]
 pub(crate) mod keys;
 mod monitor;
 pub(crate) mod negotiate;
@@ -17,8 +16,11 @@ use str0m::{
 use crate::{
     audio_level::{AudioLevel, LevelExtension},
     compose::{Composed, Written},
-    demux::is_stun,
-    egress::reference::{self, Line},
+    demux::{is_stun, ssrc_of_sender},
+    egress::{
+        EgressPath, NegotiatedLine,
+        reference::{self, Line},
+    },
     error::Error,
     event::{LeaveReason, ParticipantInfo},
     keys::{BankKey, RoomKey},
@@ -27,12 +29,14 @@ use crate::{
     red::{MalformedRed, Payload},
     rights::{self, SpeakPolicy},
     rtp::{RtpTime, SeqExt},
+    seal::SrtpKeys,
     splice::Place,
     stage::SpeakerPacket,
     stats::DropReason,
 };
 
 use self::{
+    keys::PendingKeys,
     monitor::Monitor,
     negotiate::{Microphone, Negotiated},
 };
@@ -58,10 +62,14 @@ pub(crate) struct Participant {
     /// Whether something was written that the session has yet to send.
     pub(crate) is_dirty: bool,
     rtc: Rtc,
+    keys: PendingKeys,
     microphone: Option<Microphone>,
     /// The SSRC that was last found to belong to the microphone.
     microphone_ssrc: Option<u32>,
-    lines: Vec<Line>,
+    /// The lines on which they listen.
+    pub(crate) lines: Vec<NegotiatedLine>,
+    /// What the reference path needs of them; empty on the direct path.
+    reference_lines: Vec<Line>,
     remote_candidates: usize,
     monitor: Monitor,
 }
@@ -91,7 +99,12 @@ impl Participant {
         room: RoomKey,
         bank: Option<BankKey>,
         negotiated: Negotiated,
+        egress: EgressPath,
     ) -> Self {
+        let reference_lines = match egress {
+            EgressPath::Direct => Vec::new(),
+            EgressPath::Reference => negotiated.lines.iter().map(Line::new).collect(),
+        };
         Self {
             info,
             room,
@@ -104,9 +117,11 @@ impl Participant {
             last_heard: now,
             is_dirty: false,
             rtc: negotiated.rtc,
+            keys: negotiated.keys,
             microphone: negotiated.microphone,
             microphone_ssrc: None,
             lines: negotiated.lines,
+            reference_lines,
             remote_candidates: 0,
             monitor: Monitor::default(),
         }
@@ -119,7 +134,7 @@ impl Participant {
 
     /// Moves them to the slots of another choice. Returns those of before.
     pub(crate) fn move_to(&mut self, bank: BankKey) -> Option<BankKey> {
-        self.lines.iter_mut().for_each(Line::interrupt);
+        self.reference_lines.iter_mut().for_each(Line::interrupt);
         self.bank.replace(bank)
     }
 
@@ -189,10 +204,20 @@ impl Participant {
         Ok(())
     }
 
-    /// Writes one packet of the room for this listener. The session has to be given its turn for what is
-    /// sent.
+    /// The SRTP keys of the session, once, when DTLS is done.
+    pub(crate) fn take_keys(&mut self) -> Option<SrtpKeys> {
+        self.keys.take()
+    }
+
+    /// Where they are reached: where they want to be, or else where they came from last.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.reachable_at.or(self.addresses.last().copied())
+    }
+
+    /// Writes one packet of the room for this listener, on the reference path. The session has to be
+    /// given its turn for what is sent.
     pub(crate) fn write(&mut self, composed: &Composed) -> Written {
-        match self.lines.get_mut(composed.stream.slot.index()) {
+        match self.reference_lines.get_mut(composed.stream.slot.index()) {
             Some(line) => reference::write(&mut self.rtc, line, composed),
             None => Written::Late,
         }
@@ -221,6 +246,9 @@ impl Participant {
     fn drain(&mut self, out: &mut Drained) {
         loop {
             match self.rtc.poll_output() {
+                Ok(Output::Transmit(transmit)) if self.is_of_a_line(&transmit.contents) => {
+                    out.drops.push(DropReason::SsrcCollision);
+                }
                 Ok(Output::Transmit(mut transmit)) => {
                     // An answer to a check goes back to where the check came from.
                     if !is_stun(&transmit.contents)
@@ -247,6 +275,13 @@ impl Participant {
         }
     }
 
+    /// Whether the session has sealed something under an SSRC of the direct path, which must not be
+    /// seen by anybody. It draws the SSRC of its reports by chance out of 2^32 and knows of no other.
+    fn is_of_a_line(&self, datagram: &[u8]) -> bool {
+        let is_ours = |ssrc| self.lines.iter().any(|line| line.ssrc == ssrc);
+        self.reference_lines.is_empty() && ssrc_of_sender(datagram).is_some_and(is_ours)
+    }
+
     fn handle_event(&mut self, event: Event, out: &mut Drained) {
         match event {
             Event::Connected => out.connected = true,
@@ -258,7 +293,7 @@ impl Participant {
             Event::PeerStats(_) => out.measured = Some(self.monitor.take()),
             Event::MediaIngressStats(stats) => self.monitor.ingress(&stats),
             Event::MediaEgressStats(stats) => {
-                let mut lines = self.lines.iter();
+                let mut lines = self.reference_lines.iter();
                 if let Some(line) = lines.find(|line| line.mid() == stats.mid) {
                     self.monitor.egress(&stats, line);
                 }

@@ -23,6 +23,43 @@ pub(crate) struct Measured {
     pub(crate) round_trip: Option<Duration>,
 }
 
+/// What a receiver had reported of one line (RFC 3550, section 6.4.1), and what we had left out then.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reported {
+    /// The highest sequence number, with its roll-overs.
+    pub(crate) highest: u64,
+    pub(crate) lost: u64,
+    /// How many numbers were never sent.
+    pub(crate) skipped: u64,
+}
+
+/// How many packets should have come, and how many did not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Loss {
+    expected: u64,
+    lost: u64,
+}
+
+impl Loss {
+    /// Adds what happened between two reports on a line.
+    ///
+    /// What a speaker's own network has lost is missing in our stream, too, and the receiver cannot
+    /// tell; but that is not its network's fault, so it is taken out.
+    pub(crate) fn add(&mut self, before: Reported, now: Reported) {
+        let skipped = now.skipped.saturating_sub(before.skipped);
+        let lost = now.lost.saturating_sub(before.lost);
+        self.lost += lost.saturating_sub(skipped);
+        self.expected += now.highest.saturating_sub(before.highest + skipped);
+    }
+
+    /// Which part was lost, 0 to 1. Nothing, where nothing was to come.
+    pub(crate) fn fraction(self) -> Option<f32> {
+        // Whoever reports more lost than there was lies, and is told "all of it".
+        let fraction = (self.lost as f32 / self.expected as f32).min(1.0);
+        (self.expected > 0).then_some(fraction)
+    }
+}
+
 /// Up to which loss and round trip a connection is as good as that. Opus conceals 2 % of loss unheard,
 /// and conversations begin to collide beyond a round trip of 300 ms (ITU-T G.114: 150 ms one way).
 const GOOD: (f32, Duration) = (0.02, Duration::from_millis(300));

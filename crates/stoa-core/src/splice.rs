@@ -127,6 +127,11 @@ impl<S: Copy + PartialEq> Splice<S> {
         })
     }
 
+    /// The time of the stream's latest packet, and when that came.
+    pub(crate) fn latest(&self) -> Option<(RtpTime, Instant)> {
+        self.last_at.map(|at| (self.last.1, at))
+    }
+
     /// The time since the stream's last packet came, in ticks: negative for one that came before it,
     /// nothing where it is the first.
     fn elapsed(&self, arrived: Instant) -> Option<i64> {

@@ -34,11 +34,16 @@ pub enum DropReason {
     NotAllowed,
     /// RTP that came too late to have a place in its slot's sequence.
     Late,
+    /// RTP that could not be encrypted: the cryptographic library refused.
+    SealFailed,
+    /// RTCP that a session has encrypted under the SSRC of a slot. Both draw theirs by chance; once
+    /// in a thousand million sessions it is the same.
+    SsrcCollision,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Oversized,
         Self::UnknownAddress,
         Self::UnknownUfrag,
@@ -53,6 +58,8 @@ impl DropReason {
         Self::NotMicrophone,
         Self::NotAllowed,
         Self::Late,
+        Self::SealFailed,
+        Self::SsrcCollision,
     ];
 
     /// The name for people and metrics, in snake case.
@@ -72,6 +79,8 @@ impl DropReason {
             Self::NotMicrophone => "not_microphone",
             Self::NotAllowed => "not_allowed",
             Self::Late => "late",
+            Self::SealFailed => "seal_failed",
+            Self::SsrcCollision => "ssrc_collision",
         }
     }
 }

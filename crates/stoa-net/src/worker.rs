@@ -141,7 +141,10 @@ impl Worker {
     fn flush(&mut self) -> Option<Instant> {
         loop {
             match self.node.poll_output() {
-                Output::Transmit(transmit) => self.send(&transmit),
+                Output::Transmit(transmit) => {
+                    self.send(&transmit);
+                    self.node.recycle(transmit.contents);
+                }
                 Output::Event(event) => self.notices.tell(event),
                 Output::Timeout { at, .. } => return at,
             }

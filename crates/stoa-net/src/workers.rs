@@ -9,7 +9,7 @@ use std::{
 };
 
 use mio::{Poll, Token, Waker};
-use stoa_core::{Node, NodeConfig};
+use stoa_core::{EgressPath, Node, NodeConfig};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
@@ -155,6 +155,7 @@ fn node(config: &Config, index: usize, advertised: &[Advertised], sockets: &[Med
         candidates,
         certificate: config.certificate.clone(),
         limits: config.limits.clone(),
+        egress: EgressPath::Direct,
     };
     Node::new(Instant::now(), config, rand::random())
 }

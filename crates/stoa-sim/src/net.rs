@@ -140,6 +140,7 @@ impl Net {
             candidates: vec![node_address()],
             certificate: CERTIFICATE.get_or_init(generate).clone(),
             limits,
+            egress: Default::default(),
         };
         let start = Instant::now();
         let mut net = Self {

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use str0m::{
     Rtc,
-    media::{Mid, Pt},
+    media::Mid,
     rtp::{ExtensionValues, RtpWrite},
 };
 
+use super::{NegotiatedLine, choose};
 use crate::{
     audio_level::LevelExtension,
     compose::{Composed, StreamId, Written},
     participant::negotiate::Formats,
-    red::Payload,
     rtp::{RtpTime, SeqExt},
     splice::Splice,
 };
@@ -33,13 +33,11 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// A line whose first packet will have the number after `seq`. A receiver takes the roll-over
-    /// counter of the first packet for 0 (RFC 3711, section 3.3.1), so `seq` has to be below 65,535.
-    pub(crate) fn new(mid: Mid, formats: Formats, seq: u16, time: u32) -> Self {
+    pub(crate) fn new(line: &NegotiatedLine) -> Self {
         Self {
-            mid,
-            formats,
-            splice: Splice::new(SeqExt(seq.into()), RtpTime(time)),
+            mid: line.mid,
+            formats: line.formats,
+            splice: Splice::new(SeqExt(line.seq.into()), RtpTime(line.time)),
             highest: None,
             skipped: 0,
         }
@@ -71,17 +69,6 @@ impl Line {
             None => self.highest = Some(seq),
         }
     }
-
-    /// What the listener gets of a payload, and under which payload type. Redundancy passes where the
-    /// blocks' payload type means the same to the listener as to the speaker.
-    fn choose(&self, payload: &Payload) -> (Pt, Arc<[u8]>) {
-        match (&payload.red, self.formats.red) {
-            (Some(red), Some(red_type)) if red.opus_type == *self.formats.opus => {
-                (red_type, Arc::clone(&red.bytes))
-            }
-            _ => (self.formats.opus, Arc::clone(&payload.opus)),
-        }
-    }
 }
 
 /// Hands the packet to the listener's session.
@@ -107,13 +94,13 @@ pub(crate) fn write(rtc: &mut Rtc, line: &mut Line, composed: &Composed) -> Writ
         extensions.voice_activity = Some(voice);
     }
     line.count(place.seq);
-    let (payload_type, payload) = line.choose(&composed.payload);
+    let (payload_type, payload) = choose(line.formats, &composed.payload);
     let write = RtpWrite::new(
         payload_type,
         place.seq.0.into(),
         place.time.0,
         arrived,
-        payload,
+        Arc::clone(payload),
     )
     .marker(place.marker)
     .ext_vals(extensions)

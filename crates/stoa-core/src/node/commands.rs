@@ -155,7 +155,14 @@ impl Node {
         };
         let answer = negotiated.answer.clone();
         let credentials = negotiated.credentials.clone();
-        let participant = Participant::new(self.now, info.clone(), room_key, bank, negotiated);
+        let participant = Participant::new(
+            self.now,
+            info.clone(),
+            room_key,
+            bank,
+            negotiated,
+            self.template.egress,
+        );
         let key = self.participants.insert(participant);
         room.members.insert(join.participant, key);
         self.events
@@ -305,6 +312,7 @@ impl Node {
 
     /// Ends a session, whatever the reason: everything that is known of it goes.
     pub(super) fn end(&mut self, key: ParticipantKey, reason: LeaveReason) {
+        self.stop_sending(key);
         let Some(mut participant) = self.participants.remove(key) else {
             return;
         };
@@ -315,6 +323,7 @@ impl Node {
             .remove(&participant.ufrag, &participant.addresses);
         self.timers.cancel(TimerKey::Session(key));
         self.timers.cancel(TimerKey::Liveness(key));
+        self.timers.cancel(TimerKey::Report(key));
         let Some(room) = self.rooms.get_mut(participant.room) else {
             return;
         };

@@ -6,8 +6,9 @@ use str0m::net::{Protocol, Receive};
 
 use super::{Node, TimerKey};
 use crate::{
-    compose::{Composed, Destination, Written},
-    demux::{Claim, Route, is_rtp},
+    compose::{Composed, Written},
+    demux::{Claim, Route, is_rtcp, is_rtp},
+    egress::{EgressPath, direct::Path},
     event::{LeaveReason, RoomEventKind},
     keys::{ParticipantKey, RoomKey},
     limits::{MAX_DATAGRAM_BYTES, RANKING_INTERVAL},
@@ -43,6 +44,9 @@ impl Node {
             }
         };
         let now = self.now;
+        if is_rtcp(datagram) {
+            self.direct.take_report(now, key, datagram);
+        }
         let is_rtp = is_rtp(datagram);
         self.with_session(key, |participant, drained| {
             participant.handle_receive(now, receive, is_rtp, drained);
@@ -85,7 +89,11 @@ impl Node {
         if nominates {
             participant.reachable_at = Some(remote);
         }
+        let is_reached_there = participant.address() == Some(remote);
         self.demux.learn(self.now, remote, local, key);
+        if is_reached_there {
+            self.direct.set_path(key, Path { remote, local });
+        }
         Ok(())
     }
 
@@ -151,12 +159,19 @@ impl Node {
 
     /// ICE and DTLS of a participant are done: they hear and are heard from now on.
     fn connected(&mut self, key: ParticipantKey) {
-        let Some(participant) = self.participants.get_mut(key) else {
+        let Some(participant) = self.participants.get(key) else {
             return;
         };
         if participant.info.connected {
             return;
         }
+        if participant.line_count() > 0 && !self.start_sending(key) {
+            self.end(key, LeaveReason::MediaError);
+            return;
+        }
+        let Some(participant) = self.participants.get_mut(key) else {
+            return;
+        };
         participant.info.connected = true;
         let Some(room) = self.rooms.get_mut(participant.room) else {
             return;
@@ -193,10 +208,12 @@ impl Node {
         let Self {
             participants,
             rooms,
+            direct,
             dirty,
             timers,
             stats,
             now,
+            template,
             ..
         } = self;
         let Some(speaker) = participants.get_mut(key) else {
@@ -208,38 +225,32 @@ impl Node {
             return;
         };
         let audience = &room.audience;
-        let heard = room
-            .stage
-            .handle_packet(*now, key, packet, |composed: Composed| {
-                let mut write = |listener: ParticipantKey| {
-                    let Some(participant) = participants.get_mut(listener) else {
-                        return;
-                    };
-                    match participant.write(&composed) {
-                        Written::Sent if !participant.is_dirty => {
-                            participant.is_dirty = true;
-                            dirty.push(listener);
-                        }
-                        Written::Sent | Written::LeftOut => {}
-                        Written::Late => stats.count_drop(DropReason::Late),
-                    }
+        let write_by_sessions = |composed: Composed| {
+            let write = |listener: ParticipantKey| {
+                let Some(participant) = participants.get_mut(listener) else {
+                    return;
                 };
-                let listeners = audience.of(composed.stream.bank).iter().copied();
-                match composed.destination {
-                    Destination::Only(listener) => {
-                        // A holder with other lines or another choice has another bank.
-                        if audience.bank_of(listener) == Some(composed.stream.bank) {
-                            write(listener);
-                        }
+                match participant.write(&composed) {
+                    Written::Sent if !participant.is_dirty => {
+                        participant.is_dirty = true;
+                        dirty.push(listener);
                     }
-                    Destination::AllBut(speaker) => listeners
-                        .filter(|&listener| listener != speaker)
-                        .for_each(&mut write),
-                    Destination::NewTo { speaker, knew } => listeners
-                        .filter(|&listener| listener != speaker && !knew.contains(&Some(listener)))
-                        .for_each(&mut write),
+                    Written::Sent | Written::LeftOut => {}
+                    Written::Late => stats.count_drop(DropReason::Late),
                 }
-            });
+            };
+            let listeners = 0..audience.candidates(&composed);
+            let listeners = listeners.filter_map(|index| audience.listener(&composed, index));
+            listeners.for_each(write);
+        };
+        let heard = match template.egress {
+            EgressPath::Direct => room.stage.handle_packet(*now, key, packet, |composed| {
+                direct.queue(room_key, composed);
+            }),
+            EgressPath::Reference => room
+                .stage
+                .handle_packet(*now, key, packet, write_by_sessions),
+        };
         match heard {
             Heard::Voice if !room.is_ranking => {
                 room.is_ranking = true;
@@ -251,7 +262,8 @@ impl Node {
     }
 
     /// Tells others how well packets get through, where that is another quality now.
-    fn rate(&mut self, key: ParticipantKey, measured: Measured) {
+    fn rate(&mut self, key: ParticipantKey, mut measured: Measured) {
+        self.direct.measure(key, &mut measured);
         self.describe(key, |info| {
             info.connection_quality = measured.quality(info.connection_quality);
         });

@@ -82,6 +82,7 @@ impl Node {
 
     /// Gives a listener the slots of another choice.
     fn subscribe(&mut self, key: ParticipantKey, choice: &Subscription) -> Result<(), Error> {
+        self.seal_all();
         let participant = self
             .participants
             .get_mut(key)
@@ -98,6 +99,7 @@ impl Node {
         if participant.info.connected {
             room.audience.seat(key, bank);
         }
+        self.direct.interrupt(key);
         if let Some(before) = participant.move_to(bank) {
             room.stage.give_back_bank(before);
         }

@@ -1,6 +1,8 @@
 //! From an SDP offer to a session and its final answer (RFC 8829, RFC 9143).
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+mod ssrcs;
+
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Instant};
 
 use rand::Rng;
 use str0m::{
@@ -12,9 +14,13 @@ use str0m::{
     rtp::{Extension, ExtensionMap},
 };
 
-use super::answer;
+use self::ssrcs::Announced;
+use super::{
+    answer,
+    keys::{self, PendingKeys},
+};
 use crate::{
-    egress::reference::Line,
+    egress::{EgressPath, NegotiatedLine},
     error::OfferError,
     limits::{MAX_OFFER_BYTES, QUALITY_INTERVAL},
     settings::AudioMode,
@@ -26,18 +32,21 @@ pub(crate) struct SessionTemplate {
     pub(crate) certificate: DtlsCert,
     /// The addresses at which clients reach this node.
     pub(crate) candidates: Vec<SocketAddr>,
+    pub(crate) egress: EgressPath,
 }
 
 /// What became of an offer.
 pub(crate) struct Negotiated {
     pub(crate) rtc: Rtc,
+    /// Where its SRTP keys will arrive.
+    pub(crate) keys: PendingKeys,
     /// Our side's ICE credentials.
     pub(crate) credentials: IceCreds,
     pub(crate) answer: String,
     /// The line on which the client sends, if it does.
     pub(crate) microphone: Option<Microphone>,
     /// The lines on which the client listens, in the order of its offer.
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Vec<NegotiatedLine>,
 }
 
 /// The line on which a client sends.
@@ -48,7 +57,7 @@ pub(crate) struct Microphone {
 }
 
 /// The payload types that a client has for its audio.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Formats {
     pub(crate) opus: Pt,
     /// Opus with redundancy (RFC 2198), where the client speaks it.
@@ -73,12 +82,16 @@ pub(crate) fn negotiate(
         ufrag: ice_text(rng, 16),
         pass: ice_text(rng, 24),
     };
-    let mut rtc = template.build(now, credentials.clone())?;
+    let (mut rtc, keys) = template.build(now, credentials.clone())?;
     let answer = rtc
         .sdp_api()
         .accept_offer(offer)
         .map_err(|error| OfferError::Unusable(error.to_string()))?;
     let mids: Vec<Mid> = answer.media_lines.iter().map(|line| line.mid()).collect();
+    let mut answer = answer.to_sdp_string();
+    // No SSRC of this session may be another's: neither one of the client's, nor one of str0m's.
+    let mut taken = ssrcs::announced(text);
+    taken.extend(ssrcs::announced(&answer));
     let mut microphone = None;
     let mut lines = Vec::with_capacity(mids.len());
     let mut has_opus = false;
@@ -94,13 +107,21 @@ pub(crate) fn negotiate(
             microphone = Some(Microphone { mid, formats });
         }
         if media.direction().is_sending() {
-            // RFC 3550 wants a random start; RFC 3711 wants it low enough not to roll over soon.
-            lines.push(Line::new(
+            let level_id = media.remote_extmap().id_of(Extension::AudioLevel);
+            let announced = match template.egress {
+                EgressPath::Direct => take_over(&mut rtc, mid, rng, &mut taken, &mut answer)?,
+                EgressPath::Reference => Announced::default(),
+            };
+            lines.push(NegotiatedLine {
                 mid,
                 formats,
-                rng.random_range(0..1 << 15),
-                rng.random(),
-            ));
+                level_id,
+                ssrc: announced.ssrc,
+                cname: announced.cname,
+                // RFC 3550 wants a random start; RFC 3711 wants it low enough not to roll over soon.
+                seq: rng.random_range(0..1 << 15),
+                time: rng.random(),
+            });
         }
     }
     if !has_opus {
@@ -110,14 +131,33 @@ pub(crate) fn negotiate(
         let reason = "every audio line with opus/48000/2 is inactive";
         return Err(OfferError::Unusable(reason.to_owned()));
     }
-    let answer = answer::complete(&answer.to_sdp_string(), text, mode);
+    let answer = answer::complete(&answer, text, mode);
     Ok(Negotiated {
         rtc,
+        keys,
         credentials,
         answer,
         microphone,
         lines,
     })
+}
+
+/// Takes a sending line away from str0m: the answer announces another SSRC, under which the direct path
+/// will send.
+fn take_over(
+    rtc: &mut Rtc,
+    mid: Mid,
+    rng: &mut impl Rng,
+    taken: &mut BTreeSet<u32>,
+    answer: &mut String,
+) -> Result<Announced, OfferError> {
+    let mut api = rtc.direct_api();
+    let stream = api.stream_tx_by_mid(mid, None).map(|stream| stream.ssrc());
+    let announced = stream.and_then(|old| {
+        api.remove_stream_tx(old);
+        ssrcs::replace(answer, *old, ssrcs::choose(rng, taken))
+    });
+    announced.ok_or_else(|| OfferError::Unusable(format!("line {mid} got no SSRC to send with")))
 }
 
 fn parse(text: &str, slots: usize) -> Result<SdpOffer, OfferError> {
@@ -167,11 +207,11 @@ fn parse(text: &str, slots: usize) -> Result<SdpOffer, OfferError> {
 }
 
 impl SessionTemplate {
-    fn build(&self, now: Instant, credentials: IceCreds) -> Result<Rtc, OfferError> {
+    fn build(&self, now: Instant, credentials: IceCreds) -> Result<(Rtc, PendingKeys), OfferError> {
         let mut extensions = ExtensionMap::empty();
         extensions.set(1, Extension::AudioLevel);
         extensions.set(4, Extension::RtpMid);
-        let mut rtc = RtcConfig::new()
+        let config = RtcConfig::new()
             .set_crypto_provider(Arc::clone(&self.crypto))
             .set_dtls_cert(self.certificate.clone())
             .set_local_ice_credentials(credentials)
@@ -180,14 +220,14 @@ impl SessionTemplate {
             .set_stats_interval(Some(QUALITY_INTERVAL))
             .set_extension_map(extensions)
             .clear_codecs()
-            .enable_opus(true, true)
-            .build(now);
+            .enable_opus(true, true);
+        let (mut rtc, keys) = keys::build(config, now);
         for &address in &self.candidates {
             let candidate = Candidate::host(address, "udp")
                 .map_err(|error| OfferError::Unusable(error.to_string()))?;
             rtc.add_local_candidate(candidate);
         }
-        Ok(rtc)
+        Ok((rtc, keys))
     }
 }
 

@@ -1,0 +1,215 @@
+//! RTCP of the direct path: what it says of its lines, and what is said of them.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    line::Line,
+    reception::{Reception, Receptions},
+};
+use crate::{
+    egress::NegotiatedLine,
+    quality::Measured,
+    rtp::opus_ticks,
+    seal::{RtcpOpener, RtcpSealer, SealError, SrtpKeys},
+};
+
+/// Types of RTCP packets (RFC 3550, section 12.1).
+pub(super) const SENDER_REPORT: u8 = 200;
+pub(super) const RECEIVER_REPORT: u8 = 201;
+const SOURCE_DESCRIPTION: u8 = 202;
+const GOODBYE: u8 = 203;
+
+/// The SDES item that names the sender (RFC 3550, section 6.5.1).
+const CNAME: u8 = 1;
+
+/// Seconds in 32 bits and fractions of one in 32 more (RFC 3550, section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NtpTime(pub(super) u64);
+
+impl NtpTime {
+    /// The middle 32 bits: in units of 1/65,536 s, as reports of reception repeat it.
+    pub(super) fn middle(self) -> u32 {
+        (self.0 >> 16) as u32
+    }
+}
+
+/// The clock of sender reports.
+///
+/// The core knows no time of day. RFC 3550, section 6.4.1, lets a sender without one count from the
+/// beginning: what matters is that all streams of a sender have one clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NtpClock {
+    start: Instant,
+}
+
+impl NtpClock {
+    pub(crate) fn starting(start: Instant) -> Self {
+        Self { start }
+    }
+
+    pub(super) fn at(self, now: Instant) -> NtpTime {
+        // From one on: zero means "none" in reports of reception.
+        let elapsed = now.saturating_duration_since(self.start) + Duration::from_secs(1);
+        let fraction = (u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000;
+        NtpTime(elapsed.as_secs() << 32 | fraction)
+    }
+}
+
+/// What one listener's reports need.
+pub(super) struct Reports {
+    sealer: RtcpSealer,
+    opener: RtcpOpener,
+    cnames: Box<[Box<str>]>,
+    /// By line: how many packets had been sent at the last report.
+    reported: Box<[u64]>,
+    is_first: bool,
+    receptions: Receptions,
+}
+
+impl Reports {
+    pub(super) fn new(keys: &SrtpKeys, lines: &[NegotiatedLine]) -> Result<Self, SealError> {
+        Ok(Self {
+            sealer: RtcpSealer::new(&keys.local)?,
+            opener: RtcpOpener::new(&keys.remote)?,
+            cnames: lines
+                .iter()
+                .map(|line| line.cname.as_str().into())
+                .collect(),
+            reported: lines.iter().map(|_| 0).collect(),
+            is_first: true,
+            receptions: Receptions::new(lines.len()),
+        })
+    }
+
+    /// Whether nothing was reported yet.
+    pub(super) fn is_first(&self) -> bool {
+        self.is_first
+    }
+
+    /// Writes a sender report and a description of each line on which something was sent since the
+    /// last call, as one sealed packet. Returns whether there is one.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub(super) fn write(
+        &mut self,
+        now: Instant,
+        ntp: NtpTime,
+        lines: &[Line],
+        out: &mut Vec<u8>,
+    ) -> Result<bool, SealError> {
+        let mut active = 0_u8;
+        for (line, reported) in lines.iter().zip(&self.reported) {
+            if line.packets() != *reported {
+                write_sender_report(now, ntp, line, out);
+                active += 1;
+            }
+        }
+        if active == 0 {
+            return Ok(false);
+        }
+        let start = begin(active, SOURCE_DESCRIPTION, out);
+        for ((line, reported), cname) in lines.iter().zip(&mut self.reported).zip(&self.cnames) {
+            if line.packets() != *reported {
+                *reported = line.packets();
+                write_cname(line.ssrc(), cname, out);
+            }
+        }
+        end(start, out);
+        self.is_first = false;
+        self.sealer.seal(out)?;
+        Ok(true)
+    }
+
+    /// Writes that the lines are over (RFC 3550, section 6.6), as one sealed packet.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub(super) fn write_goodbye(
+        &mut self,
+        lines: &[Line],
+        out: &mut Vec<u8>,
+    ) -> Result<(), SealError> {
+        // A compound packet begins with a report, here an empty one of reception (section 6.1).
+        let first = lines.first().map_or(0, Line::ssrc);
+        let start = begin(0, RECEIVER_REPORT, out);
+        out.extend_from_slice(&first.to_be_bytes());
+        end(start, out);
+        // There are at most MAX_AUDIO_SLOTS.
+        let start = begin(lines.len() as u8, GOODBYE, out);
+        for line in lines {
+            out.extend_from_slice(&line.ssrc().to_be_bytes());
+        }
+        end(start, out);
+        self.sealer.seal(out)
+    }
+
+    /// Takes an SRTCP packet of the listener; `scratch` is for its plain text.
+    pub(super) fn take(
+        &mut self,
+        ntp: NtpTime,
+        lines: &[Line],
+        packet: &[u8],
+        scratch: &mut Vec<u8>,
+    ) {
+        // What is not authentic is the media session's to count: it gets the packet, too.
+        if self.opener.open(packet, scratch).is_ok() {
+            self.receptions.read(ntp, lines, scratch);
+        }
+    }
+
+    /// Adds what was reported since the last call.
+    pub(super) fn measure(&mut self, measured: &mut Measured) {
+        self.receptions.measure(measured);
+    }
+
+    /// What the listener has reported.
+    pub(super) fn reception(&self) -> Option<Reception> {
+        self.receptions.all()
+    }
+}
+
+/// Begins a packet of a compound (RFC 3550, section 6.4.1: the first word). Returns where it begins.
+fn begin(count: u8, packet_type: u8, out: &mut Vec<u8>) -> usize {
+    const VERSION: u8 = 2 << 6;
+    let start = out.len();
+    out.extend_from_slice(&[VERSION | count, packet_type, 0, 0]);
+    start
+}
+
+/// Sets the length of a packet of a compound: in words, less one.
+fn end(start: usize, out: &mut [u8]) {
+    let words = (out.len() - start) / 4 - 1;
+    // A report on eight lines has a few hundred bytes.
+    out[start + 2..start + 4].copy_from_slice(&(words as u16).to_be_bytes());
+}
+
+/// RFC 3550, section 6.4.1, without report blocks: what the listener sends, the media session
+/// reports on.
+fn write_sender_report(now: Instant, ntp: NtpTime, line: &Line, out: &mut Vec<u8>) {
+    let Some((time, at)) = line.latest() else {
+        return;
+    };
+    let start = begin(0, SENDER_REPORT, out);
+    out.extend_from_slice(&line.ssrc().to_be_bytes());
+    out.extend_from_slice(&ntp.0.to_be_bytes());
+    // What the timestamp of a packet would be that passed now.
+    let time = time.plus(opus_ticks(now.saturating_duration_since(at)));
+    out.extend_from_slice(&time.0.to_be_bytes());
+    // Both counts wrap.
+    out.extend_from_slice(&(line.packets() as u32).to_be_bytes());
+    out.extend_from_slice(&line.octets().to_be_bytes());
+    end(start, out);
+}
+
+/// One chunk of a source description (RFC 3550, section 6.5).
+fn write_cname(ssrc: u32, cname: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(&ssrc.to_be_bytes());
+    let cname = cname.as_bytes();
+    let cname = &cname[..cname.len().min(usize::from(u8::MAX))];
+    out.extend_from_slice(&[CNAME, cname.len() as u8]);
+    out.extend_from_slice(cname);
+    // At least one zero ends the list of items, and the chunk ends with a word.
+    let padding = 4 - out.len() % 4;
+    out.resize(out.len() + padding, 0);
+}
