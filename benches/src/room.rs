@@ -6,7 +6,7 @@
 
 use std::{
     net::SocketAddr,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use stoa_core::{
@@ -114,6 +114,7 @@ impl Room {
                 ..Limits::default()
             },
             egress: EgressPath::Reference,
+            time_of_day: SystemTime::now(),
         };
         // A bench needs no secret keys, and the same names in each run.
         let mut node = Node::new(now, config, [1; 32]);

@@ -9,7 +9,7 @@ use std::{
     collections::VecDeque,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 use ahash::RandomState;
@@ -86,6 +86,8 @@ pub struct NodeConfig {
     pub limits: Limits,
     /// How packets for listeners are written and encrypted.
     pub egress: EgressPath,
+    /// The time of day when the node is made, as sender reports give it.
+    pub time_of_day: SystemTime,
 }
 
 /// One sans-IO media node: rooms, and everybody in them. See the [crate's page](crate) for how to
@@ -130,7 +132,7 @@ impl Node {
                 candidates: config.candidates,
                 egress: config.egress,
             },
-            direct: Direct::new(NtpClock::starting(now)),
+            direct: Direct::new(NtpClock::new(now, config.time_of_day)),
             limits: config.limits,
             rooms: SlotMap::with_key(),
             rooms_by_id: std::collections::HashMap::with_hasher(hasher.clone()),

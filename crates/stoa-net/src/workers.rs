@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex},
     thread::JoinHandle,
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 use mio::{Poll, Token, Waker};
@@ -156,6 +156,7 @@ fn node(config: &Config, index: usize, advertised: &[Advertised], sockets: &[Med
         certificate: config.certificate.clone(),
         limits: config.limits.clone(),
         egress: EgressPath::Direct,
+        time_of_day: SystemTime::now(),
     };
     Node::new(Instant::now(), config, rand::random())
 }

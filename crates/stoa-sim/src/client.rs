@@ -17,11 +17,21 @@ use str0m::{
     config::DtlsCert,
     media::{Direction, MediaKind, Mid},
     net::{Protocol, Receive},
-    rtp::{RtpPacket, Ssrc},
+    rtp::{RtpPacket, Ssrc, rtcp::SenderInfo},
 };
 
 pub use self::{heard::Heard, voice::Lie};
 use crate::{ClientId, node_address, participant, room};
+
+/// A sender report that a client has received.
+pub struct Report {
+    /// When, since the beginning of the run.
+    pub at: Duration,
+    /// On which of the client's audio lines, counted from 0.
+    pub line: usize,
+    /// What it says.
+    pub info: SenderInfo,
+}
 
 /// One client.
 pub struct Client {
@@ -35,6 +45,8 @@ pub struct Client {
     pub session: SessionId,
     /// What names it in the packets that others hear.
     pub csrc: Csrc,
+    /// What it has offered.
+    pub offer: String,
     /// The only answer it ever gets.
     pub answer: String,
     /// Whether ICE and DTLS are done, as it sees it.
@@ -45,6 +57,8 @@ pub struct Client {
     pub vanished: bool,
     /// All that it has received, in order.
     pub heard: Vec<Heard>,
+    /// The sender reports it has received, in order.
+    pub reports: Vec<Report>,
     /// Where the network sees it.
     pub outer: SocketAddr,
     /// When its session wants its next turn.
@@ -106,17 +120,19 @@ impl Client {
             })
             .collect();
         let (offer, pending) = changes.apply().expect("at least one line");
-        let client = Self {
+        let mut client = Self {
             rtc,
             id: participant(name),
             room: room(to),
             session: SessionId::new("unknown").expect("an identifier"),
             csrc: Csrc(0),
+            offer: String::new(),
             answer: String::new(),
             connected: false,
             closed: false,
             vanished: false,
             heard: Vec::new(),
+            reports: Vec::new(),
             outer: address,
             timeout: now,
             // Anything, as long as every client has its own.
@@ -134,7 +150,9 @@ impl Client {
             recent: VecDeque::new(),
             arriving: (0, Duration::ZERO),
         };
-        (client, offer.to_sdp_string())
+        client.offer = offer.to_sdp_string();
+        let offer = client.offer.clone();
+        (client, offer)
     }
 
     /// Takes the node's answer.
@@ -197,6 +215,13 @@ impl Client {
                 Output::Event(Event::Connected) => self.connected = true,
                 Output::Event(Event::Closed) => self.closed = true,
                 Output::Event(Event::RtpPacket(packet)) => self.hear(elapsed, packet),
+                Output::Event(Event::SenderFeedback(feedback)) => {
+                    self.reports.push(Report {
+                        at: elapsed,
+                        line: self.line_of(feedback.mid),
+                        info: feedback.sender_info,
+                    });
+                }
                 Output::Event(_) => {}
                 Output::Timeout(at) => {
                     self.timeout = at;
@@ -214,8 +239,7 @@ impl Client {
         let mut api = self.rtc.direct_api();
         let stream = api.stream_rx(&packet.header.ssrc);
         let mid = stream.expect("a stream of this session").mid();
-        let line = self.lines.iter().position(|&line| line == mid);
-        let line = line.expect("a line of this client");
+        let line = self.line_of(mid);
         let (datagram, left) = self.arriving;
         let redundant = self.formats().red == Some(packet.header.payload_type);
         self.heard.push(Heard {
@@ -226,6 +250,11 @@ impl Client {
             line,
             packet,
         });
+    }
+
+    fn line_of(&self, mid: Mid) -> usize {
+        let line = self.lines.iter().position(|&line| line == mid);
+        line.expect("a line of this client")
     }
 
     /// Whose voices it has heard, without repetition, in the order of the clients.

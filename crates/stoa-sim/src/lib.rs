@@ -34,11 +34,14 @@ use std::{net::SocketAddr, time::Duration};
 
 use stoa_core::{ParticipantId, RoomId};
 
-pub use client::{Client, Heard, Lie};
+pub use client::{Client, Heard, Lie, Report};
 pub use net::{Fate, Net, Traffic};
 
 /// One Opus frame, as the clients here send them.
 pub const FRAME: Duration = Duration::from_millis(20);
+
+/// The time of day when the clock begins, since 1970: some day in 2033.
+pub const TIME_OF_DAY: Duration = Duration::from_nanos(2_000_000_000_123_456_789);
 
 /// Which client, in the order in which they were added.
 pub type ClientId = usize;

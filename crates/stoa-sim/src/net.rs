@@ -3,6 +3,7 @@
 mod carry;
 mod changes;
 mod ledger;
+mod links;
 mod record;
 mod run;
 
@@ -10,27 +11,27 @@ use std::{
     collections::{BTreeMap, HashMap},
     net::SocketAddr,
     sync::OnceLock,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use stoa_core::{
-    Certificate, Csrc, Error, Join, Joined, Limits, Node, NodeConfig, RoomEvent, RoomEventKind,
-    RoomSnapshot, Stats, Transmit,
+    Certificate, Csrc, EgressPath, Error, Join, Joined, Limits, Node, NodeConfig, RoomEvent,
+    RoomEventKind, RoomSnapshot, Stats, Transmit,
 };
 
 use self::{carry::Datagram, ledger::Ledger};
 use crate::{
-    ClientId, FRAME, Lie,
+    ClientId, FRAME, Lie, TIME_OF_DAY,
     client::Client,
     history::LostPacket,
-    link::{Direction, Link, Wire},
+    link::Wire,
     nat::{self, Nat},
     node_address, participant,
     random::Random,
     room,
 };
 
-/// What becomes of a datagram of a client on its way to the node.
+/// What becomes of a datagram on its way between a client and the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// It arrives after the network's latency.
@@ -66,7 +67,8 @@ struct Access {
     lost: Vec<LostPacket>,
 }
 
-type Uplink = Box<dyn FnMut(ClientId, &[u8]) -> Fate>;
+/// Decides what becomes of a datagram.
+type Decide = Box<dyn FnMut(ClientId, &[u8]) -> Fate>;
 
 /// The node, its clients, and the network between them.
 pub struct Net {
@@ -100,7 +102,8 @@ pub struct Net {
     launched: u64,
     /// How many turns there were at the present moment.
     turns: usize,
-    uplink: Uplink,
+    uplink: Decide,
+    downlink: Decide,
 }
 
 impl Default for Net {
@@ -123,24 +126,31 @@ impl Net {
 
     /// The same, with other limits and another seed of the node. The network is that of seed 0.
     pub fn with(limits: Limits, seed: [u8; 32]) -> Self {
-        Self::assemble(limits, seed, Random::new(0))
+        Self::assemble(limits, seed, Random::new(0), EgressPath::Direct)
+    }
+
+    /// The same, with packets on either path to listeners.
+    pub fn with_egress(limits: Limits, seed: [u8; 32], egress: EgressPath) -> Self {
+        Self::assemble(limits, seed, Random::new(0), egress)
     }
 
     /// A node with the default limits and a room "room", and a network: all their randomness comes
     /// from this seed.
     pub fn seeded(seed: u64) -> Self {
         let random = Random::new(seed);
-        Self::assemble(Limits::default(), random.child(0).bytes(), random.child(1))
+        let (node, network) = (random.child(0).bytes(), random.child(1));
+        Self::assemble(Limits::default(), node, network, EgressPath::Direct)
     }
 
-    fn assemble(limits: Limits, seed: [u8; 32], random: Random) -> Self {
+    fn assemble(limits: Limits, seed: [u8; 32], random: Random, egress: EgressPath) -> Self {
         static CERTIFICATE: OnceLock<Certificate> = OnceLock::new();
         let generate = || Certificate::generate().expect("a certificate");
         let config = NodeConfig {
             candidates: vec![node_address()],
             certificate: CERTIFICATE.get_or_init(generate).clone(),
             limits,
-            egress: Default::default(),
+            egress,
+            time_of_day: SystemTime::UNIX_EPOCH + TIME_OF_DAY,
         };
         let start = Instant::now();
         let mut net = Self {
@@ -164,6 +174,7 @@ impl Net {
             launched: 0,
             turns: 0,
             uplink: Box::new(|_, _| Fate::Deliver),
+            downlink: Box::new(|_, _| Fate::Deliver),
         };
         net.node
             .create_room(start, room("room"), Default::default())
@@ -180,37 +191,6 @@ impl Net {
     /// How much virtual time has passed.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
-    }
-
-    /// Decides about every datagram that clients send from now on, before their links do.
-    pub fn on_uplink(&mut self, uplink: impl FnMut(ClientId, &[u8]) -> Fate + 'static) {
-        self.uplink = Box::new(uplink);
-    }
-
-    /// Gives a client another link in one direction, for what is sent from now on.
-    pub fn set_link(&mut self, id: ClientId, direction: Direction, link: Link) {
-        let now = self.elapsed;
-        let access = &mut self.access[id];
-        match direction {
-            Direction::Up => {
-                self.spread = self.spread.max(link.spread());
-                access.up.set(now, link);
-            }
-            Direction::Down => access.down.set(now, link),
-        }
-    }
-
-    /// Gives a client another link in both directions, for what is sent from now on.
-    pub fn set_links(&mut self, id: ClientId, link: Link) {
-        self.set_link(id, Direction::Up, link);
-        self.set_link(id, Direction::Down, link);
-    }
-
-    /// Puts a client behind a NAT that gives it another outer address on average once in `every`; or,
-    /// with `None`, behind one that keeps the present address.
-    pub fn set_nat(&mut self, id: ClientId, every: Option<Duration>) {
-        let random = self.random.child(id as u64).child(2);
-        self.access[id].nat = every.map(|every| Nat::new(self.elapsed, every, random));
     }
 
     /// The room as the node has it.

@@ -49,12 +49,18 @@ impl PendingKeys {
     }
 }
 
-/// The cryptography of str0m's feature flags, with DTLS overheard.
+/// The usual cryptography, with DTLS overheard.
 pub(crate) fn crypto() -> CryptoProvider {
     CryptoProvider {
         dtls_provider: &Overheard,
-        ..str0m::crypto::from_feature_flags()
+        ..usual()
     }
+}
+
+/// What str0m uses if it is told nothing: the process's default, or else that of its feature flags.
+fn usual() -> CryptoProvider {
+    let default = CryptoProvider::get_default().cloned();
+    default.unwrap_or_else(str0m::crypto::from_feature_flags)
 }
 
 /// Makes a session of a configuration that has [`crypto`] as its provider.
@@ -75,19 +81,13 @@ pub(crate) fn build(config: RtcConfig, now: Instant) -> (Rtc, PendingKeys) {
     (rtc, PendingKeys(receiver))
 }
 
-/// The DTLS provider of str0m's feature flags, whose instances are overheard.
+/// The usual DTLS provider, whose instances are overheard.
 #[derive(Debug)]
 struct Overheard;
 
-impl Overheard {
-    fn real(&self) -> &'static dyn DtlsProvider {
-        str0m::crypto::from_feature_flags().dtls_provider
-    }
-}
-
 impl DtlsProvider for Overheard {
     fn generate_certificate(&self) -> Option<DtlsCert> {
-        self.real().generate_certificate()
+        usual().dtls_provider.generate_certificate()
     }
 
     fn new_dtls(
@@ -97,7 +97,9 @@ impl DtlsProvider for Overheard {
         dtls_version: DtlsVersion,
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        let inner = self.real().new_dtls(cert, now, dtls_version, mtu)?;
+        let inner = usual()
+            .dtls_provider
+            .new_dtls(cert, now, dtls_version, mtu)?;
         Ok(match HAND_OVER.take() {
             Some(keys) => Box::new(OverheardInstance { inner, keys }),
             None => inner,
@@ -105,7 +107,7 @@ impl DtlsProvider for Overheard {
     }
 
     fn is_test(&self) -> bool {
-        self.real().is_test()
+        usual().dtls_provider.is_test()
     }
 }
 

@@ -59,15 +59,20 @@ impl Net {
         let Some(&id) = self.routes.get(&to) else {
             return self.launch(Duration::ZERO, datagram);
         };
+        let extra = match (self.downlink)(id, &datagram.contents) {
+            Fate::Deliver => Duration::ZERO,
+            Fate::Delay(extra) => extra,
+            Fate::Lose => return self.lost(id, &datagram),
+        };
         let protocol = Protocol::of(&datagram.contents);
         let may_be_lost = self.may_lose(id, protocol);
         let wire = &mut self.access[id].down;
         match wire.carry(self.elapsed, protocol, may_be_lost) {
             Carried::Lost => self.lost(id, &datagram),
-            Carried::Once(after) => self.launch(after, datagram),
+            Carried::Once(after) => self.launch(extra + after, datagram),
             Carried::Twice(first, second) => {
-                self.launch(first, datagram.clone());
-                self.launch(second, datagram);
+                self.launch(extra + first, datagram.clone());
+                self.launch(extra + second, datagram);
             }
         }
     }

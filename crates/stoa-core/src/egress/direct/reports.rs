@@ -1,6 +1,6 @@
 //! RTCP of the direct path: what it says of its lines, and what is said of them.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{
     line::Line,
@@ -33,25 +33,33 @@ impl NtpTime {
     }
 }
 
-/// The clock of sender reports.
-///
-/// The core knows no time of day. RFC 3550, section 6.4.1, lets a sender without one count from the
-/// beginning: what matters is that all streams of a sender have one clock.
+/// From 1900, where NTP begins, to 1970: 70 years, 17 of them leap years.
+const NTP_TO_UNIX: Duration = Duration::from_secs((70 * 365 + 17) * 24 * 60 * 60);
+
+/// The clock of sender reports: the time of day, as it was when the node was made, and what has passed
+/// since. It is never set, so all reports of a session fit together.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NtpClock {
     start: Instant,
+    /// Since 1900.
+    start_time: Duration,
 }
 
 impl NtpClock {
-    pub(crate) fn starting(start: Instant) -> Self {
-        Self { start }
+    /// A clock that shows this time of day now. What is before 1970 counts as that.
+    pub(crate) fn new(now: Instant, time_of_day: SystemTime) -> Self {
+        let since_1970 = time_of_day.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            start: now,
+            start_time: NTP_TO_UNIX + since_1970,
+        }
     }
 
     pub(super) fn at(self, now: Instant) -> NtpTime {
-        // From one on: zero means "none" in reports of reception.
-        let elapsed = now.saturating_duration_since(self.start) + Duration::from_secs(1);
-        let fraction = (u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000;
-        NtpTime(elapsed.as_secs() << 32 | fraction)
+        let time = self.start_time + now.saturating_duration_since(self.start);
+        let fraction = (u64::from(time.subsec_nanos()) << 32) / 1_000_000_000;
+        // The seconds wrap in 2036, and receivers expect it (RFC 3550, section 4).
+        NtpTime(time.as_secs() << 32 | fraction)
     }
 }
 
