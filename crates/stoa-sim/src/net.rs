@@ -82,7 +82,7 @@ pub struct Net {
     pub traffic: HashMap<SocketAddr, Traffic>,
     /// How often the node asked to be woken and was.
     pub wakes: usize,
-    /// How long a datagram takes, either way, where its [`Link`] adds nothing.
+    /// How long a datagram takes, either way, where its [`Link`](crate::link::Link) adds nothing.
     pub latency: Duration,
     random: Random,
     access: Vec<Access>,
