@@ -15,7 +15,9 @@ pub(crate) mod rooms;
 mod schema;
 
 use std::{
-    path::PathBuf,
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
     thread,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -155,12 +157,23 @@ fn transact<T>(
 fn open(database: &Database) -> rusqlite::Result<(Connection, String)> {
     let mut connection = match database {
         Database::Memory => Connection::open_in_memory()?,
-        Database::File(path) => Connection::open(path)?,
+        Database::File(path) => {
+            make_private(path);
+            Connection::open(path)?
+        }
     };
     connection.busy_timeout(limits::DATABASE_LOCK_TIMEOUT)?;
     let instance = schema::prepare(&mut connection)?;
     rooms::forget_unused(&connection, now())?;
     Ok((connection, instance))
+}
+
+/// Makes a file that is not there yet readable for the service's own user only: it names people. SQLite
+/// gives the files beside it the same rights.
+fn make_private(path: &Path) {
+    let mut options = OpenOptions::new();
+    // One that is there is left as it is; what else is wrong, SQLite will say.
+    let _ = options.write(true).create_new(true).mode(0o600).open(path);
 }
 
 /// Milliseconds since 1970, as the database has its times.
@@ -170,3 +183,6 @@ pub(crate) fn now() -> i64 {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     })
 }
+
+#[cfg(test)]
+mod tests;

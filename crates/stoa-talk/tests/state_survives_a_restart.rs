@@ -6,6 +6,8 @@ mod house;
 mod stoa;
 mod support;
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use house::{Guest, House, with_token, without_token};
 use serde_json::{Value, json};
 use stoa_client::v1::Role;
@@ -87,6 +89,14 @@ async fn the_file_has_no_secret_in_it() {
     let mut host = house.host("Host").await;
     let (_, token) = host.new_link("listener", false).await;
     let _guest = house.enter(with_token("Gus", &token)).await;
+    for entry in std::fs::read_dir(folder.path()).expect("the folder") {
+        let metadata = entry.expect("a file").metadata().expect("it is there");
+        assert_eq!(
+            metadata.permissions().mode() & 0o777,
+            0o600,
+            "it names people"
+        );
+    }
     house.service.stop().await.expect("a clean end");
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder.path()).expect("the folder") {

@@ -175,7 +175,9 @@ fn welcome(page: SocketAddr, control: SocketAddr, folder: &Path, file: &Path) ->
         "\
 Stoa is running. Open this in two browser windows, and talk:
 
-    http://{host}:{page_port}/
+    http://{host}:{page_port}/?room=lobby
+
+At http://{host}:{page_port}/ you can start a room with a stage and an audience.
 
 The control API is at {control}, with this configuration: {file}
 Call it with a stock tool:

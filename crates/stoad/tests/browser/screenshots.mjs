@@ -12,7 +12,7 @@ import { pageUrl } from "./lib/settings.mjs";
 
 const BOUND_MS = 180_000;
 const MOST_BYTES = 150_000;
-const DESKTOP = { width: 1280, height: 800 };
+const DESKTOP = { width: 1280, height: 720 };
 const PHONE = { width: 390, height: 844 }; // without `isMobile`: it would reload the page
 const folder = process.argv[3] ?? path.join(import.meta.dirname, "../../../../docs/images");
 
@@ -32,6 +32,7 @@ const RAISED = new Set(["Rosalind", "Blaise", "Vera"]);
 
 async function picture(page, name, viewport, scheme) {
   await page.setViewport(viewport);
+  await page.mouse.move(0, 0);
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
   await page.evaluate(() => {
     document.getElementById("toast").hidden = true;
@@ -86,6 +87,7 @@ async function listenerPictures(host, launch, { room, listener }) {
   await picture(page, "join-phone-light", PHONE, "light");
   await page.click("#join");
   await page.waitForSelector("#hand", { visible: true });
+  await page.waitForFunction(() => window.stoaTalk.connection === "connected");
   await page.click("#hand");
   await host.choose("Ada", "Invite to speak");
   await page.waitForSelector("#invitation", { visible: true });

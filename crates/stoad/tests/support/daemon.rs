@@ -55,8 +55,9 @@ impl Daemon {
         });
         let control = ready(&running, found);
         let page = running.stdout.find(START, |line| {
-            let line = line.trim();
-            line.starts_with("http://").then(|| line.to_owned())
+            // Without the room that it proposes.
+            let address = line.trim().split('?').next()?;
+            address.starts_with("http://").then(|| address.to_owned())
         });
         Self {
             running,
