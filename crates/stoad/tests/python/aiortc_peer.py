@@ -55,11 +55,16 @@ class Line:
     def __init__(self) -> None:
         self.heard: deque[Heard] = deque(maxlen=MEMORY)
         self.packets: Counter[int] = Counter()
+        # The payload types under which they came, and how many bytes they carried.
+        self.formats: set[int] = set()
+        self.payload_bytes = 0
         self._ear = Ear()
         self._csrcs: set[int] = set()
 
     def packet(self, packet: RtpPacket) -> None:
         """Note whose packet it is."""
+        self.formats.add(packet.payload_type)
+        self.payload_bytes += len(packet.payload)
         self._csrcs.update(packet.csrc)
         self.packets.update(packet.csrc or [0])
 

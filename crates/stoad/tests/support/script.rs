@@ -21,6 +21,26 @@ const STUBS: Duration = Duration::from_secs(60);
 #[track_caller]
 pub(crate) fn python(script: &str, daemon: &Daemon, within: Duration) {
     let stubs = stubs();
+    finish(&mut python_command(script, daemon, &stubs), within);
+}
+
+/// The same, for a script that has participants in browsers (`tests/browser/peers.mjs`).
+///
+/// # Panics
+/// If the script fails or takes too long; its output is in the message.
+#[track_caller]
+pub(crate) fn python_with_browsers(script: &str, daemon: &Daemon, within: Duration) {
+    let stubs = stubs();
+    let mut command = python_command(script, daemon, &stubs);
+    command.arg("--node").arg(tools::node());
+    command
+        .arg("--peers")
+        .arg(tests().join("browser").join("peers.mjs"));
+    command.arg("--page").arg(daemon.page());
+    finish(with_browsers(&mut command), within);
+}
+
+fn python_command(script: &str, daemon: &Daemon, stubs: &TempDir) -> Command {
     let mut command = interpreter();
     command
         .arg(tests().join("python").join(script))
@@ -29,7 +49,7 @@ pub(crate) fn python(script: &str, daemon: &Daemon, within: Duration) {
     command.arg("--ca").arg(daemon.ca_file());
     command.arg("--api-key-file").arg(daemon.api_key_file());
     command.arg("--daemon-pid").arg(daemon.id().to_string());
-    finish(&mut command, within);
+    command
 }
 
 /// Runs `tests/browser/SCRIPT` against the page of a daemon, in the daemon's network namespace.
@@ -43,10 +63,15 @@ pub(crate) fn node(script: &str, daemon: &Daemon, within: Duration) {
         .arg(tools::node())
         .arg(tests().join("browser").join(script))
         .arg(daemon.page());
-    command.env("STOA_TEST_NODE_MODULES", tools::node_modules());
-    command.env("STOA_TEST_CHROMIUM", tools::chromium());
-    command.env("STOA_TEST_FIREFOX", tools::firefox());
-    finish(&mut command, within);
+    finish(with_browsers(&mut command), within);
+}
+
+/// Tells a script where the browsers are.
+fn with_browsers(command: &mut Command) -> &mut Command {
+    command
+        .env("STOA_TEST_NODE_MODULES", tools::node_modules())
+        .env("STOA_TEST_CHROMIUM", tools::chromium())
+        .env("STOA_TEST_FIREFOX", tools::firefox())
 }
 
 #[track_caller]

@@ -1,0 +1,96 @@
+// Participants in Chromium without a page of their own: another program makes the calls of the control
+// API for them, and is told what they receive.
+//
+// `node peers.mjs PAGE PEERS`, where PEERS is JSON: a list of `{ "name", "hertz", "redundancy" }`. A peer
+// whistles a tone if it has one, and prefers RED (RFC 2198) to plain Opus if it wants redundancy. Prints
+// one JSON object a line: `{ name, offer }` of each, and then again and again `{ name, statistics }`.
+// Reads `{ name, answer }`. Ends when its input does.
+
+import path from "node:path";
+import readline from "node:readline";
+
+import { withBrowsers } from "./lib/browsers.mjs";
+import { pause } from "./lib/room_page.mjs";
+import * as settings from "./lib/settings.mjs";
+import { writeTone } from "./lib/tone.mjs";
+
+const BOUND_MS = 150_000;
+const TELL_MS = 250;
+
+const tell = (message) => console.log(JSON.stringify(message));
+
+/** Runs in the page: makes the connection, and says what it offers. */
+async function offer({ hertz, redundancy }) {
+  const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  const media = hertz
+    ? await navigator.mediaDevices.getUserMedia({
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    })
+    : null;
+  const line = connection.addTransceiver(media?.getAudioTracks()[0] ?? "audio", { direction: "sendrecv" });
+  const { codecs } = RTCRtpReceiver.getCapabilities("audio");
+  const named = (name) => codecs.filter(({ mimeType }) => mimeType.toLowerCase() === `audio/${name}`);
+  const [first, second] = redundancy ? ["red", "opus"] : ["opus", "red"];
+  line.setCodecPreferences([...named(first), ...named(second)]);
+  connection.ontrack = ({ track }) => {
+    // Chromium decodes only what somebody listens to.
+    const audio = new Audio();
+    audio.srcObject = new MediaStream([track]);
+    audio.play();
+    window.listening = audio;
+  };
+  await connection.setLocalDescription(await connection.createOffer());
+  window.connection = connection;
+  return connection.localDescription.sdp;
+}
+
+/** Runs in the page: what was received so far. */
+async function statistics() {
+  const report = await window.connection.getStats();
+  const all = [...report.values()];
+  const of = (type) => all.find((entry) => entry.type === type);
+  const inbound = of("inbound-rtp");
+  return {
+    connection: window.connection.connectionState,
+    packets: inbound?.packetsReceived ?? 0,
+    lost: inbound?.packetsLost ?? 0,
+    // Chromium counts so what it has already: where nothing is lost, all that is sent twice.
+    discarded: inbound?.packetsDiscarded ?? 0,
+    bytes: inbound?.bytesReceived ?? 0,
+    samples: inbound?.totalSamplesReceived ?? 0,
+    concealed: inbound?.concealedSamples ?? 0,
+    energy: inbound?.totalAudioEnergy ?? 0,
+  };
+}
+
+async function start(peer, { launch, folder }) {
+  const microphone = peer.hertz ? path.join(folder, `${peer.name}.wav`) : null;
+  if (microphone) writeTone(microphone, peer.hertz);
+  const browser = await launch.chromium({ microphone });
+  const page = await browser.newPage();
+  page.on("pageerror", (error) => console.error(`${peer.name}: ${error.message}`));
+  // For an origin that may use a microphone.
+  await page.goto(settings.pageUrl);
+  tell({ name: peer.name, offer: await page.evaluate(offer, peer) });
+  return page;
+}
+
+const peers = JSON.parse(process.argv[3]);
+await withBrowsers(BOUND_MS, async (tools) => {
+  const pages = new Map();
+  for (const peer of peers) pages.set(peer.name, await start(peer, tools));
+  const input = readline.createInterface({ input: process.stdin });
+  let open = true;
+  input.on("close", () => { open = false; });
+  input.on("line", async (line) => {
+    const { name, answer } = JSON.parse(line);
+    await pages.get(name).evaluate(
+      (sdp) => window.connection.setRemoteDescription({ type: "answer", sdp }),
+      answer,
+    );
+  });
+  while (open) {
+    for (const [name, page] of pages) tell({ name, statistics: await page.evaluate(statistics) });
+    await pause(TELL_MS);
+  }
+});
