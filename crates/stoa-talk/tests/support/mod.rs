@@ -181,8 +181,13 @@ impl Browser {
 
     /// The next JSON message; `None` once the socket is closed.
     pub(crate) async fn next(&mut self) -> Option<Value> {
+        // All of the wait is bounded: pings come for ever.
+        within(self.next_unbounded()).await
+    }
+
+    async fn next_unbounded(&mut self) -> Option<Value> {
         loop {
-            match within(self.0.next()).await {
+            match self.0.next().await {
                 Some(Ok(Message::Text(text))) => {
                     return Some(serde_json::from_str(&text).expect("JSON"));
                 }
