@@ -266,13 +266,13 @@ impl Rooms for RoomsService {
         }))
     }
 
-    async fn update_subscription(
+    async fn update_subscriptions(
         &self,
-        request: Request<v1::UpdateSubscriptionRequest>,
-    ) -> Result<Response<v1::UpdateSubscriptionResponse>, Status> {
+        request: Request<v1::UpdateSubscriptionsRequest>,
+    ) -> Result<Response<v1::UpdateSubscriptionsResponse>, Status> {
         let (member, change) = validate::subscription(request.get_ref())?;
         self.change(member, change).await?;
-        Ok(Response::new(v1::UpdateSubscriptionResponse {}))
+        Ok(Response::new(v1::UpdateSubscriptionsResponse {}))
     }
 
     async fn update_room(

@@ -1,4 +1,4 @@
-//! UpdateSubscription, the audio mode and the pre-roll: what is asked for reaches the media workers, is
+//! UpdateSubscriptions, the audio mode and the pre-roll: what is asked for reaches the media workers, is
 //! shown where others may see it, and is refused by name where it cannot be.
 
 mod support;
@@ -15,7 +15,7 @@ fn mask(path: &str) -> Option<prost_types::FieldMask> {
 }
 
 async fn choose(rooms: &mut Rooms, mode: SubscriptionMode, names: &[&str]) -> Result<(), Status> {
-    let request = UpdateSubscriptionRequest {
+    let request = UpdateSubscriptionsRequest {
         room_id: "r".into(),
         participant_id: "a".into(),
         session_id: String::new(),
@@ -24,7 +24,7 @@ async fn choose(rooms: &mut Rooms, mode: SubscriptionMode, names: &[&str]) -> Re
             participant_ids: names.iter().map(|name| (*name).to_owned()).collect(),
         }),
     };
-    rooms.update_subscription(request).await.map(drop)
+    rooms.update_subscriptions(request).await.map(drop)
 }
 
 support::on_both_transports!(a_choice_of_whom_to_hear);

@@ -218,7 +218,7 @@ pub(crate) fn set_muted(
 }
 
 pub(crate) fn subscription(
-    request: &v1::UpdateSubscriptionRequest,
+    request: &v1::UpdateSubscriptionsRequest,
 ) -> Result<(Member, ParticipantChange), Failure> {
     let mut fields = Fields::default();
     let (room, who, session) = (

@@ -7,7 +7,7 @@ use stoa_client::{
     v1::{
         AddIceCandidateRequest, ErrorReason, MuteSource, Participant, RemoveParticipantRequest,
         Role as StoaRole, SetMutedRequest, SetRoleRequest, Subscription, SubscriptionMode,
-        UpdateParticipantRequest, UpdateSubscriptionRequest,
+        UpdateParticipantRequest, UpdateSubscriptionsRequest,
     },
 };
 use tonic::{Code, Status};
@@ -75,14 +75,14 @@ impl Seat {
 
     /// Has Stoa forward everybody to this browser but these.
     pub(super) async fn do_not_hear(&self, ids: &[String]) -> Result<(), Problem> {
-        let request = UpdateSubscriptionRequest {
+        let request = UpdateSubscriptionsRequest {
             room_id: self.room.clone(),
             participant_id: self.id.clone(),
             session_id: self.session_id.clone(),
             subscription: Some(all_except(ids)),
         };
         let mut rooms = self.talk.client().rooms();
-        let answer = rooms.update_subscription(request).await;
+        let answer = rooms.update_subscriptions(request).await;
         answer
             .map(drop)
             .map_err(|status| Problem::from_stoa(&status))

@@ -94,14 +94,14 @@ class Caller:
         return self._rooms.UpdateParticipant(request, timeout=CALL_SECONDS).room_revision
 
     def silence(self, room_id: str, participant_id: str, others: list[str]) -> None:
-        """UpdateSubscription: everybody but these."""
+        """UpdateSubscriptions: everybody but these."""
         subscription = rooms_pb2.Subscription(
             mode=rooms_pb2.SUBSCRIPTION_MODE_ALL_EXCEPT, participant_ids=others
         )
-        request = rooms_pb2.UpdateSubscriptionRequest(
+        request = rooms_pb2.UpdateSubscriptionsRequest(
             room_id=room_id, participant_id=participant_id, subscription=subscription
         )
-        self._rooms.UpdateSubscription(request, timeout=CALL_SECONDS)
+        self._rooms.UpdateSubscriptions(request, timeout=CALL_SECONDS)
 
     def update(
         self, room_id: str, slots: int, policy: rooms_pb2.SpeakPolicy.ValueType

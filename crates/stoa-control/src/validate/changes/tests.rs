@@ -105,8 +105,8 @@ fn a_role_and_whose_mute_it_is_must_be_said() {
     }
 }
 
-fn choice(mode: v1::SubscriptionMode, names: &[&str]) -> v1::UpdateSubscriptionRequest {
-    v1::UpdateSubscriptionRequest {
+fn choice(mode: v1::SubscriptionMode, names: &[&str]) -> v1::UpdateSubscriptionsRequest {
+    v1::UpdateSubscriptionsRequest {
         room_id: "r".into(),
         participant_id: "p".into(),
         session_id: String::new(),
@@ -138,7 +138,7 @@ fn a_choice_names_participants_and_not_too_many() {
 
 #[test]
 fn no_choice_is_everybody() {
-    let none = v1::UpdateSubscriptionRequest {
+    let none = v1::UpdateSubscriptionsRequest {
         subscription: None,
         ..choice(v1::SubscriptionMode::Only, &[])
     };
