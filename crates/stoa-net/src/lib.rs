@@ -13,6 +13,7 @@ mod error;
 mod mailbox;
 mod media;
 mod notices;
+mod outbox;
 mod socket;
 mod status;
 mod worker;

@@ -1,13 +1,13 @@
-//! One UDP socket of a worker: batches in, datagrams out.
+//! One UDP socket of a worker, and what comes in by it, in batches.
 
 use std::{
     io::{self, IoSliceMut},
     net::{IpAddr, SocketAddr, UdpSocket},
-    os::fd::AsRawFd,
+    os::fd::{AsRawFd, RawFd},
 };
 
 use mio::{Interest, Registry, Token, unix::SourceFd};
-use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSockRef, UdpSocketState};
+use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use stoa_core::limits::MAX_DATAGRAM_BYTES;
 
@@ -161,20 +161,8 @@ impl MediaSocket {
         Ok(true)
     }
 
-    /// Sends one datagram, or gives up at once.
-    ///
-    /// # Errors
-    /// `WouldBlock` when the socket's buffer is full; otherwise what the operating system says.
-    pub(crate) fn send(&self, transmit: &stoa_core::Transmit) -> io::Result<()> {
-        self.state.try_send(
-            UdpSockRef::from(&self.socket),
-            &Transmit {
-                destination: transmit.destination,
-                ecn: None,
-                contents: &transmit.contents,
-                segment_size: None,
-                src_ip: transmit.source,
-            },
-        )
+    /// For the system calls of an [`Outbox`](crate::outbox::Outbox).
+    pub(crate) fn descriptor(&self) -> RawFd {
+        self.socket.as_raw_fd()
     }
 }

@@ -7,8 +7,10 @@
 //! 1. **Wait** for datagrams or commands, at the latest until the core's next timeout.
 //! 2. **Receive** from each socket, at most [`BATCHES_PER_TURN`] batches. Media before all else.
 //! 3. **Timers** that are due.
-//! 4. **Commands**, at most [`COMMANDS_PER_TURN`], of which at most [`JOINS_PER_TURN`] joins: a join
-//!    costs as much as hundreds of packets, and a storm of them must not be heard.
+//! 4. **Commands**, unless datagrams wait for room in the kernel: the answer to a command says that what
+//!    it forbids does not leave any more. At most [`COMMANDS_PER_TURN`], of which at most
+//!    [`JOINS_PER_TURN`] joins: a join costs as much as hundreds of packets, and a storm of them must
+//!    not be heard.
 //! 5. **Publish** figures, at most once in [`PUBLISH_INTERVAL`].
 
 use std::{
@@ -19,11 +21,12 @@ use std::{
 };
 
 use mio::{Events, Poll, Token};
-use stoa_core::{DropReason, Node, Output, Stats};
+use stoa_core::{DropReason, Node, Output, Stats, Transmit};
 
 use crate::{
     mailbox::Command,
     notices::Notices,
+    outbox::{Counts, Outbox},
     socket::{MediaSocket, ReceiveBuffer},
     status::WorkerStatus,
 };
@@ -40,39 +43,62 @@ const JOINS_PER_TURN: usize = 1;
 
 const _: () = assert!(JOINS_PER_TURN <= COMMANDS_PER_TURN);
 
+/// How soon it is tried again to send what the kernel had no room for.
+const BLOCKED_RETRY: Duration = Duration::from_millis(1);
+
 /// How often figures are published, and notices that could not be told are tried again.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The token of the waker; sockets have their index.
 pub(crate) const WAKER: Token = Token(usize::MAX);
 
-/// Everything that a worker's thread owns.
-pub(crate) struct Worker {
+/// What a worker's thread is given.
+pub(crate) struct Equipment {
     pub(crate) node: Node,
     pub(crate) poll: Poll,
     pub(crate) sockets: Vec<MediaSocket>,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) notices: Notices,
     pub(crate) status: Arc<Mutex<WorkerStatus>>,
-    pub(crate) sent: Sent,
 }
 
-/// What became of datagrams on their way out.
-#[derive(Debug, Default)]
-pub(crate) struct Sent {
-    sent: u64,
-    /// The socket's buffer was full.
-    buffer_full: u64,
-    /// The operating system refused: no route, for example.
-    failed: u64,
+/// Everything that a worker's thread owns.
+struct Worker {
+    node: Node,
+    poll: Poll,
+    sockets: Vec<MediaSocket>,
+    commands: mpsc::Receiver<Command>,
+    notices: Notices,
+    status: Arc<Mutex<WorkerStatus>>,
+    /// One for each socket. They are made in the worker's thread and stay there.
+    outboxes: Vec<Outbox>,
+    /// Datagrams for an IP version that has no socket.
+    without_socket: u64,
 }
 
-impl Worker {
-    /// Runs until [`Command::ShutDown`] comes or nobody is left who could send it.
+impl Equipment {
+    /// Works until [`Command::ShutDown`] comes or nobody is left who could send it.
     ///
     /// # Errors
     /// When waiting or receiving fails for good.
-    pub(crate) fn run(mut self) -> io::Result<()> {
+    pub(crate) fn work(self) -> io::Result<()> {
+        let outbox = |socket: &MediaSocket| Outbox::new(socket.address().is_ipv4());
+        Worker {
+            outboxes: self.sockets.iter().map(outbox).collect(),
+            node: self.node,
+            poll: self.poll,
+            sockets: self.sockets,
+            commands: self.commands,
+            notices: self.notices,
+            status: self.status,
+            without_socket: 0,
+        }
+        .run()
+    }
+}
+
+impl Worker {
+    fn run(mut self) -> io::Result<()> {
         let mut buffer = ReceiveBuffer::for_sockets(&self.sockets);
         let mut events = Events::with_capacity(64);
         let mut published = Instant::now();
@@ -80,8 +106,13 @@ impl Worker {
         let mut timeout = self.flush();
         loop {
             let latest = published + PUBLISH_INTERVAL;
-            let until = timeout.map_or(latest, |at| at.min(latest));
-            self.wait(&mut events, if more_waits { Instant::now() } else { until })?;
+            let mut until = timeout.map_or(latest, |at| at.min(latest));
+            if self.is_blocked() {
+                until = until.min(Instant::now() + BLOCKED_RETRY);
+            } else if more_waits {
+                until = Instant::now();
+            }
+            self.wait(&mut events, until)?;
 
             let datagrams_wait = self.receive(&mut buffer)?;
             self.node.handle_timeout(Instant::now());
@@ -91,7 +122,13 @@ impl Worker {
                 commands_wait,
                 shut_down,
                 any,
-            } = self.obey();
+            } = match self.is_blocked() {
+                true => Handled {
+                    commands_wait: true,
+                    ..Handled::default()
+                },
+                false => self.obey(),
+            };
             timeout = self.flush();
             more_waits = datagrams_wait || commands_wait;
 
@@ -141,34 +178,39 @@ impl Worker {
     fn flush(&mut self) -> Option<Instant> {
         loop {
             match self.node.poll_output() {
-                Output::Transmit(transmit) => {
-                    self.send(&transmit);
-                    self.node.recycle(transmit.contents);
-                }
+                Output::Transmit(transmit) => self.send(transmit),
                 Output::Event(event) => self.notices.tell(event),
-                Output::Timeout { at, .. } => return at,
+                Output::Timeout { at, .. } => {
+                    (0..self.sockets.len()).for_each(|index| self.send_batches(index));
+                    return at;
+                }
             }
         }
     }
 
-    fn send(&mut self, transmit: &stoa_core::Transmit) {
+    fn send(&mut self, transmit: Transmit) {
         let is_ipv4 = transmit.destination.is_ipv4();
-        let socket = self
-            .sockets
-            .iter()
-            .find(|socket| socket.address().is_ipv4() == is_ipv4);
-        let result = match socket {
-            Some(socket) => socket.send(transmit),
-            None => Err(io::ErrorKind::AddrNotAvailable.into()),
+        let mut sockets = self.sockets.iter();
+        let index = sockets.position(|socket| socket.address().is_ipv4() == is_ipv4);
+        let Some(index) = index else {
+            self.without_socket += 1;
+            self.node.recycle(transmit.contents);
+            return;
         };
-        match result {
-            Ok(()) => self.sent.sent += 1,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.sent.buffer_full += 1,
-            Err(error) => {
-                self.sent.failed += 1;
-                tracing::debug!(%error, "a datagram could not be sent");
-            }
+        let node = &mut self.node;
+        if self.outboxes[index].push(transmit, |buffer| node.recycle(buffer)) {
+            self.send_batches(index);
         }
+    }
+
+    fn send_batches(&mut self, index: usize) {
+        let node = &mut self.node;
+        let socket = self.sockets[index].descriptor();
+        self.outboxes[index].send(socket, Instant::now(), |buffer| node.recycle(buffer));
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.outboxes.iter().any(Outbox::is_blocked)
     }
 
     fn obey(&mut self) -> Handled {
@@ -263,8 +305,11 @@ impl Worker {
             .iter()
             .map(|&reason| (reason.name(), stats.dropped(reason)))
             .collect();
-        dropped.insert("send_buffer_full", self.sent.buffer_full);
-        dropped.insert("send_failed", self.sent.failed);
+        let sum =
+            |of: fn(&Counts) -> u64| self.outboxes.iter().map(|outbox| of(&outbox.counts)).sum();
+        let failed: u64 = sum(|counts| counts.failed);
+        dropped.insert("send_buffer_full", sum(|counts| counts.buffer_full));
+        dropped.insert("send_failed", failed + self.without_socket);
         WorkerStatus {
             port: self
                 .sockets
@@ -273,7 +318,7 @@ impl Worker {
             rooms: stats.rooms,
             participants: stats.participants,
             datagrams_received: stats.datagrams_in,
-            datagrams_sent: self.sent.sent,
+            datagrams_sent: sum(|counts| counts.sent),
             datagrams_dropped: dropped,
         }
     }

@@ -20,7 +20,7 @@ use crate::{
     notices::{NOTICE_CAPACITY, Notice, Notices},
     socket::MediaSocket,
     status::WorkerStatus,
-    worker::{Sent, WAKER, Worker},
+    worker::{Equipment, WAKER},
 };
 
 /// What starting the workers gives.
@@ -165,7 +165,7 @@ fn prepare(
     node: Node,
     sockets: Vec<MediaSocket>,
     notices: Notices,
-) -> Result<(Worker, WorkerHandle), StartError> {
+) -> Result<(Equipment, WorkerHandle), StartError> {
     let address = sockets[0].address();
     let cannot = |source: io::Error| StartError::Socket { address, source };
     let poll = Poll::new().map_err(cannot)?;
@@ -185,22 +185,20 @@ fn prepare(
         mailbox,
         status: Arc::clone(&status),
     };
-    let sent = Sent::default();
     Ok((
-        Worker {
+        Equipment {
             node,
             poll,
             sockets,
             commands,
             notices,
             status,
-            sent,
         },
         handle,
     ))
 }
 
-fn run(index: usize, worker: Worker, failure: &watch::Sender<Option<usize>>) {
+fn run(index: usize, worker: Equipment, failure: &watch::Sender<Option<usize>>) {
     /// Tells of the worker's end unless it was a proper one: a panic unwinds through here.
     struct Tell<'a> {
         index: usize,
@@ -217,7 +215,7 @@ fn run(index: usize, worker: Worker, failure: &watch::Sender<Option<usize>>) {
         index,
         failure: Some(failure),
     };
-    match worker.run() {
+    match worker.work() {
         Ok(()) => tell.failure = None,
         Err(error) => tracing::error!(worker = index, %error, "a media worker has failed"),
     }
