@@ -111,8 +111,15 @@ impl Stage {
         Ok(key)
     }
 
-    /// A listener is gone from these slots.
+    /// A listener is gone from these slots, perhaps to others of this room; what they have heard here
+    /// is not sent again.
     pub(crate) fn give_back_bank(&mut self, key: BankKey) {
+        for talker in &self.talkers {
+            let speaker = self.speakers.get_mut(talker);
+            if let Some(speaker) = speaker.filter(|speaker| speaker.heard_in.contains(&key)) {
+                speaker.preroll.clear();
+            }
+        }
         if self.banks.give_back(key) {
             self.note_who_is_heard();
         }
@@ -203,7 +210,7 @@ impl Stage {
             let candidate = speaker.candidate(now, key);
             match candidate.talks() {
                 true => candidates.push(candidate),
-                false => speaker.heard_in.clear(),
+                false => speaker.falls_silent(),
             }
             candidate.talks()
         });
@@ -226,12 +233,23 @@ impl Stage {
     fn note_who_is_heard(&mut self) {
         for key in &self.talkers {
             if let Some(speaker) = self.speakers.get_mut(key) {
-                speaker.heard_in.clear();
+                speaker.was_heard_in.clear();
+                let Speaker {
+                    heard_in,
+                    was_heard_in,
+                    ..
+                } = speaker;
+                std::mem::swap(heard_in, was_heard_in);
             }
         }
         for (bank, key) in self.banks.heard() {
             if let Some(speaker) = self.speakers.get_mut(&key) {
                 speaker.heard_in.push(bank);
+            }
+        }
+        for key in &self.talkers {
+            if let Some(speaker) = self.speakers.get_mut(key) {
+                speaker.forget_what_was_heard();
             }
         }
     }

@@ -1,10 +1,13 @@
 //! Whoever takes a slot is heard from before: what they said in the moment in which the ranking had yet
 //! to notice them goes first.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use stoa_core::{RoomUpdate, SpeechPreroll, limits::DEFAULT_SPEECH_PREROLL};
-use stoa_sim::{ClientId, FRAME, Net};
+use stoa_core::{
+    AudioSlots, ParticipantChange, RoomUpdate, SpeechPreroll, Subscription,
+    limits::DEFAULT_SPEECH_PREROLL,
+};
+use stoa_sim::{ClientId, FRAME, Net, oracle, participant};
 
 fn set_preroll(net: &mut Net, preroll: Duration) {
     net.update_room(RoomUpdate {
@@ -124,4 +127,46 @@ fn nobody_hears_a_packet_twice() {
         all.dedup();
         assert_eq!(all.len(), count, "client {id} heard something twice");
     }
+}
+
+/// Ann holds the only slot and hears Ben in it, and nobody else hears him.
+fn ann_hears_ben_as_understudy(net: &mut Net) -> [ClientId; 3] {
+    net.update_room(RoomUpdate {
+        audio_slots: AudioSlots::new(1),
+        ..Default::default()
+    });
+    let ids = ["ann", "ben", "cem"].map(|name| net.join(name, 1));
+    net.speak(&[(ids[0], 10), (ids[1], 40)], Duration::from_secs(2));
+    assert_eq!(net.clients[ids[0]].voices(), [ids[1]]);
+    assert_eq!(net.clients[ids[2]].voices(), [ids[0]]);
+    ids
+}
+
+#[test]
+fn nor_when_their_speaker_was_understudy_a_moment_ago() {
+    use stoa_core::MuteSource::Moderator;
+    // Sooner or later Cem is the understudy in the place of Ben; and then nobody but Ben may speak.
+    for frames in 1..20 {
+        let mut net = Net::new();
+        let [ann, ben, cem] = ann_hears_ben_as_understudy(&mut net);
+        net.speak(&[(ann, 10), (ben, 40), (cem, 20)], FRAME * frames);
+        net.set_muted(ann, Moderator, true);
+        net.set_muted(cem, Moderator, true);
+        net.speak(&[(ben, 40)], Duration::from_millis(500));
+        net.run_for(Duration::from_millis(50));
+        oracle::assert_holds(&net);
+        assert!(net.clients[cem].voices().contains(&ben));
+    }
+}
+
+#[test]
+fn nor_when_the_listener_makes_another_choice() {
+    let mut net = Net::new();
+    let [ann, ben, _] = ann_hears_ben_as_understudy(&mut net);
+    let nobody_there = BTreeSet::from([participant("somebody-else")]);
+    let choice = Subscription::all_except(nobody_there).unwrap();
+    net.change(ann, ParticipantChange::Subscription(choice));
+    net.speak(&[(ann, 10), (ben, 40)], Duration::from_millis(500));
+    net.run_for(Duration::from_millis(50));
+    oracle::assert_holds(&net);
 }

@@ -21,7 +21,7 @@ use crate::{
     compose::{Destination, Source},
     ids::SlotIndex,
     keys::ParticipantKey,
-    limits::MAX_AUDIO_SLOTS,
+    limits::{MAX_AUDIO_SLOTS, MAX_SPEECH_PREROLL},
     rtp::{RtpTime, SeqExt},
     splice::{Place, Splice},
     subscription::Subscription,
@@ -33,8 +33,8 @@ struct Slot {
     holder: Option<(ParticipantKey, Instant)>,
     /// How often it has changed hands.
     tenure: u64,
-    /// Who had heard the holder as understudy when they got the slot.
-    knew: Holders,
+    /// Who had heard the holder as understudy when they got the slot. Nothing: too many to say.
+    knew: Option<Holders>,
     /// What everybody hears except the holder.
     main: Splice<Source>,
     /// What the holder hears.
@@ -50,6 +50,9 @@ pub(crate) struct Bank {
     /// How many of them may be held: fewer where the room has fewer slots than that.
     open: usize,
     understudy: Option<ParticipantKey>,
+    /// Who has held a slot lately since there is this understudy, and has heard them so; and until
+    /// when.
+    heard_understudy: Vec<(ParticipantKey, Instant)>,
 }
 
 /// A speaker's packet on its way into a bank.
@@ -85,8 +88,17 @@ pub(crate) struct Placed {
 /// Who holds the slots, in no order.
 type Holders = [Option<ParticipantKey>; MAX_AUDIO_SLOTS];
 
+/// These as an array, if they are not more than it holds.
+fn listed(heard: &[(ParticipantKey, Instant)]) -> Option<Holders> {
+    let mut listed = [None; MAX_AUDIO_SLOTS];
+    for (index, (key, _)) in heard.iter().enumerate() {
+        *listed.get_mut(index)? = Some(*key);
+    }
+    Some(listed)
+}
+
 impl Slot {
-    fn hand_over(&mut self, holder: Option<(ParticipantKey, Instant)>, knew: Holders) {
+    fn hand_over(&mut self, holder: Option<(ParticipantKey, Instant)>, knew: Option<Holders>) {
         self.holder = holder;
         self.knew = knew;
         self.tenure += 1;
@@ -107,7 +119,7 @@ impl Bank {
         let slot = |_| Slot {
             holder: None,
             tenure: 0,
-            knew: [None; MAX_AUDIO_SLOTS],
+            knew: None,
             main: stream(),
             understudy: stream(),
         };
@@ -116,6 +128,7 @@ impl Bank {
             slots: (0..lines.min(MAX_AUDIO_SLOTS)).map(slot).collect(),
             open: lines.min(room_slots),
             understudy: None,
+            heard_understudy: Vec::new(),
         }
     }
 
@@ -157,22 +170,35 @@ impl Bank {
         }
         let Choice { slots, understudy } =
             choose(&holders[..self.open], self.understudy, candidates);
-        let before = holders.map(|holder| holder.map(|holder| holder.key));
+        self.note_who_heard_understudy(now);
         for (slot, key) in self.slots.iter_mut().zip(slots) {
             if slot.holder.map(|(key, _)| key) != key {
                 let was_understudy = key.is_some() && key == self.understudy;
                 let knew = match was_understudy {
-                    true => before,
-                    false => [None; MAX_AUDIO_SLOTS],
+                    true => listed(&self.heard_understudy),
+                    false => Some([None; MAX_AUDIO_SLOTS]),
                 };
                 slot.hand_over(key.map(|key| (key, now)), knew);
             }
         }
         if self.understudy != understudy {
             self.understudy = understudy;
+            self.heard_understudy.clear();
             for slot in &mut self.slots {
                 slot.understudy.interrupt();
             }
+        }
+    }
+
+    /// Those who hold the slots now have heard the understudy in them. What they have heard is of no
+    /// interest when it is too old for a pre-roll.
+    fn note_who_heard_understudy(&mut self, now: Instant) {
+        let holders = self.slots.iter().filter_map(|slot| slot.holder);
+        let heard = &mut self.heard_understudy;
+        heard.retain(|&(_, at)| now.saturating_duration_since(at) <= MAX_SPEECH_PREROLL);
+        for (holder, _) in holders {
+            heard.retain(|&(key, _)| key != holder);
+            heard.push((holder, now));
         }
     }
 
@@ -199,13 +225,13 @@ impl Bank {
             }
             let (splice, destination, early_destination) = match is_main {
                 true => {
-                    let (speaker, knew) = (holder, slot.knew);
-                    let early = Destination::NewTo { speaker, knew };
+                    let speaker = holder;
+                    let early = slot.knew.map(|knew| Destination::NewTo { speaker, knew });
                     (&mut slot.main, Destination::AllBut(holder), early)
                 }
                 false => {
                     let only = Destination::Only(holder);
-                    (&mut slot.understudy, only, only)
+                    (&mut slot.understudy, only, Some(only))
                 }
             };
             let mut emit = |arrival: Arrival<'a>, place, destination, preroll| {
@@ -220,7 +246,9 @@ impl Bank {
                 emit(arrival, placed);
             };
             let preroll = preroll.clone().filter(|early| early.source == source);
-            if !splice.carries(source) {
+            if !splice.carries(source)
+                && let Some(early_destination) = early_destination
+            {
                 for early in preroll {
                     if splice.takes_early(early.at, source, budget)
                         && let Some(place) = splice.place(early.at, source, early.packet.place)

@@ -33,6 +33,8 @@ pub(crate) struct Speaker {
     breath: Breath,
     /// Where they are heard.
     pub(crate) heard_in: Vec<BankKey>,
+    /// Where they were heard before the last ranking. Kept for its allocation.
+    pub(crate) was_heard_in: Vec<BankKey>,
     pub(crate) preroll: Preroll,
 }
 
@@ -45,6 +47,7 @@ impl Speaker {
             loudness: Loudness::new(),
             breath: Breath::new(),
             heard_in: Vec::new(),
+            was_heard_in: Vec::new(),
             preroll: Preroll::default(),
         }
     }
@@ -65,6 +68,26 @@ impl Speaker {
                 }
                 sounds
             }
+        }
+    }
+
+    /// They talk no more, and are heard nowhere.
+    pub(crate) fn falls_silent(&mut self) {
+        std::mem::swap(&mut self.heard_in, &mut self.was_heard_in);
+        self.heard_in.clear();
+        self.forget_what_was_heard();
+    }
+
+    /// Where they are not heard any more, somebody may have heard them as understudy; and who that was,
+    /// nobody remembers. What was kept for the moment when they take a slot is not sent again.
+    pub(crate) fn forget_what_was_heard(&mut self) {
+        let heard_in = &self.heard_in;
+        if self
+            .was_heard_in
+            .iter()
+            .any(|bank| !heard_in.contains(bank))
+        {
+            self.preroll.clear();
         }
     }
 
