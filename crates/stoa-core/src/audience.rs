@@ -61,33 +61,17 @@ impl Audience {
         self.by_bank.get(bank).map_or(&[], Vec::as_slice)
     }
 
-    /// How many have to be asked about a packet with [`Audience::listener`].
-    pub(crate) fn candidates(&self, composed: &Composed) -> usize {
-        match composed.destination {
-            Destination::AllBut(_) | Destination::NewTo { .. } => {
-                self.of(composed.stream.bank).len()
-            }
-            Destination::Only(_) => 1,
-        }
-    }
-
-    /// Who hears a packet, by index. Nobody, where it is the speaker's own or for somebody of another
-    /// bank.
-    pub(crate) fn listener(&self, composed: &Composed, index: usize) -> Option<ParticipantKey> {
+    /// Who may be sent a packet, with some among them perhaps for whom it is not
+    /// ([`Destination::leaves_out`]).
+    pub(crate) fn hearers<'a>(&'a self, composed: &'a Composed) -> &'a [ParticipantKey] {
         let bank = composed.stream.bank;
-        match composed.destination {
-            Destination::AllBut(speaker) => {
-                let listener = self.of(bank).get(index).copied();
-                listener.filter(|&listener| listener != speaker)
-            }
-            Destination::NewTo { speaker, knew } => {
-                let listener = self.of(bank).get(index).copied();
-                listener.filter(|&listener| listener != speaker && !knew.contains(&Some(listener)))
-            }
+        match &composed.destination {
+            Destination::AllBut(_) | Destination::NewTo { .. } => self.of(bank),
             // A holder with other lines or another choice has another bank.
-            Destination::Only(listener) => {
-                (self.bank_of(listener) == Some(bank)).then_some(listener)
+            Destination::Only(listener) if self.bank_of(*listener) == Some(bank) => {
+                std::slice::from_ref(listener)
             }
+            Destination::Only(_) => &[],
         }
     }
 

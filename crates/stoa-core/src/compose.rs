@@ -69,6 +69,18 @@ pub(crate) struct Composed {
     pub(crate) payload: Payload,
 }
 
+impl Destination {
+    /// Whether a packet is left out for this listener although their bank hears it: it is their own, or
+    /// they have heard it.
+    pub(crate) fn leaves_out(&self, listener: ParticipantKey) -> bool {
+        match self {
+            Self::AllBut(speaker) => listener == *speaker,
+            Self::NewTo { speaker, knew } => listener == *speaker || knew.contains(&Some(listener)),
+            Self::Only(_) => false,
+        }
+    }
+}
+
 /// What has become of a packet for one listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Written {

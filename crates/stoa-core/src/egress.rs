@@ -24,6 +24,18 @@ pub enum EgressPath {
     Reference,
 }
 
+impl EgressPath {
+    /// How many bytes a node reads and writes of a listener for a packet on each of so many of their
+    /// lines; more of them than a processor's cache holds cost more than encryption does. Not known of
+    /// a media session.
+    pub const fn hot_bytes(self, lines: usize) -> Option<usize> {
+        match self {
+            Self::Direct => Some(direct::hot_bytes(lines)),
+            Self::Reference => None,
+        }
+    }
+}
+
 /// A line on which a participant hears a slot, as it was negotiated.
 #[derive(Debug, Clone)]
 pub(crate) struct NegotiatedLine {

@@ -95,8 +95,12 @@ pub const QUALITY_INTERVAL: Duration = Duration::from_secs(5);
 /// minimum).
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How many buffers of sent datagrams are kept for the next ones. More than a few batches of sends are
-/// never about, unless packets have to be sealed before they are asked for.
+/// For how many listeners a packet is sealed at a time. As many as a batch of sends takes, and few
+/// enough for a processor's nearest cache.
+pub const SEAL_BATCH: usize = 32;
+
+/// How many buffers of sent datagrams are kept for the next ones. More than a few batches are never about,
+/// unless packets have to be sealed before they are asked for.
 pub const MAX_POOLED_BUFFERS: usize = 1_024;
 
 /// What a node may hold and how long it waits. The defaults are for a public voice service on a

@@ -201,9 +201,8 @@ impl Node {
                 self.stats.datagrams_out += 1;
                 return Output::Transmit(transmit);
             }
-            if let Some(transmit) = self.seal_next() {
-                self.stats.datagrams_out += 1;
-                return Output::Transmit(transmit);
+            if self.seal_some() {
+                continue;
             }
             if let Some(key) = self.dirty.pop() {
                 if self

@@ -20,7 +20,7 @@ use std::fmt;
 
 use self::{ctr_hmac::CtrHmac, derive::Purpose, gcm::Gcm};
 
-pub(crate) use self::{derive::MasterKey, profile::Profile};
+pub(crate) use self::{derive::MasterKey, gcm::KEY_SCHEDULE_BYTES, profile::Profile};
 
 /// The fixed part of an RTP header, of which the SSRC is the end (RFC 3550, section 5.1).
 const RTP_HEADER_BYTES: usize = 12;
@@ -40,9 +40,9 @@ pub(crate) const RTP_INDEX_LIMIT: u64 = 1 << 48;
 /// Why a packet could not be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SealError {
-    /// It is too short to be a packet with a tag.
-    #[error("the packet is too short for its header and a tag")]
-    TooShort,
+    /// It has not the length of what it is to hold, or is too short to be a packet.
+    #[error("the packet has the wrong length")]
+    Length,
     /// Its index has been used up.
     #[error("the key has sealed as many packets as it may")]
     Exhausted,
@@ -128,31 +128,33 @@ impl RtpSealer {
         self.0.tag_bytes()
     }
 
-    /// Seals a packet in place: its header, with CSRCs and extensions, has `header` bytes, and its
-    /// last [`RtpSealer::overhead`] bytes are room for the tag.
+    /// Seals a payload behind its header: `packet` begins with `header` bytes of header, with CSRCs and
+    /// extensions, and has room for the payload and [`RtpSealer::overhead`] more.
     ///
     /// `index` is the sequence number with the roll-over counter above it (RFC 3711, section
     /// 3.3.1). The caller never gives one twice for the same SSRC.
     ///
     /// # Errors
-    /// [`SealError::TooShort`], [`SealError::Exhausted`], [`SealError::Library`]; the packet must
+    /// [`SealError::Length`], [`SealError::Exhausted`], [`SealError::Library`]; the packet must
     /// not be sent then.
     pub(crate) fn seal(
         &self,
+        payload: &[u8],
         packet: &mut [u8],
         header: usize,
         index: u64,
     ) -> Result<(), SealError> {
-        if header < RTP_HEADER_BYTES || packet.len() < header + self.overhead() {
-            return Err(SealError::TooShort);
+        let length = header + payload.len() + self.overhead();
+        if header < RTP_HEADER_BYTES || packet.len() != length {
+            return Err(SealError::Length);
         }
         if index >= RTP_INDEX_LIMIT {
             return Err(SealError::Exhausted);
         }
         debug_assert_eq!(packet[2..4], (index as u16).to_be_bytes());
         match &self.0 {
-            Cipher::Gcm(gcm) => gcm.seal_rtp(packet, header, index),
-            Cipher::CtrHmac(ctr_hmac) => ctr_hmac.seal_rtp(packet, header, index),
+            Cipher::Gcm(gcm) => gcm.seal_rtp(payload, packet, header, index),
+            Cipher::CtrHmac(ctr_hmac) => ctr_hmac.seal_rtp(payload, packet, header, index),
         }
     }
 }
@@ -176,11 +178,11 @@ impl RtcpSealer {
     /// Seals a compound packet in place and appends index and tag.
     ///
     /// # Errors
-    /// [`SealError::TooShort`], [`SealError::Exhausted`], [`SealError::Library`]; the packet must
+    /// [`SealError::Length`], [`SealError::Exhausted`], [`SealError::Library`]; the packet must
     /// not be sent then.
     pub(crate) fn seal(&mut self, packet: &mut Vec<u8>) -> Result<(), SealError> {
         if packet.len() < RTCP_CLEAR_BYTES {
-            return Err(SealError::TooShort);
+            return Err(SealError::Length);
         }
         let index = self.index + 1;
         if index >= RTCP_ENCRYPTED {
@@ -215,11 +217,11 @@ impl RtcpOpener {
     /// for older ones.
     ///
     /// # Errors
-    /// [`SealError::TooShort`], [`SealError::NotAuthentic`].
+    /// [`SealError::Length`], [`SealError::NotAuthentic`].
     pub(crate) fn open(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
         let overhead = self.cipher.tag_bytes() + RTCP_INDEX_BYTES;
         if packet.len() < RTCP_CLEAR_BYTES + overhead {
-            return Err(SealError::TooShort);
+            return Err(SealError::Length);
         }
         out.clear();
         let word = match &self.cipher {

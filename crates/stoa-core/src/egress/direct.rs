@@ -1,12 +1,14 @@
 //! The direct path: a packet is written once, then sealed for each listener.
 //!
-//! What a room sends is queued as it was composed, and sealed one listener at a time, when whoever
-//! drives the node asks for the next datagram. So few buffers are in use however many listen, and
-//! they are those that the processor has at hand. Buffers come back by `Node::recycle`, and nothing
-//! is allocated for a packet once as many are about as a batch of sends takes.
+//! What a room sends is queued as it was composed, and sealed for a few listeners at a time, when
+//! whoever drives the node asks for the next datagram. So few buffers are in use however many listen,
+//! and they are those that the processor has at hand. Buffers come back by `Node::recycle`, and
+//! nothing is allocated for a packet once as many are about as a batch of sends takes.
 //!
-//! What each listener needs for a packet is kept apart from their media session, in few pieces: the
-//! listener's entry here, the line, and the key schedule in aws-lc's heap.
+//! What each listener needs for a packet is kept apart from their media session, in few pieces. The
+//! entries of all listeners stand side by side, in the order in which they came, and so do their
+//! lines: a processor that is read to in order fetches ahead. The third piece is the key schedule in
+//! aws-lc's heap.
 
 mod line;
 mod reception;
@@ -17,21 +19,26 @@ mod wire;
 use std::{
     collections::VecDeque,
     net::{IpAddr, SocketAddr},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rand::Rng;
 use slotmap::SecondaryMap;
 
-use self::{line::Line, reports::Reports, wire::Templates};
+use self::{
+    line::{Line, Lines},
+    reports::Reports,
+    wire::Templates,
+};
 use crate::{
+    audience::Audience,
     compose::{Composed, Written},
     egress::NegotiatedLine,
     keys::{ParticipantKey, RoomKey},
-    limits::{MAX_POOLED_BUFFERS, REPORT_INTERVAL},
+    limits::{MAX_POOLED_BUFFERS, REPORT_INTERVAL, SEAL_BATCH},
     output::Transmit,
     quality::Measured,
-    seal::{RtpSealer, SealError, SrtpKeys},
+    seal::{KEY_SCHEDULE_BYTES, RtpSealer, SealError, SrtpKeys},
     stats::DropReason,
 };
 
@@ -40,11 +47,11 @@ pub(crate) use self::reports::NtpClock;
 
 /// A packet of a room that is being sealed for its listeners.
 #[derive(Debug)]
-pub(crate) struct FanOut {
-    pub(crate) room: RoomKey,
-    pub(crate) composed: Composed,
+struct FanOut {
+    room: RoomKey,
+    composed: Composed,
     /// How many of the listeners have been looked at.
-    pub(crate) done: usize,
+    done: usize,
 }
 
 /// Where a listener is reached.
@@ -59,37 +66,48 @@ pub(crate) struct Path {
 struct Listener {
     sealer: RtpSealer,
     path: Path,
-    /// By slot.
-    lines: Box<[Line]>,
     /// Whether a time is set for the next report.
     report_is_due: bool,
     /// Seldom needed.
     reports: Box<Reports>,
 }
 
-/// What has become of a packet for one listener.
-pub(crate) enum Outcome {
-    Sealed(Sealed),
-    /// It is of the pre-roll, and this listener's stream is ahead as it is; or they hear nobody.
-    LeftOut,
-    Dropped(DropReason),
+/// What is read and written of a listener for a packet on each of so many lines, in bytes.
+pub(super) const fn hot_bytes(lines: usize) -> usize {
+    size_of::<Listener>() + lines * size_of::<Line>() + KEY_SCHEDULE_BYTES
 }
 
-/// A sealed packet, and whether its listener's next report has to be given a time.
-pub(crate) struct Sealed {
-    pub(crate) transmit: Transmit,
-    pub(crate) wants_report: bool,
+/// A packet for one listener that has its header.
+#[derive(Debug)]
+struct Prepared {
+    key: ParticipantKey,
+    /// Its sequence number with the roll-over counter.
+    index: u64,
+    /// Which of the templates it is made of.
+    template: usize,
+    contents: Vec<u8>,
+}
+
+/// What has become of a packet for one listener.
+pub(crate) enum Outcome {
+    Sealed(Transmit),
+    Dropped(DropReason),
 }
 
 /// All listeners of a node, and what is on its way to them.
 pub(crate) struct Direct {
     clock: NtpClock,
     listeners: SecondaryMap<ParticipantKey, Listener>,
+    lines: Lines,
     fan_outs: VecDeque<FanOut>,
     /// Of the first of them.
     templates: Templates,
-    /// To be used again.
+    /// Kept for its allocation.
+    prepared: Vec<Prepared>,
+    /// To be used again. What they hold is old, and overwritten.
     buffers: Vec<Vec<u8>>,
+    /// Who has been sent something since their last report, and has no time for the next one yet.
+    unreported: Vec<ParticipantKey>,
     /// Kept for its allocation.
     opened: Vec<u8>,
 }
@@ -99,9 +117,12 @@ impl Direct {
         Self {
             clock,
             listeners: SecondaryMap::new(),
+            lines: Lines::default(),
             fan_outs: VecDeque::new(),
             templates: Templates::default(),
+            prepared: Vec::new(),
             buffers: Vec::new(),
+            unreported: Vec::new(),
             opened: Vec::new(),
         }
     }
@@ -120,11 +141,11 @@ impl Direct {
         let listener = Listener {
             sealer: RtpSealer::new(&keys.local)?,
             path,
-            lines: lines.iter().map(Line::new).collect(),
             report_is_due: false,
             reports: Box::new(Reports::new(keys, lines)?),
         };
         self.listeners.insert(key, listener);
+        self.lines.add(key, lines);
         Ok(())
     }
 
@@ -132,9 +153,9 @@ impl Direct {
     pub(crate) fn remove(&mut self, key: ParticipantKey) -> Option<Transmit> {
         let mut listener = self.listeners.remove(key)?;
         let mut contents = self.buffer();
-        let written = listener
-            .reports
-            .write_goodbye(&listener.lines, &mut contents);
+        let lines = self.lines.of(key);
+        let written = listener.reports.write_goodbye(lines, &mut contents);
+        self.lines.remove(key);
         written.ok()?;
         Some(listener.path.transmit(contents))
     }
@@ -148,9 +169,7 @@ impl Direct {
 
     /// Notes that a listener hears by another choice from now on.
     pub(crate) fn interrupt(&mut self, key: ParticipantKey) {
-        if let Some(listener) = self.listeners.get_mut(key) {
-            listener.lines.iter_mut().for_each(Line::interrupt);
-        }
+        self.lines.of_mut(key).for_each(Line::interrupt);
     }
 
     /// Queues a packet for the listeners of a room.
@@ -162,65 +181,110 @@ impl Direct {
         });
     }
 
-    /// What is to be sealed next.
-    pub(crate) fn first(&mut self) -> Option<&mut FanOut> {
-        self.fan_outs.front_mut()
+    /// In which room something is to be sealed next.
+    pub(crate) fn room(&self) -> Option<RoomKey> {
+        self.fan_outs.front().map(|fan_out| fan_out.room)
     }
 
-    /// The first packet in the queue has reached all its listeners.
-    pub(crate) fn pop(&mut self) {
-        self.fan_outs.pop_front();
-        self.templates.clear();
-    }
-
-    /// Seals the first packet in the queue for one listener.
-    pub(crate) fn seal(&mut self, key: ParticipantKey) -> Outcome {
-        let Some(FanOut { composed, .. }) = self.fan_outs.front() else {
-            return Outcome::LeftOut;
+    /// Seals the first packet in the queue for the next [`SEAL_BATCH`] of its listeners.
+    ///
+    /// All their headers come first, then all seals. A processor works on several listeners at once as
+    /// long as no step waits for what the last one has just written.
+    pub(crate) fn seal_some(&mut self, audience: Option<&Audience>, mut emit: impl FnMut(Outcome)) {
+        let Some(mut fan_out) = self.fan_outs.pop_front() else {
+            return;
         };
-        let Some(listener) = self.listeners.get_mut(key) else {
-            return Outcome::LeftOut;
-        };
-        let Some(line) = listener.lines.get_mut(composed.stream.slot.index()) else {
-            return Outcome::LeftOut;
-        };
-        let template = self.templates.of(line.profile(), composed);
-        let mut contents = self.buffers.pop().unwrap_or_default();
-        match line.seal(composed, template, &listener.sealer, &mut contents) {
-            Ok(Written::Sent) => {
-                let wants_report = !listener.report_is_due;
-                listener.report_is_due = true;
-                Outcome::Sealed(Sealed {
-                    transmit: listener.path.transmit(contents),
-                    wants_report,
-                })
+        let hearers = audience.map_or(&[][..], |audience| audience.hearers(&fan_out.composed));
+        let start = fan_out.done.min(hearers.len());
+        let end = hearers.len().min(start + SEAL_BATCH);
+        for &key in &hearers[start..end] {
+            if !fan_out.composed.destination.leaves_out(key) {
+                self.prepare(key, &fan_out.composed, &mut emit);
             }
-            unsent => {
-                self.recycle(contents);
-                match unsent {
-                    Ok(Written::Late) => Outcome::Dropped(DropReason::Late),
-                    Err(_) => Outcome::Dropped(DropReason::SealFailed),
-                    Ok(_) => Outcome::LeftOut,
+        }
+        self.seal_prepared(&mut emit);
+        if end == hearers.len() {
+            self.templates.clear();
+        } else {
+            fan_out.done = end;
+            self.fan_outs.push_front(fan_out);
+        }
+    }
+
+    /// Gives a packet its place with one listener and writes its header.
+    fn prepare(
+        &mut self,
+        key: ParticipantKey,
+        composed: &Composed,
+        emit: &mut impl FnMut(Outcome),
+    ) {
+        let slot = composed.stream.slot.index();
+        let Some(line) = self.lines.get_mut(key, slot) else {
+            return;
+        };
+        let place = match line.place(composed) {
+            Ok(place) => place,
+            Err(Written::Late) => return emit(Outcome::Dropped(DropReason::Late)),
+            Err(Written::LeftOut | Written::Sent) => return,
+        };
+        let template = match self.templates.find(line.profile()) {
+            Some(template) => template,
+            None => {
+                let profile = line.profile();
+                if self.templates.is_full() {
+                    self.seal_prepared(emit);
+                    self.templates.clear();
                 }
+                self.templates.write(profile, composed)
+            }
+        };
+        let mut contents = self.buffers.pop().unwrap_or_default();
+        let line = self.lines.get_mut(key, slot);
+        let Some((line, listener)) = line.zip(self.listeners.get_mut(key)) else {
+            return;
+        };
+        let (form, tag) = (self.templates.get(template), listener.sealer.overhead());
+        line.write_header(place, form, tag, &mut contents);
+        if !listener.report_is_due {
+            listener.report_is_due = true;
+            self.unreported.push(key);
+        }
+        self.prepared.push(Prepared {
+            key,
+            index: place.seq.0,
+            template,
+            contents,
+        });
+    }
+
+    /// Encrypts what has its header.
+    fn seal_prepared(&mut self, emit: &mut impl FnMut(Outcome)) {
+        for mut prepared in self.prepared.drain(..) {
+            let Some(listener) = self.listeners.get(prepared.key) else {
+                continue;
+            };
+            let template = self.templates.get(prepared.template);
+            let header = template.header.as_slice().len();
+            let (payload, packet) = (&template.payload, &mut prepared.contents);
+            match listener
+                .sealer
+                .seal(payload, packet, header, prepared.index)
+            {
+                Ok(()) => emit(Outcome::Sealed(listener.path.transmit(prepared.contents))),
+                Err(_) => emit(Outcome::Dropped(DropReason::SealFailed)),
             }
         }
     }
 
-    /// When the listener's next report is due, if one is wanted now: 5 s on the average, from half
-    /// to one and a half of that (RFC 3550, section 6.2), so that those of a room are spread; for
-    /// the first one, half of it.
-    pub(crate) fn report_at(
-        &self,
-        now: Instant,
-        key: ParticipantKey,
-        rng: &mut impl Rng,
-    ) -> Instant {
-        let is_first = self
-            .listeners
-            .get(key)
-            .is_some_and(|listener| listener.reports.is_first());
-        let factor = if is_first { 0.5 } else { 1.0 };
-        now + REPORT_INTERVAL.mul_f64(factor * rng.random_range(0.5..1.5))
+    /// Names those whose next report has to be given a time, and says whether it is their first one.
+    pub(crate) fn take_unreported(&mut self, mut take: impl FnMut(ParticipantKey, bool)) {
+        for key in self.unreported.drain(..) {
+            let listener = self.listeners.get(key);
+            take(
+                key,
+                listener.is_some_and(|listener| listener.reports.is_first()),
+            );
+        }
     }
 
     /// The listener's report: one for each line on which something was sent since the last one.
@@ -229,10 +293,8 @@ impl Direct {
         let mut contents = self.buffer();
         let listener = self.listeners.get_mut(key)?;
         listener.report_is_due = false;
-        let ntp = self.clock.at(now);
-        let written = listener
-            .reports
-            .write(now, ntp, &listener.lines, &mut contents);
+        let (ntp, lines) = (self.clock.at(now), self.lines.of(key));
+        let written = listener.reports.write(now, ntp, lines, &mut contents);
         match written {
             Ok(true) => Some(listener.path.transmit(contents)),
             Ok(false) => None,
@@ -246,8 +308,7 @@ impl Direct {
     /// Takes an SRTCP packet of somebody: what it says about our lines is kept.
     pub(crate) fn take_report(&mut self, now: Instant, key: ParticipantKey, packet: &[u8]) {
         if let Some(listener) = self.listeners.get_mut(key) {
-            let ntp = self.clock.at(now);
-            let lines = &listener.lines;
+            let (ntp, lines) = (self.clock.at(now), self.lines.of(key));
             listener.reports.take(ntp, lines, packet, &mut self.opened);
         }
     }
@@ -265,16 +326,25 @@ impl Direct {
     }
 
     /// Takes back the buffer of a datagram that was sent.
-    pub(crate) fn recycle(&mut self, mut buffer: Vec<u8>) {
+    pub(crate) fn recycle(&mut self, buffer: Vec<u8>) {
         if self.buffers.len() < MAX_POOLED_BUFFERS {
-            buffer.clear();
             self.buffers.push(buffer);
         }
     }
 
+    /// An empty one.
     fn buffer(&mut self) -> Vec<u8> {
-        self.buffers.pop().unwrap_or_default()
+        let mut buffer = self.buffers.pop().unwrap_or_default();
+        buffer.clear();
+        buffer
     }
+}
+
+/// The time to the next report on what is sent to somebody: 5 s on the average, from half to one and a
+/// half of that, so that those of a room are spread; half of it to the first one (RFC 3550, section 6.2).
+pub(crate) fn report_interval(is_first: bool, rng: &mut impl Rng) -> Duration {
+    let factor = if is_first { 0.5 } else { 1.0 };
+    REPORT_INTERVAL.mul_f64(factor * rng.random_range(0.5..1.5))
 }
 
 impl Path {

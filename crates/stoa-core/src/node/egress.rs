@@ -4,12 +4,11 @@ use super::{Node, TimerKey};
 use crate::{
     egress::{
         EgressPath,
-        direct::{Outcome, Path, Reception, Sealed},
+        direct::{Outcome, Path, Reception, report_interval},
     },
     error::Error,
     ids::{ParticipantId, RoomId},
     keys::ParticipantKey,
-    output::Transmit,
 };
 
 impl Node {
@@ -60,43 +59,40 @@ impl Node {
         self.transmits.extend(self.direct.remove(key));
     }
 
-    /// Seals the next packet that is on its way to somebody.
-    pub(super) fn seal_next(&mut self) -> Option<Transmit> {
-        loop {
-            let fan_out = self.direct.first()?;
-            let audience = self.rooms.get(fan_out.room).map(|room| &room.audience);
-            let candidates = audience.map_or(0, |audience| audience.candidates(&fan_out.composed));
-            if fan_out.done >= candidates {
-                self.direct.pop();
-                continue;
-            }
-            let index = fan_out.done;
-            fan_out.done += 1;
-            let listener =
-                audience.and_then(|audience| audience.listener(&fan_out.composed, index));
-            let Some(listener) = listener else {
-                continue;
-            };
-            match self.direct.seal(listener) {
-                Outcome::Sealed(sealed) => return Some(self.sealed(listener, sealed)),
-                Outcome::LeftOut => {}
-                Outcome::Dropped(reason) => self.stats.count_drop(reason),
+    /// Seals what is on its way for the next few listeners, if anything is. Returns whether there is
+    /// something to send now.
+    pub(super) fn seal_some(&mut self) -> bool {
+        let Self {
+            direct,
+            rooms,
+            transmits,
+            timers,
+            stats,
+            rng,
+            now,
+            ..
+        } = self;
+        while let Some(room) = direct.room() {
+            let audience = rooms.get(room).map(|room| &room.audience);
+            direct.seal_some(audience, |outcome| match outcome {
+                Outcome::Sealed(transmit) => transmits.push_back(transmit),
+                Outcome::Dropped(reason) => stats.count_drop(reason),
+            });
+            direct.take_unreported(|listener, is_first| {
+                let at = *now + report_interval(is_first, rng);
+                timers.set(TimerKey::Report(listener), at);
+            });
+            if !transmits.is_empty() {
+                return true;
             }
         }
-    }
-
-    fn sealed(&mut self, listener: ParticipantKey, sealed: Sealed) -> Transmit {
-        if sealed.wants_report {
-            let at = self.direct.report_at(self.now, listener, &mut self.rng);
-            self.timers.set(TimerKey::Report(listener), at);
-        }
-        sealed.transmit
+        false
     }
 
     /// Seals all that is on its way, before anything changes about who listens.
     pub(super) fn seal_all(&mut self) {
-        while let Some(transmit) = self.seal_next() {
-            self.transmits.push_back(transmit);
+        while self.direct.room().is_some() {
+            self.seal_some();
         }
     }
 

@@ -239,9 +239,10 @@ impl Node {
                     Written::Late => stats.count_drop(DropReason::Late),
                 }
             };
-            let listeners = 0..audience.candidates(&composed);
-            let listeners = listeners.filter_map(|index| audience.listener(&composed, index));
-            listeners.for_each(write);
+            let hearers = audience.hearers(&composed).iter().copied();
+            hearers
+                .filter(|&listener| !composed.destination.leaves_out(listener))
+                .for_each(write);
         };
         let heard = match template.egress {
             EgressPath::Direct => room.stage.handle_packet(*now, key, packet, |composed| {

@@ -57,6 +57,7 @@ impl CtrHmac {
 
     pub(super) fn seal_rtp(
         &self,
+        payload: &[u8],
         packet: &mut [u8],
         header: usize,
         index: u64,
@@ -64,7 +65,8 @@ impl CtrHmac {
         let counter = self.counter(rtp_ssrc(packet), index);
         let (sealed, tag) = packet
             .split_last_chunk_mut::<TAG_BYTES>()
-            .ok_or(SealError::TooShort)?;
+            .ok_or(SealError::Length)?;
+        sealed[header..].copy_from_slice(payload);
         self.cipher.apply(counter, &mut sealed[header..])?;
         let mut hmac = self.hmac.clone();
         hmac.update(sealed);
@@ -89,13 +91,13 @@ impl CtrHmac {
     pub(super) fn open_rtcp(&self, packet: &[u8], out: &mut Vec<u8>) -> Result<u32, SealError> {
         let (rest, tag) = packet
             .split_last_chunk::<TAG_BYTES>()
-            .ok_or(SealError::TooShort)?;
+            .ok_or(SealError::Length)?;
         let hmac = self.hmac.clone().chain_update(rest);
         hmac.verify_truncated_left(tag)
             .map_err(|_| SealError::NotAuthentic)?;
         let (body, word) = rest
             .split_last_chunk::<RTCP_INDEX_BYTES>()
-            .ok_or(SealError::TooShort)?;
+            .ok_or(SealError::Length)?;
         let word = u32::from_be_bytes(*word);
         out.extend_from_slice(body);
         if word & RTCP_ENCRYPTED != 0 {

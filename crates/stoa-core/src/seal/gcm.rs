@@ -12,6 +12,10 @@ use super::{
 /// The length of a tag, in bytes.
 pub(super) const TAG_BYTES: usize = 16;
 
+/// What a key takes on aws-lc's heap: its `EVP_AEAD_CTX`, with the key schedule of AES and the table of
+/// GHASH, and a word in front of it.
+pub(crate) const KEY_SCHEDULE_BYTES: usize = 592;
+
 /// A session key. aws-lc keeps its schedule on its heap and clears it when it is dropped.
 pub(super) struct Gcm {
     /// "Less safe", because nonces are ours. SRTP says what they have to be.
@@ -56,19 +60,22 @@ impl Gcm {
         Nonce::assume_unique_for_key(nonce)
     }
 
+    /// The payload is read where it is, not copied before: the processor would wait for the copy.
     pub(super) fn seal_rtp(
         &self,
+        payload: &[u8],
         packet: &mut [u8],
         header: usize,
         index: u64,
     ) -> Result<(), SealError> {
         let nonce = self.nonce(rtp_ssrc(packet), index);
         let (header, rest) = packet.split_at_mut(header);
-        let (payload, tag) = rest
+        let (sealed, tag) = rest
             .split_last_chunk_mut::<TAG_BYTES>()
-            .ok_or(SealError::TooShort)?;
+            .ok_or(SealError::Length)?;
+        let aad = Aad::from(&*header);
         self.key
-            .seal_in_place_scatter(nonce, Aad::from(&*header), payload, &[], tag)
+            .seal_out_of_place_scatter(nonce, aad, payload, sealed, &[], tag)
             .map_err(|_| SealError::Library)
     }
 
@@ -92,10 +99,10 @@ impl Gcm {
     pub(super) fn open_rtcp(&self, packet: &[u8], out: &mut Vec<u8>) -> Result<u32, SealError> {
         let (rest, word_bytes) = packet
             .split_last_chunk::<RTCP_INDEX_BYTES>()
-            .ok_or(SealError::TooShort)?;
+            .ok_or(SealError::Length)?;
         let (body, tag) = rest
             .split_last_chunk::<TAG_BYTES>()
-            .ok_or(SealError::TooShort)?;
+            .ok_or(SealError::Length)?;
         let word = u32::from_be_bytes(*word_bytes);
         // Section 9.3: of a packet that is not encrypted, all is additional data.
         let clear = match word & RTCP_ENCRYPTED {

@@ -97,9 +97,11 @@ mod rfc_7714 {
     }
 
     fn seal_rtp(key: &str) -> Vec<u8> {
-        let mut packet = [hex(HEADER), hex(PAYLOAD), vec![0; gcm::TAG_BYTES]].concat();
+        let payload = hex(PAYLOAD);
+        let mut packet = hex(HEADER);
+        packet.resize(RTP_HEADER_BYTES + payload.len() + gcm::TAG_BYTES, 0);
         RtpSealer(cipher(key))
-            .seal(&mut packet, RTP_HEADER_BYTES, SEQUENCE)
+            .seal(&payload, &mut packet, RTP_HEADER_BYTES, SEQUENCE)
             .unwrap();
         packet
     }
@@ -220,16 +222,14 @@ fn what_is_no_packet_is_refused() {
     for profile in PROFILES {
         let sealer = RtpSealer::new(&keys(profile, true).local).unwrap();
         let overhead = sealer.overhead();
-        let mut short = vec![0; 12 + overhead - 1];
-        assert_eq!(sealer.seal(&mut short, 12, 0), Err(SealError::TooShort));
-        let mut packet = vec![0; 12 + overhead];
-        assert_eq!(sealer.seal(&mut packet, 11, 0), Err(SealError::TooShort));
-        assert_eq!(sealer.seal(&mut packet, 13, 0), Err(SealError::TooShort));
-        assert_eq!(
-            sealer.seal(&mut packet, 12, RTP_INDEX_LIMIT),
-            Err(SealError::Exhausted)
-        );
-        assert_eq!(sealer.seal(&mut packet, 12, 0), Ok(()));
+        let mut packet = vec![0; 12 + 3 + overhead];
+        let mut seal =
+            |payload: &[u8], header, index| sealer.seal(payload, &mut packet, header, index);
+        assert_eq!(seal(b"abcd", 12, 0), Err(SealError::Length));
+        assert_eq!(seal(b"ab", 12, 0), Err(SealError::Length));
+        assert_eq!(seal(b"abcd", 11, 0), Err(SealError::Length));
+        assert_eq!(seal(b"abc", 12, RTP_INDEX_LIMIT), Err(SealError::Exhausted));
+        assert_eq!(seal(b"abc", 12, 0), Ok(()));
     }
 }
 

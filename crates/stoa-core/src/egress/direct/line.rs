@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use slotmap::SecondaryMap;
+
 use super::{
     used::UsedIndices,
     wire::{Template, WireProfile},
@@ -9,10 +11,46 @@ use super::{
 use crate::{
     compose::{Composed, StreamId, Written},
     egress::NegotiatedLine,
+    keys::ParticipantKey,
+    limits::MAX_AUDIO_SLOTS,
     rtp::{RtpTime, SeqExt},
-    seal::{RtpSealer, SealError},
-    splice::Splice,
+    splice::{Place, Splice},
 };
+
+/// The lines of all listeners: those of one slot side by side.
+#[derive(Debug, Default)]
+pub(super) struct Lines([SecondaryMap<ParticipantKey, Line>; MAX_AUDIO_SLOTS]);
+
+impl Lines {
+    /// Adds somebody's lines, by slot.
+    pub(super) fn add(&mut self, key: ParticipantKey, lines: &[NegotiatedLine]) {
+        for (slot, line) in self.0.iter_mut().zip(lines) {
+            slot.insert(key, Line::new(line));
+        }
+    }
+
+    /// Forgets somebody's lines.
+    pub(super) fn remove(&mut self, key: ParticipantKey) {
+        for slot in &mut self.0 {
+            slot.remove(key);
+        }
+    }
+
+    /// Somebody's lines, by slot.
+    pub(super) fn of(&self, key: ParticipantKey) -> impl Iterator<Item = &Line> + Clone {
+        self.0.iter().map_while(move |slot| slot.get(key))
+    }
+
+    /// The same, to be changed.
+    pub(super) fn of_mut(&mut self, key: ParticipantKey) -> impl Iterator<Item = &mut Line> {
+        self.0.iter_mut().map_while(move |slot| slot.get_mut(key))
+    }
+
+    /// The line on which somebody hears this slot.
+    pub(super) fn get_mut(&mut self, key: ParticipantKey, slot: usize) -> Option<&mut Line> {
+        self.0.get_mut(slot)?.get_mut(key)
+    }
+}
 
 /// The line and what has been sent on it.
 #[derive(Debug)]
@@ -30,7 +68,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(line: &NegotiatedLine) -> Self {
+    fn new(line: &NegotiatedLine) -> Self {
         Self {
             splice: Splice::new(SeqExt(line.seq.into()), RtpTime(line.time)),
             used: UsedIndices::default(),
@@ -77,28 +115,31 @@ impl Line {
         self.splice.latest()
     }
 
-    /// Writes the packet as this listener gets it to `out`, which is empty.
-    ///
-    /// # Errors
-    /// [`SealError`]; the packet must not be sent.
-    pub(super) fn seal(
-        &mut self,
-        composed: &Composed,
-        template: &Template,
-        sealer: &RtpSealer,
-        out: &mut Vec<u8>,
-    ) -> Result<Written, SealError> {
+    /// Gives a packet its place in the listener's stream. Nothing that was given one is left out after.
+    pub(super) fn place(&mut self, composed: &Composed) -> Result<Place, Written> {
         let (arrived, stream) = (composed.arrived, composed.stream);
         let fits = |budget| self.splice.takes_early(arrived, stream, budget);
         if !composed.preroll.is_none_or(fits) {
-            return Ok(Written::LeftOut);
+            return Err(Written::LeftOut);
         }
         let place = self.splice.place(arrived, stream, composed.place);
-        let Some(place) = place.filter(|place| self.used.take(place.seq.0)) else {
-            return Ok(Written::Late);
-        };
-        out.extend_from_slice(&template.bytes);
-        out.resize(template.bytes.len() + sealer.overhead(), 0);
+        place
+            .filter(|place| self.used.take(place.seq.0))
+            .ok_or(Written::Late)
+    }
+
+    /// Counts a packet and writes its header to `out`, which gets the length of the sealed packet; what it
+    /// holds behind the header is still to be written.
+    pub(super) fn write_header(
+        &mut self,
+        place: Place,
+        template: &Template,
+        tag: usize,
+        out: &mut Vec<u8>,
+    ) {
+        let header = template.header.as_slice();
+        out.resize(header.len() + template.payload.len() + tag, 0);
+        out[..header.len()].copy_from_slice(header);
         if place.marker {
             out[1] |= 0x80;
         }
@@ -106,11 +147,8 @@ impl Line {
         out[2..4].copy_from_slice(&(place.seq.0 as u16).to_be_bytes());
         out[4..8].copy_from_slice(&place.time.0.to_be_bytes());
         out[8..12].copy_from_slice(&self.ssrc.to_be_bytes());
-        sealer.seal(out, template.header, place.seq.0)?;
         self.packets += 1;
         // A payload is shorter than a datagram.
-        let octets = template.bytes.len() - template.header;
-        self.octets = self.octets.wrapping_add(octets as u32);
-        Ok(Written::Sent)
+        self.octets = self.octets.wrapping_add(template.payload.len() as u32);
     }
 }

@@ -62,7 +62,12 @@ impl Receptions {
     }
 
     /// Reads a compound packet. Whatever in it is malformed ends it.
-    pub(super) fn read(&mut self, arrived: NtpTime, lines: &[Line], compound: &[u8]) {
+    pub(super) fn read<'a>(
+        &mut self,
+        arrived: NtpTime,
+        lines: impl Iterator<Item = &'a Line> + Clone,
+        compound: &[u8],
+    ) {
         let mut rest = compound;
         while let Some((header, _)) = rest.split_first_chunk::<4>() {
             let [first, packet_type, high, low] = *header;
@@ -81,17 +86,18 @@ impl Receptions {
             let blocks = blocks.unwrap_or_default().chunks_exact(BLOCK_BYTES);
             blocks
                 .take(count)
-                .for_each(|block| self.take(arrived, lines, block));
+                .for_each(|block| self.take(arrived, lines.clone(), block));
             rest = after;
         }
     }
 
-    fn take(&mut self, arrived: NtpTime, lines: &[Line], block: &[u8]) {
+    fn take<'a>(&mut self, arrived: NtpTime, lines: impl Iterator<Item = &'a Line>, block: &[u8]) {
         let word = |at: usize| {
             let bytes = block[4 * at..].first_chunk();
             bytes.map_or(0, |bytes| u32::from_be_bytes(*bytes))
         };
-        let Some(index) = lines.iter().position(|line| line.ssrc() == word(0)) else {
+        let mut lines = lines.enumerate();
+        let Some((index, line)) = lines.find(|(_, line)| line.ssrc() == word(0)) else {
             return;
         };
         let loss = word(1);
@@ -100,7 +106,7 @@ impl Receptions {
         let reported = Reported {
             highest: word(2).into(),
             lost: packets_lost.max(0).unsigned_abs().into(),
-            skipped: lines[index].skipped(),
+            skipped: line.skipped(),
         };
         let before = self.lines[index].replace(Block {
             fraction_lost: (loss >> 24) as u8,

@@ -99,15 +99,15 @@ impl Reports {
     ///
     /// # Errors
     /// [`SealError`].
-    pub(super) fn write(
+    pub(super) fn write<'a>(
         &mut self,
         now: Instant,
         ntp: NtpTime,
-        lines: &[Line],
+        lines: impl Iterator<Item = &'a Line> + Clone,
         out: &mut Vec<u8>,
     ) -> Result<bool, SealError> {
         let mut active = 0_u8;
-        for (line, reported) in lines.iter().zip(&self.reported) {
+        for (line, reported) in lines.clone().zip(&self.reported) {
             if line.packets() != *reported {
                 write_sender_report(now, ntp, line, out);
                 active += 1;
@@ -117,7 +117,7 @@ impl Reports {
             return Ok(false);
         }
         let start = begin(active, SOURCE_DESCRIPTION, out);
-        for ((line, reported), cname) in lines.iter().zip(&mut self.reported).zip(&self.cnames) {
+        for ((line, reported), cname) in lines.zip(&mut self.reported).zip(&self.cnames) {
             if line.packets() != *reported {
                 *reported = line.packets();
                 write_cname(line.ssrc(), cname, out);
@@ -133,18 +133,18 @@ impl Reports {
     ///
     /// # Errors
     /// [`SealError`].
-    pub(super) fn write_goodbye(
+    pub(super) fn write_goodbye<'a>(
         &mut self,
-        lines: &[Line],
+        lines: impl Iterator<Item = &'a Line> + Clone,
         out: &mut Vec<u8>,
     ) -> Result<(), SealError> {
         // A compound packet begins with a report, here an empty one of reception (section 6.1).
-        let first = lines.first().map_or(0, Line::ssrc);
+        let first = lines.clone().next().map_or(0, Line::ssrc);
         let start = begin(0, RECEIVER_REPORT, out);
         out.extend_from_slice(&first.to_be_bytes());
         end(start, out);
         // There are at most MAX_AUDIO_SLOTS.
-        let start = begin(lines.len() as u8, GOODBYE, out);
+        let start = begin(lines.clone().count() as u8, GOODBYE, out);
         for line in lines {
             out.extend_from_slice(&line.ssrc().to_be_bytes());
         }
@@ -153,10 +153,10 @@ impl Reports {
     }
 
     /// Takes an SRTCP packet of the listener; `scratch` is for its plain text.
-    pub(super) fn take(
+    pub(super) fn take<'a>(
         &mut self,
         ntp: NtpTime,
-        lines: &[Line],
+        lines: impl Iterator<Item = &'a Line> + Clone,
         packet: &[u8],
         scratch: &mut Vec<u8>,
     ) {

@@ -1,5 +1,7 @@
 //! A packet's bytes before they are sealed: the same for all who negotiated the same.
 
+use std::sync::Arc;
+
 use crate::{
     audio_level::LevelExtension,
     compose::Composed,
@@ -8,7 +10,7 @@ use crate::{
 };
 
 /// How many different forms of one packet are kept at the same time. A room of browsers needs one to
-/// three; a further one is written anew each time it is needed.
+/// three; where there are more, they are written again and again.
 const MAX_TEMPLATES: usize = 4;
 
 /// What the header of a packet is to one listener's line, but for what each listener has of their
@@ -29,93 +31,99 @@ impl WireProfile {
     }
 }
 
-/// A packet but for sequence number, timestamp, SSRC, marker and tag.
+/// The fixed part, one CSRC, one extension.
+const LONGEST_HEADER: usize = 12 + 4 + 8;
+
+/// A packet's header, of which sequence number, timestamp, SSRC and marker are missing.
+#[derive(Debug)]
+pub(super) struct Header {
+    bytes: [u8; LONGEST_HEADER],
+    length: usize,
+}
+
+/// A packet but for what is missing in its header, and the tag.
 #[derive(Debug)]
 pub(super) struct Template {
     profile: WireProfile,
-    pub(super) bytes: Vec<u8>,
-    /// How many of the bytes are the header.
-    pub(super) header: usize,
+    pub(super) header: Header,
+    pub(super) payload: Arc<[u8]>,
 }
 
 /// The forms of one packet that were needed so far.
 #[derive(Debug, Default)]
-pub(super) struct Templates {
-    /// Of which the first `used` are of the present packet; the others are kept for their
-    /// allocations.
-    templates: Vec<Template>,
-    used: usize,
-    /// Which one is overwritten when all are in use.
-    next: usize,
-}
+pub(super) struct Templates(Vec<Template>);
 
 impl Templates {
     /// Forgets the present packet.
     pub(super) fn clear(&mut self) {
-        self.used = 0;
+        self.0.clear();
     }
 
-    /// The form of the present packet that has this profile.
-    pub(super) fn of(&mut self, profile: WireProfile, composed: &Composed) -> &Template {
-        let mut used = self.templates[..self.used].iter();
-        let index = match used.position(|template| template.profile == profile) {
-            Some(index) => index,
-            None => self.write(profile, composed),
-        };
-        &self.templates[index]
+    /// Which of the forms of the present packet has this profile, if there is one.
+    pub(super) fn find(&self, profile: WireProfile) -> Option<usize> {
+        self.0
+            .iter()
+            .position(|template| template.profile == profile)
     }
 
-    fn write(&mut self, profile: WireProfile, composed: &Composed) -> usize {
-        let index = if self.used < MAX_TEMPLATES {
-            self.used += 1;
-            self.used - 1
-        } else {
-            self.next = (self.next + 1) % MAX_TEMPLATES;
-            self.next
-        };
-        if index == self.templates.len() {
-            self.templates.push(Template {
-                profile,
-                bytes: Vec::new(),
-                header: 0,
-            });
-        }
-        let template = &mut self.templates[index];
-        template.profile = profile;
-        template.bytes.clear();
+    /// Whether one has to be forgotten before another can be written.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.len() >= MAX_TEMPLATES
+    }
+
+    /// Writes the present packet in another form. Returns which one it is.
+    pub(super) fn write(&mut self, profile: WireProfile, composed: &Composed) -> usize {
         let (payload_type, payload) = choose(profile.formats, &composed.payload);
-        write_header(*payload_type, profile, composed, &mut template.bytes);
-        template.header = template.bytes.len();
-        template.bytes.extend_from_slice(payload);
-        index
+        self.0.push(Template {
+            profile,
+            header: Header::new(*payload_type, profile.level_id, composed),
+            payload: Arc::clone(payload),
+        });
+        self.0.len() - 1
+    }
+
+    /// One of the forms.
+    pub(super) fn get(&self, index: usize) -> &Template {
+        &self.0[index]
     }
 }
 
-/// The header of RFC 3550, section 5.1, with the speaker as CSRC. What each listener has of their
-/// own is zero.
-///
-/// There is no MID (RFC 8843): the answer announces the line's SSRC, which tells as much.
-fn write_header(payload_type: u8, profile: WireProfile, composed: &Composed, out: &mut Vec<u8>) {
-    const VERSION: u8 = 2 << 6;
-    const EXTENSION: u8 = 1 << 4;
-    const ONE_CSRC: u8 = 1;
-    let level = profile.level_id.zip(composed.level);
-    let extension = level.map_or(0, |_| EXTENSION);
-    out.extend_from_slice(&[VERSION | extension | ONE_CSRC, payload_type]);
-    out.extend_from_slice(&[0; 10]);
-    out.extend_from_slice(&composed.csrc.0.to_be_bytes());
-    if let Some((id, level)) = level {
-        write_level(id, level, out);
+impl Header {
+    /// The header of RFC 3550, section 5.1, with the speaker as CSRC. What each listener has of their
+    /// own is zero.
+    ///
+    /// There is no MID (RFC 8843): the answer announces the line's SSRC, which tells as much.
+    fn new(payload_type: u8, level_id: Option<u8>, composed: &Composed) -> Self {
+        const VERSION: u8 = 2 << 6;
+        const EXTENSION: u8 = 1 << 4;
+        const ONE_CSRC: u8 = 1;
+        let mut bytes = [0; LONGEST_HEADER];
+        bytes[0] = VERSION | ONE_CSRC;
+        bytes[1] = payload_type;
+        bytes[12..16].copy_from_slice(&composed.csrc.0.to_be_bytes());
+        let Some((id, level)) = level_id.zip(composed.level) else {
+            return Self { bytes, length: 16 };
+        };
+        bytes[0] |= EXTENSION;
+        bytes[16..].copy_from_slice(&level_extension(id, level));
+        let length = LONGEST_HEADER;
+        Self { bytes, length }
+    }
+
+    pub(super) fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.length]
     }
 }
 
 /// One header extension of RFC 8285 with one byte, padded to a word.
-fn write_level(id: u8, LevelExtension { level, voice }: LevelExtension, out: &mut Vec<u8>) {
+fn level_extension(id: u8, LevelExtension { level, voice }: LevelExtension) -> [u8; 8] {
     let value = level.minus_dbov() | if voice { 0x80 } else { 0 };
     // The one-byte form has four bits for the identifier, of which 15 is reserved.
-    if id < 15 {
-        out.extend_from_slice(&[0xBE, 0xDE, 0, 1, id << 4, value, 0, 0]);
-    } else {
-        out.extend_from_slice(&[0x10, 0x00, 0, 1, id, 1, value, 0]);
+    match id {
+        ..15 => [0xBE, 0xDE, 0, 1, id << 4, value, 0, 0],
+        15.. => [0x10, 0x00, 0, 1, id, 1, value, 0],
     }
 }
+
+#[cfg(test)]
+mod tests;
