@@ -291,7 +291,13 @@ impl Participant {
                 Err(reason) => out.drops.push(reason),
             },
             Event::PeerStats(_) => out.measured = Some(self.monitor.take()),
-            Event::MediaIngressStats(stats) => self.monitor.ingress(&stats),
+            // Also of lines on which nothing should have come, in no order.
+            Event::MediaIngressStats(stats) => {
+                let microphone = self.microphone.map(|microphone| microphone.mid);
+                if microphone == Some(stats.mid) {
+                    self.monitor.ingress(&stats);
+                }
+            }
             Event::MediaEgressStats(stats) => {
                 let mut lines = self.reference_lines.iter();
                 if let Some(line) = lines.find(|line| line.mid() == stats.mid) {

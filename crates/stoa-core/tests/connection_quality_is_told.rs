@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stoa_core::ConnectionQuality::{self, Fair, Good, Poor};
-use stoa_sim::{ClientId, Fate, Net};
+use stoa_sim::{ClientId, Fate, Lie, Net};
 
 fn quality(net: &Net, id: ClientId) -> Option<ConnectionQuality> {
     let participants = net.snapshot("room").participants;
@@ -67,4 +67,18 @@ fn a_long_way_is_not_a_good_one() {
     let (ann, ben) = (net.join("ann", 1), net.join("ben", 1));
     net.speak(&[(ann, 30)], Duration::from_secs(30));
     assert_eq!(quality(&net, ben), Some(Fair));
+}
+
+#[test]
+fn nothing_that_comes_on_a_line_for_listening_counts() {
+    // Whatever order the lines' figures come in: it is another one in each session.
+    for _ in 0..8 {
+        let mut net = Net::new();
+        let (ann, _) = (net.join("ann", 3), net.join("ben", 1));
+        net.lie(ann, 30, Lie::Line(1));
+        net.lie(ann, 30, Lie::Line(2));
+        lose_each(&mut net, ann, 4);
+        net.speak(&[(ann, 30)], Duration::from_secs(20));
+        assert_eq!(quality(&net, ann), Some(Poor));
+    }
 }

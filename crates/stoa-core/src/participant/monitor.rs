@@ -22,14 +22,15 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    /// The client's packets, as we have received them.
+    /// The packets of the client's microphone, as we have received them.
     pub(crate) fn ingress(&mut self, stats: &MediaIngressStats) {
         self.measured.uplink_loss = stats.loss;
     }
 
     /// Our packets on this line, as the client has received them, on the reference path.
     pub(crate) fn egress(&mut self, stats: &MediaEgressStats, line: &Line) {
-        self.measured.round_trip = stats.rtt.or(self.measured.round_trip);
+        // The lines come in no order.
+        self.measured.round_trip = self.measured.round_trip.max(stats.rtt);
         let Some(remote) = &stats.remote else {
             return;
         };
