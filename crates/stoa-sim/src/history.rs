@@ -48,13 +48,15 @@ pub struct Member {
     /// Which of its packets did not reach the node, or did so after a later one; and when that
     /// was seen.
     pub missing: BTreeMap<u32, Duration>,
-    /// Packets to it that the network lost.
-    pub lost: Vec<LostPacket>,
+    /// Packets to it that the network lost, or that came when it had gone.
+    pub lost: Vec<SentPacket>,
+    /// Packets that came to it, and it heard nothing: no duplicates among them.
+    pub unheard: Vec<SentPacket>,
 }
 
-/// An RTP packet of the node that did not arrive.
+/// An RTP packet of the node, as the network sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LostPacket {
+pub struct SentPacket {
     /// When it was sent.
     pub left: Duration,
     /// The stream.

@@ -22,6 +22,7 @@
 mod client;
 pub mod datagram;
 pub mod history;
+pub mod life;
 pub mod link;
 pub mod nat;
 mod net;

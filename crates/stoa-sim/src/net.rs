@@ -23,7 +23,7 @@ use self::{carry::Datagram, ledger::Ledger};
 use crate::{
     ClientId, FRAME, Lie, TIME_OF_DAY,
     client::Client,
-    history::LostPacket,
+    history::SentPacket,
     link::Wire,
     nat::{self, Nat},
     node_address, participant,
@@ -64,7 +64,9 @@ struct Access {
     /// [`Member::missing`](crate::history::Member::missing).
     missing: BTreeMap<u32, Duration>,
     /// [`Member::lost`](crate::history::Member::lost).
-    lost: Vec<LostPacket>,
+    lost: Vec<SentPacket>,
+    /// [`Member::unheard`](crate::history::Member::unheard).
+    unheard: Vec<SentPacket>,
 }
 
 /// Decides what becomes of a datagram.
@@ -203,6 +205,16 @@ impl Net {
         found.expect("there is such a room")
     }
 
+    /// Whether a client is in its room, as far as the node has told.
+    pub fn is_in(&self, id: ClientId) -> bool {
+        self.ledger.is_in(id).last() == Some(&true)
+    }
+
+    /// Whether a client may be heard, by what the signalling service has decided.
+    pub fn may_speak(&self, id: ClientId) -> bool {
+        self.ledger.may_speak(id).last() == Some(&true)
+    }
+
     /// What the node has counted.
     pub fn stats(&self) -> Stats {
         self.node.stats()
@@ -284,6 +296,7 @@ impl Net {
             highest: None,
             missing: BTreeMap::new(),
             lost: Vec::new(),
+            unheard: Vec::new(),
         });
         self.drain_client(id);
         Ok(id)
@@ -348,6 +361,7 @@ impl Net {
     /// If its session cannot be closed.
     pub fn hang_up(&mut self, id: ClientId) {
         self.clients[id].rtc.close().expect("an open session");
+        self.clients[id].closed = true;
         self.drain_client(id);
     }
 

@@ -20,7 +20,7 @@ pub use self::{
     voices::{
         all_hear, nobody_hears_after_leaving, nobody_hears_another_room,
         nobody_hears_anything_twice, nobody_hears_themselves, nobody_hears_who_may_not_speak,
-        nobody_hears_whom_they_do_not_want, packets_name_their_speaker,
+        nobody_hears_whom_they_do_not_want, packets_name_their_speaker, what_arrives_is_heard,
     },
 };
 
@@ -41,6 +41,8 @@ pub enum Rule {
     Once,
     /// Nobody is sent anything after they have left.
     Presence,
+    /// A packet that arrives can be decrypted and heard.
+    Intact,
     /// Each packet names its speaker, and nobody else, as contributing source.
     Speaker,
     /// Each line of a listener is one RTP stream: one SSRC, numbers without a gap but for what the
@@ -67,6 +69,7 @@ impl fmt::Display for Rule {
             Self::Choice => "nobody hears whom they do not want",
             Self::Once => "nobody hears anything twice",
             Self::Presence => "nobody hears after leaving",
+            Self::Intact => "what arrives is heard",
             Self::Speaker => "packets name their speaker",
             Self::Stream => "a line is one continuous stream",
             Self::Slots => "no more voices than slots",
@@ -100,13 +103,14 @@ impl fmt::Display for Violation {
 pub type Oracle = fn(&History) -> Vec<Violation>;
 
 /// All oracles that judge a history.
-pub const ALL: [Oracle; 9] = [
+pub const ALL: [Oracle; 10] = [
     nobody_hears_who_may_not_speak,
     nobody_hears_themselves,
     nobody_hears_another_room,
     nobody_hears_whom_they_do_not_want,
     nobody_hears_anything_twice,
     nobody_hears_after_leaving,
+    what_arrives_is_heard,
     packets_name_their_speaker,
     lines_are_continuous_streams,
     no_more_voices_than_slots,

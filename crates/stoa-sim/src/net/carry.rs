@@ -8,7 +8,7 @@ use super::{Fate, Net};
 use crate::{
     ClientId,
     datagram::{Protocol, RtpFields},
-    history::LostPacket,
+    history::SentPacket,
     link::Carried,
     node_address,
 };
@@ -23,6 +23,28 @@ pub(super) struct Datagram {
     contents: Vec<u8>,
     /// Of a client's voice: whose, and which packet; but not of a duplicate.
     voice: Option<(ClientId, u32)>,
+    is_duplicate: bool,
+}
+
+impl Datagram {
+    /// What can be seen of it, if it is an RTP packet.
+    fn packet(&self) -> Option<SentPacket> {
+        let rtp = RtpFields::of(&self.contents)?;
+        Some(SentPacket {
+            left: self.left,
+            ssrc: rtp.ssrc,
+            sequence_number: rtp.sequence_number,
+            csrc: rtp.csrc.map(Csrc),
+        })
+    }
+
+    fn duplicate(self) -> Self {
+        Self {
+            voice: None,
+            is_duplicate: true,
+            ..self
+        }
+    }
 }
 
 impl Net {
@@ -47,8 +69,7 @@ impl Net {
             Carried::Once(after) => self.launch(extra + after, datagram),
             Carried::Twice(first, second) => {
                 self.launch(extra + first, datagram.clone());
-                let voice = None;
-                self.launch(extra + second, Datagram { voice, ..datagram });
+                self.launch(extra + second, datagram.duplicate());
             }
         }
     }
@@ -72,7 +93,7 @@ impl Net {
             Carried::Once(after) => self.launch(extra + after, datagram),
             Carried::Twice(first, second) => {
                 self.launch(extra + first, datagram.clone());
-                self.launch(extra + second, datagram);
+                self.launch(extra + second, datagram.duplicate());
             }
         }
     }
@@ -98,6 +119,7 @@ impl Net {
             to,
             contents,
             voice,
+            is_duplicate: false,
         }
     }
 
@@ -117,13 +139,28 @@ impl Net {
             self.arrived(datagram.voice, unknown);
             self.drain_node();
         } else if let Some(id) = self.client_at(datagram.to) {
-            let now = self.now();
-            let client = &mut self.clients[id];
-            client.expect(datagram.number, datagram.left);
-            client.receive(now, datagram.from, &datagram.contents);
-            self.drain_client(id);
+            self.deliver_to(id, &datagram);
         } else if let Some(&id) = self.routes.get(&datagram.to) {
             self.lost(id, &datagram);
+        }
+    }
+
+    fn deliver_to(&mut self, id: ClientId, datagram: &Datagram) {
+        let now = self.now();
+        let client = &mut self.clients[id];
+        let (listens, before) = (client.connected, client.heard.len());
+        if client.closed {
+            // Whatever comes now, nobody is there any more to hear it.
+            self.lost(id, datagram);
+        }
+        let client = &mut self.clients[id];
+        client.expect(datagram.number, datagram.left);
+        client.receive(now, datagram.from, &datagram.contents);
+        self.drain_client(id);
+        let client = &self.clients[id];
+        let is_deaf = client.heard.len() == before && !client.closed && !datagram.is_duplicate;
+        if is_deaf && listens {
+            self.access[id].unheard.extend(datagram.packet());
         }
     }
 
@@ -160,13 +197,6 @@ impl Net {
 
     /// A datagram of the node does not reach its client.
     fn lost(&mut self, id: ClientId, datagram: &Datagram) {
-        if let Some(rtp) = RtpFields::of(&datagram.contents) {
-            self.access[id].lost.push(LostPacket {
-                left: datagram.left,
-                ssrc: rtp.ssrc,
-                sequence_number: rtp.sequence_number,
-                csrc: rtp.csrc.map(Csrc),
-            });
-        }
+        self.access[id].lost.extend(datagram.packet());
     }
 }

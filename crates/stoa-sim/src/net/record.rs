@@ -19,6 +19,7 @@ impl Net {
             choice: self.ledger.choice(id).clone(),
             missing: self.access[id].missing.clone(),
             lost: self.access[id].lost.clone(),
+            unheard: self.access[id].unheard.clone(),
         };
         let clients = || self.clients.iter().enumerate();
         let heard = clients().flat_map(|(listener, client)| {

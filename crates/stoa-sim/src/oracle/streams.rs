@@ -10,7 +10,7 @@ use stoa_core::limits::MAX_SPEECH_PREROLL;
 use super::{Rule, Violation};
 use crate::{
     ClientId,
-    history::{History, LostPacket, Packet},
+    history::{History, Packet, SentPacket},
 };
 
 /// A tick of the Opus clock takes 1/48 ms.
@@ -72,7 +72,7 @@ fn by_line(history: &History) -> BTreeMap<(ClientId, usize), Vec<&Packet>> {
 struct Line<'a> {
     history: &'a History,
     place: String,
-    lost: HashMap<(u32, u16), Vec<&'a LostPacket>>,
+    lost: HashMap<(u32, u16), Vec<&'a SentPacket>>,
 }
 
 impl<'a> Line<'a> {
@@ -163,25 +163,30 @@ impl<'a> Line<'a> {
     }
 
     /// The packet of this number that the network lost on its way to the listener.
-    fn lost_near(&self, near: &Packet, sequence_number: u16) -> Option<&LostPacket> {
+    fn lost_near(&self, near: &Packet, sequence_number: u16) -> Option<&SentPacket> {
         let lost = self.lost.get(&(near.ssrc, sequence_number))?;
         // The same number comes again after 65,536 packets: at least seven minutes.
         let is_near =
-            |lost: &&&LostPacket| lost.left.abs_diff(near.left) < NEARBY + Duration::from_secs(60);
+            |lost: &&&SentPacket| lost.left.abs_diff(near.left) < NEARBY + Duration::from_secs(60);
         lost.iter().find(is_near).copied()
     }
 
-    fn speaker(&self, lost: &LostPacket) -> Option<ClientId> {
+    fn speaker(&self, lost: &SentPacket) -> Option<ClientId> {
         let mut members = self.history.members.iter();
         members.position(|member| Some(member.csrc) == lost.csrc)
     }
 
     /// How many packets of one voice did not reach the node in time, from one of its packets to
-    /// another.
+    /// another. Those that overtook one of the first packets of a voice came before it began.
     fn missing_between(&self, before: &Packet, after: &Packet) -> usize {
-        let member = self.history.members.get(before.sender);
+        let Some(member) = self.history.members.get(before.sender) else {
+            return 0;
+        };
         let between = before.number.saturating_add(1)..after.number.max(before.number + 1);
-        member.map_or(0, |member| member.missing.range(between).count())
+        match member.missing.contains_key(&before.number) {
+            true => between.len(),
+            false => member.missing.range(between).count(),
+        }
     }
 
     /// The same, of any voice, by the time.

@@ -9,7 +9,7 @@ use stoa_core::{
 use super::{events::tell_all, leftovers::*, voices::all_hear, *};
 use crate::{
     FRAME,
-    history::{LostPacket, Member, Packet, Timeline},
+    history::{Member, Packet, SentPacket, Timeline},
     participant, room,
 };
 
@@ -29,6 +29,7 @@ fn member(name: &str, of: &str, number: u32) -> Member {
         choice: Timeline::default(),
         missing: BTreeMap::new(),
         lost: Vec::new(),
+        unheard: Vec::new(),
     }
 }
 
@@ -160,6 +161,18 @@ fn a_packet_to_somebody_who_has_left_is_found() {
 }
 
 #[test]
+fn a_packet_that_cannot_be_heard_is_found() {
+    let mut history = history();
+    history.members[1].unheard.push(SentPacket {
+        left: FRAME,
+        ssrc: 7,
+        sequence_number: 501,
+        csrc: Some(Csrc(100)),
+    });
+    assert_eq!(what_arrives_is_heard(&history).len(), 1);
+}
+
+#[test]
 fn a_wrong_or_missing_name_of_the_speaker_is_found() {
     for csrc in [None, Some(Csrc(102)), Some(Csrc(9))] {
         let mut history = history();
@@ -240,7 +253,7 @@ fn gaps_are_right_where_the_network_lost_packets() {
         history.members[0].missing.insert(number, FRAME * number);
     }
     for number in 30..32_u16 {
-        history.members[1].lost.push(LostPacket {
+        history.members[1].lost.push(SentPacket {
             left: FRAME * u32::from(number),
             ssrc: 7,
             sequence_number: 500 + number,
@@ -254,6 +267,24 @@ fn gaps_are_right_where_the_network_lost_packets() {
         .missing
         .extend((60..63).map(|n| (n, FRAME * n)));
     assert_eq!(rules(&history), [Rule::Stream]);
+}
+
+#[test]
+fn a_voice_may_begin_with_a_packet_that_others_overtook() {
+    let mut history = history();
+    // Ben begins to be heard anew with packet 20, when 21 and 22 have passed.
+    history.heard.retain(|packet| {
+        packet.sender != 1 || !(packet.number < 20 || (21..23).contains(&packet.number))
+    });
+    let first = |packet: &&mut Packet| (packet.sender, packet.number) == (1, 20);
+    history
+        .heard
+        .iter_mut()
+        .filter(first)
+        .for_each(|packet| packet.marker = true);
+    assert_eq!(rules(&history), [Rule::Stream]);
+    history.members[1].missing.insert(20, FRAME * 23);
+    assert_eq!(rules(&history), []);
 }
 
 #[test]

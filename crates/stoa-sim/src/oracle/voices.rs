@@ -1,9 +1,12 @@
 //! Who hears whom.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use super::{Rule, Violation};
-use crate::history::{History, Packet};
+use crate::history::{History, Packet, SentPacket};
 
 fn violations(
     history: &History,
@@ -100,6 +103,36 @@ pub fn nobody_hears_after_leaving(history: &History) -> Vec<Violation> {
         let is_in = listener.is_in.when_sent(packet.datagram) == Some(&true);
         (!is_in).then(|| format!("{} without being in the room", hears(packet)))
     })
+}
+
+/// [`Rule::Intact`]. But str0m 0.25 takes no packet that is older than the first one of its stream that
+/// came.
+pub fn what_arrives_is_heard(history: &History) -> Vec<Violation> {
+    let mut first_heard = HashMap::new();
+    for packet in &history.heard {
+        let first = first_heard.entry((packet.listener, packet.ssrc));
+        let first = first.or_insert(packet.seq);
+        *first = packet.seq.min(*first);
+    }
+    let is_older = |id: usize, packet: &SentPacket| {
+        let first = first_heard.get(&(id, packet.ssrc));
+        // The wire has 16 bits of the number; half of them are behind.
+        let ahead = first.map(|&first| packet.sequence_number.wrapping_sub(first as u16));
+        ahead.is_some_and(|ahead| ahead > u16::MAX / 2)
+    };
+    let unheard = history.members.iter().enumerate();
+    let unheard = unheard.flat_map(|(id, member)| {
+        let unheard = member.unheard.iter();
+        unheard.map(move |packet| (id, packet))
+    });
+    unheard
+        .filter(|&(id, packet)| !is_older(id, packet))
+        .map(|(id, packet)| Violation {
+            rule: Rule::Intact,
+            at: packet.left,
+            what: format!("client {id} cannot hear {packet:?}"),
+        })
+        .collect()
 }
 
 /// [`Rule::Speaker`].

@@ -1,0 +1,29 @@
+//! A few random lives of rooms break no rule, and the same seed gives the same life. Many more are lived
+//! by `cargo run --release -p stoa-sim -- --seeds N`.
+
+use stoa_sim::{life::live, oracle::assert_none};
+
+/// Enough for a few seconds.
+const SEEDS: u64 = 25;
+
+#[test]
+fn with_the_first_seeds() {
+    let mut heard = 0;
+    for seed in 0..SEEDS {
+        let outcome = live(seed);
+        println!("seed {seed}");
+        assert_none(&outcome.violations);
+        heard += outcome.heard;
+    }
+    assert!(heard > 10_000, "only {heard} packets were heard");
+}
+
+#[test]
+fn one_seed_one_life() {
+    for seed in [3, 4] {
+        let [first, second] = [live(seed), live(seed)];
+        assert_eq!(first.story, second.story, "seed {seed}");
+        assert_eq!(first.heard, second.heard, "seed {seed}");
+    }
+    assert_ne!(live(3).story, live(4).story);
+}
