@@ -120,11 +120,13 @@ impl Daemon {
     /// # Errors
     /// [`DaemonError::Connect`].
     pub(crate) async fn connect(&self) -> Result<Client, DaemonError> {
-        let config = ClientConfig::new(
+        let mut config = ClientConfig::new(
             format!("https://{}", self.control),
             TrustAnchors::Pem(self.ca_pem.clone().into_bytes()),
             Credential::ApiKey(API_KEY.to_owned()),
         );
+        // A call in a storm of a thousand waits for those before it.
+        config.timeouts.call = 2 * PATIENCE;
         Ok(Client::connect(config).await?)
     }
 

@@ -48,7 +48,7 @@ pub(crate) struct Coming {
     pub(crate) csrc: u32,
     /// Where their socket is.
     pub(crate) address: SocketAddr,
-    connected: oneshot::Receiver<()>,
+    connected: oneshot::Receiver<Result<(), PeerError>>,
 }
 
 impl Hall {
@@ -130,11 +130,11 @@ impl Hall {
 }
 
 impl Coming {
-    /// Waits until they are connected.
-    pub(crate) async fn connected(self) -> Result<(), HallError> {
+    /// Waits until they are connected, in the swarm to which they were handed.
+    pub(crate) async fn connected(self, swarm: &Swarm) -> Result<(), HallError> {
         match tokio::time::timeout(CONNECT, self.connected).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(SwarmError::Ended.into()),
+            Ok(Ok(connected)) => Ok(connected?),
+            Ok(Err(_)) => Err(swarm.ended().into()),
             Err(_) => Err(HallError::NotConnected(self.who)),
         }
     }

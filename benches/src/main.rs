@@ -75,8 +75,8 @@ enum BenchError {
     Swarm(#[from] SwarmError),
     #[error("no runtime for the control API: {0}")]
     Runtime(std::io::Error),
-    #[error("{0}")]
-    Promote(promote::Fault),
+    #[error(transparent)]
+    Promote(#[from] promote::Fault),
     #[error(transparent)]
     Node(#[from] node::NodeError),
     #[error(transparent)]

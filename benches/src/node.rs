@@ -97,6 +97,8 @@ pub(crate) enum NodeError {
     Limit(#[from] nix::Error),
     #[error("the kernel does not tell what sockets have dropped: {0}")]
     Drops(std::io::Error),
+    #[error("the kernel does not tell how busy the machine is: {0}")]
+    Machine(std::io::Error),
     #[error("{0} packets were heard and not looked at")]
     Untold(u64),
     #[error("the listeners who are sampled heard nothing")]
@@ -174,7 +176,7 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchErr
     let latency = crowd.latencies();
 
     let before = Reading::take(daemon, &crowd)?;
-    crowd.storm(plan.storm).await?;
+    let storm_failures = crowd.storm(plan.storm).await?;
     let storm = Window::between(before, Reading::take(daemon, &crowd)?);
     let storm_latency = crowd.latencies();
     crowd.speak(false)?;
@@ -190,6 +192,7 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchErr
         listeners: plan.listeners,
         workers: plan.workers,
         storm_joins: plan.storm,
+        storm_failures,
         joining,
         resident: full.saturating_sub(empty),
         silence,

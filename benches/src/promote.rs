@@ -2,7 +2,6 @@
 //! and that nobody hears them after the answer to the call that takes it back.
 
 use std::{
-    fmt,
     path::PathBuf,
     sync::mpsc::RecvTimeoutError,
     time::{Duration, Instant, SystemTime},
@@ -18,7 +17,7 @@ use crate::{
     peer::{Attention, Heard},
     progress,
     report::{Report, Samples},
-    swarm::{FRAME, Swarm, SwarmError, Voices},
+    swarm::{FRAME, Swarm, Voices},
     with_runtime,
 };
 
@@ -64,40 +63,19 @@ pub(crate) struct Arguments {
 }
 
 /// What makes the result worthless, or is a fault of the daemon.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    /// A promoted speaker was not heard.
+    #[error("a promoted speaker was not heard by everybody within {PATIENCE:?}")]
     NotHeard,
-    /// Somebody was heard whom nobody expected.
+    #[error("a packet of an unknown speaker was heard: {0:?}")]
     Stranger(Option<u32>),
-    /// The peers had more to tell than was read.
+    #[error("{0} packets were heard and not looked at")]
     Untold(u64),
-    /// So many packets left after the answer that took the right away; the last one by so much.
+    #[error(
+        "{0} packets left after the answer that took the right to speak away, the last one {1:?} \
+         after it"
+    )]
     HeardAfterwards(usize, Duration),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotHeard => write!(
-                f,
-                "a promoted speaker was not heard by everybody within {PATIENCE:?}"
-            ),
-            Self::Stranger(csrc) => write!(f, "a packet of an unknown speaker was heard: {csrc:?}"),
-            Self::Untold(lost) => write!(f, "{lost} packets were heard and not looked at"),
-            Self::HeardAfterwards(packets, by) => write!(
-                f,
-                "{packets} packets left after the answer that took the right to speak away, the \
-                 last one {by:?} after it"
-            ),
-        }
-    }
-}
-
-impl From<Fault> for BenchError {
-    fn from(fault: Fault) -> Self {
-        Self::Promote(fault)
-    }
 }
 
 /// Runs the bench.
@@ -206,7 +184,7 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchErr
         .admit(&swarm, WHO, Role::Listener, Attention::Count)
         .await?;
     let csrc = somebody.csrc;
-    somebody.connected().await?;
+    somebody.connected(&swarm).await?;
     // Alone in the swarm so far, so only they speak; and they do so all the time, as a browser does.
     swarm.speak(true)?;
     for number in 0..plan.listeners {
@@ -214,10 +192,14 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchErr
         let listener = hall
             .admit(&swarm, &name, Role::Listener, Attention::Listen)
             .await?;
-        listener.connected().await?;
+        listener.connected(&swarm).await?;
     }
 
-    let ears = Ears { voices, csrc };
+    let ears = Ears {
+        swarm: &swarm,
+        voices,
+        csrc,
+    };
     let mut measured = Measured::default();
     let progress = progress::bar("promoting", plan.promotions.into());
     for round in 0..plan.promotions {
@@ -247,13 +229,14 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchErr
 }
 
 /// What the listeners hear.
-struct Ears {
+struct Ears<'a> {
+    swarm: &'a Swarm,
     voices: Voices,
     /// Of whom alone they are to hear.
     csrc: u32,
 }
 
-impl Ears {
+impl Ears<'_> {
     /// The next packet, and which listener heard it; nothing if none comes until then.
     fn next(&self, until: Instant) -> Result<Option<(usize, Heard)>, BenchError> {
         let wait = until.saturating_duration_since(Instant::now());
@@ -263,7 +246,7 @@ impl Ears {
             }
             Ok(heard) => Ok(Some(heard)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(SwarmError::Ended.into()),
+            Err(RecvTimeoutError::Disconnected) => Err(self.swarm.ended().into()),
         }
     }
 

@@ -18,6 +18,12 @@ use crate::client::{Client, ClientError, is_rtp};
 
 const FRAME: Duration = Duration::from_millis(20);
 
+/// Less than a millisecond, and no part of one.
+const MOMENT: Duration = Duration::from_micros(137);
+
+/// After which time without a word a room is not ranked any more.
+const SILENT: Duration = Duration::from_secs(3);
+
 /// No bench takes that long, in virtual time.
 const LONG: Duration = Duration::from_secs(100 * 24 * 60 * 60);
 
@@ -197,18 +203,29 @@ impl Room {
         self.timed(|node, now, _| node.handle_datagram(now, from, None, datagram))
     }
 
-    /// Times the next ranking of the room; whatever is due at the node before is served before.
-    pub(crate) fn rank(&mut self) -> Result<Step<()>, RoomError> {
-        loop {
-            let due = self.due.ok_or(RoomError::NoEffect("ranking"))?;
+    /// Lets a moment pass, so that what happens next is out of step with timers that go by whole
+    /// milliseconds.
+    pub(crate) fn pass_a_moment(&mut self) -> Result<(), RoomError> {
+        self.now += MOMENT;
+        self.serve_timers()
+    }
+
+    /// Serves the node until nobody counts as talking any more, and times the rankings in the first
+    /// second of that, but for those that fall due together with something else.
+    pub(crate) fn rank_until_silent(&mut self) -> Result<Vec<Duration>, RoomError> {
+        let (second, end) = (self.now + Duration::from_secs(1), self.now + SILENT);
+        let mut times = Vec::new();
+        while let Some(due) = self.due.filter(|&due| due < end) {
+            // Of those that are due at the same moment, the ranking comes last.
+            let is_alone = self.why == TimeoutReason::Ranking && due > self.now;
             self.now = self.now.max(due);
-            let is_ranking = self.why == TimeoutReason::Ranking;
             let step = self.timed(|node, now, _| node.handle_timeout(now));
-            if is_ranking {
-                return Ok(step);
+            if is_alone && due < second {
+                times.push(step.spent);
             }
             self.deliver(step.kept)?;
         }
+        Ok(times)
     }
 
     /// Takes somebody out.

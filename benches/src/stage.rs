@@ -123,10 +123,10 @@ impl Stage {
     /// The numbers of listeners, as many as there are samples, spread over all of them: the next one
     /// shall not be in the processor's caches because the last one was.
     fn spread(&self) -> impl Iterator<Item = u16> + use<> {
-        // Coprime to what it is not a multiple of, and far from 1.
-        const STRIDE: u32 = 7_919;
-        let listeners = u32::from(self.listeners);
-        let at = move |sample: u32| (u64::from(sample) * u64::from(STRIDE)) % u64::from(listeners);
+        // A prime: everybody has a turn before somebody has a second one.
+        const STRIDE: u64 = 7_919;
+        let listeners = u64::from(self.listeners);
+        let at = move |sample: u32| u64::from(sample) * STRIDE % listeners;
         (0..self.samples).map(move |sample| u16::try_from(at(sample)).unwrap_or_default())
     }
 

@@ -6,7 +6,7 @@ use std::{
     collections::BinaryHeap,
     io,
     os::fd::AsRawFd as _,
-    sync::mpsc,
+    sync::{Arc, OnceLock, mpsc},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -32,7 +32,9 @@ const WAKER: Token = Token(usize::MAX);
 pub(crate) struct Swarm {
     commands: mpsc::SyncSender<Command>,
     waker: Waker,
-    thread: Option<JoinHandle<Result<(), PeerError>>>,
+    thread: Option<JoinHandle<()>>,
+    /// Why it has ended, if not because it was told to.
+    failure: Arc<OnceLock<String>>,
 }
 
 /// What those who listen hear, and which of them.
@@ -58,14 +60,14 @@ pub(crate) struct Counts {
 pub(crate) enum SwarmError {
     #[error("a thread of peers cannot start: {0}")]
     Start(#[from] io::Error),
-    #[error("a thread of peers has ended: {0}")]
-    Failed(#[from] PeerError),
+    #[error("a thread of peers has failed: {0}")]
+    Failed(String),
     #[error("a thread of peers has ended")]
     Ended,
 }
 
 enum Command {
-    Add(Box<Peer>, oneshot::Sender<()>),
+    Add(Box<Peer>, oneshot::Sender<Result<(), PeerError>>),
     /// Those who are in now speak from now on, or nobody does.
     Speak(bool),
     Count(mpsc::SyncSender<Counts>),
@@ -82,7 +84,8 @@ impl Swarm {
         let waker = Waker::new(poll.registry(), WAKER)?;
         let (to, commands) = mpsc::sync_channel(COMMANDS);
         let (tell, voices) = mpsc::sync_channel(VOICES);
-        let body = Body {
+        let failure = Arc::new(OnceLock::new());
+        let mut body = Body {
             poll,
             commands,
             voices: tell,
@@ -92,22 +95,39 @@ impl Swarm {
             counts: Counts::default(),
         };
         let thread = std::thread::Builder::new().name(name.to_owned());
+        let why = Arc::clone(&failure);
+        let run = move || {
+            // Said before the queue of commands ends, so that whoever notices that can look here.
+            if let Err(error) = body.run() {
+                why.get_or_init(|| error.to_string());
+            }
+        };
         let swarm = Self {
             commands: to,
             waker,
-            thread: Some(thread.spawn(|| body.run())?),
+            thread: Some(thread.spawn(run)?),
+            failure,
         };
         Ok((swarm, voices))
     }
 
     fn tell(&self, command: Command) -> Result<(), SwarmError> {
-        self.commands.send(command).map_err(|_| SwarmError::Ended)?;
+        self.commands.send(command).map_err(|_| self.ended())?;
         Ok(self.waker.wake()?)
     }
 
-    /// Adds somebody whose offer has been answered. What is returned completes when they are connected.
-    /// They have the number after the one who was added before, the first one 0.
-    pub(crate) fn add(&self, peer: Peer) -> Result<oneshot::Receiver<()>, SwarmError> {
+    /// Why there is no answer any more.
+    pub(crate) fn ended(&self) -> SwarmError {
+        let why = self.failure.get().cloned();
+        why.map_or(SwarmError::Ended, SwarmError::Failed)
+    }
+
+    /// Adds somebody whose offer has been answered. What is returned completes when they are connected,
+    /// or cannot be. They have the number after the one who was added before, the first one 0.
+    pub(crate) fn add(
+        &self,
+        peer: Peer,
+    ) -> Result<oneshot::Receiver<Result<(), PeerError>>, SwarmError> {
         let (connected, later) = oneshot::channel();
         self.tell(Command::Add(Box::new(peer), connected))?;
         Ok(later)
@@ -122,16 +142,15 @@ impl Swarm {
     pub(crate) fn counts(&self) -> Result<Counts, SwarmError> {
         let (to, counts) = mpsc::sync_channel(1);
         self.tell(Command::Count(to))?;
-        counts.recv().map_err(|_| SwarmError::Ended)
+        counts.recv().map_err(|_| self.ended())
     }
 
     /// Ends the thread and says what went wrong, if anything did.
     pub(crate) fn end(mut self) -> Result<(), SwarmError> {
-        // It fails only where the thread has ended by itself, and that is what is looked at next.
-        drop(self.tell(Command::End));
+        self.tell(Command::End)?;
         match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(result)) => Ok(result?),
-            _ => Err(SwarmError::Ended),
+            Some(Ok(())) if self.failure.get().is_none() => Ok(()),
+            _ => Err(self.ended()),
         }
     }
 }
@@ -141,7 +160,23 @@ struct Seat {
     peer: Peer,
     /// When the entry in the heap that counts looks at it.
     queued: Instant,
-    connected: Option<oneshot::Sender<()>>,
+    /// Who waits for that.
+    connected: Option<oneshot::Sender<Result<(), PeerError>>>,
+    /// Whether the session failed before it was connected.
+    is_dead: bool,
+}
+
+impl Seat {
+    /// A session that fails before it is connected is the affair of who waits for it; later, of the bench.
+    fn fail(&mut self, error: PeerError) -> Result<(), PeerError> {
+        let Some(connected) = self.connected.take() else {
+            return Err(error);
+        };
+        self.is_dead = true;
+        // Whoever wanted to know may have given up.
+        let _ = connected.send(Err(error));
+        Ok(())
+    }
 }
 
 /// What the thread has.
@@ -157,7 +192,7 @@ struct Body {
 }
 
 impl Body {
-    fn run(mut self) -> Result<(), PeerError> {
+    fn run(&mut self) -> Result<(), PeerError> {
         let mut events = Events::with_capacity(1_024);
         let mut inbox = Inbox::new();
         loop {
@@ -193,10 +228,14 @@ impl Body {
             ..
         } = self;
         let seat = &mut seats[number];
-        loop {
+        while !seat.is_dead {
             let batch = seat.peer.receive(inbox, |heard| {
                 counts.untold += u64::from(voices.try_send((number, heard)).is_err());
-            })?;
+            });
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => return seat.fail(error),
+            };
             counts.received += batch.packets;
             counts.largest = counts.largest.max(batch.largest);
             if !batch.more {
@@ -214,7 +253,7 @@ impl Body {
             && let Some(connected) = seat.connected.take()
         {
             // Whoever wanted to know may have given up.
-            let _ = connected.send(());
+            let _ = connected.send(Ok(()));
         }
         if seat.peer.due() < seat.queued {
             seat.queued = seat.peer.due();
@@ -231,11 +270,14 @@ impl Body {
             }
             self.timers.pop();
             let seat = &mut self.seats[number];
-            if seat.queued != at {
+            if seat.queued != at || seat.is_dead {
                 continue;
             }
-            if seat.peer.due() <= now {
-                seat.peer.serve(now)?;
+            if seat.peer.due() <= now
+                && let Err(error) = seat.peer.serve(now)
+            {
+                seat.fail(error)?;
+                continue;
             }
             // A session that wants its turn at once has it in the next round, after the others.
             seat.queued = seat.peer.due().max(now + Duration::from_micros(1));
@@ -273,6 +315,7 @@ impl Body {
                     peer: *peer,
                     queued,
                     connected: Some(connected),
+                    is_dead: false,
                 });
             }
             Command::Speak(speak) => {

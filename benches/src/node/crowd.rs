@@ -73,7 +73,7 @@ impl Crowd {
         for number in 0..speakers {
             let name = format!("speaker-{number}");
             let speaker = hall.admit(&speaker_swarm, &name, Role::Speaker, Attention::Count);
-            speaker.await?.connected().await?;
+            speaker.await?.connected(&speaker_swarm).await?;
         }
         Ok(Self {
             hall,
@@ -106,6 +106,7 @@ impl Crowd {
             attention,
         )
         .await?;
+        let came = came.into_iter().collect::<Result<Vec<_>, _>>()?;
         self.ports = came.iter().map(|(_, address)| address.port()).collect();
         let counting = came
             .iter()
@@ -114,11 +115,11 @@ impl Crowd {
         Ok(())
     }
 
-    /// Lets so many in at once, into the silent room.
-    pub(super) async fn storm(&self, joins: u32) -> Result<(), BenchError> {
+    /// Lets so many in at once, into the silent room. Returns why some did not come, one for each.
+    pub(super) async fn storm(&self, joins: u32) -> Result<Vec<HallError>, BenchError> {
         let count = |_| Attention::Count;
-        admit_all(&self.elsewhere, &self.joiners, "joiner", joins, count).await?;
-        Ok(())
+        let came = admit_all(&self.elsewhere, &self.joiners, "joiner", joins, count).await?;
+        Ok(came.into_iter().filter_map(Result::err).collect())
     }
 
     /// Lets the speakers speak, or be silent.
@@ -160,14 +161,15 @@ impl Crowd {
     }
 }
 
-/// Lets people in, many at the same time, until all are connected. Returns their numbers and addresses.
+/// Lets people in, many at the same time, until each is connected or has failed. Returns their numbers and
+/// addresses.
 async fn admit_all(
     hall: &Hall,
     swarm: &Arc<Swarm>,
     kind: &'static str,
     count: u32,
     attention: impl Fn(u32) -> Attention,
-) -> Result<Vec<(u32, SocketAddr)>, BenchError> {
+) -> Result<Vec<Result<(u32, SocketAddr), HallError>>, BenchError> {
     let progress = progress::bar("joining", count.into());
     let gate = Arc::new(Semaphore::new(AT_ONCE));
     let mut joins: JoinSet<Result<_, HallError>> = JoinSet::new();
@@ -181,13 +183,13 @@ async fn admit_all(
             let coming = hall.admit(&swarm, &name, Role::Listener, attention).await?;
             drop(pass);
             let address = coming.address;
-            coming.connected().await?;
+            coming.connected(&swarm).await?;
             Ok((number, address))
         });
     }
     let mut came = Vec::new();
     while let Some(joined) = joins.join_next().await {
-        came.push(joined.map_err(|_| SwarmError::Ended)??);
+        came.push(joined.map_err(|_| swarm.ended())?);
         progress.inc(1);
     }
     progress.finish_and_clear();

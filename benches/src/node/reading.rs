@@ -26,9 +26,18 @@ pub(super) struct Reading {
     peers: Duration,
     listeners: Duration,
     joiners: Duration,
+    /// The whole machine.
+    machine: Ticks,
     /// Datagrams that found no room in a listener's socket.
     dropped: u64,
     heard: Heard,
+}
+
+/// The processors' time in the kernel's unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Ticks {
+    idle: u64,
+    all: u64,
 }
 
 /// The difference of two readings.
@@ -40,6 +49,8 @@ pub(super) struct Window {
     pub(super) peers: Duration,
     listeners: Duration,
     joiners: Duration,
+    /// How many processors were busy, with whatever.
+    pub(super) busy: f64,
     pub(super) dropped: u64,
     pub(super) heard: Heard,
 }
@@ -53,6 +64,7 @@ impl Reading {
             peers: own.into(),
             listeners: crowd.listeners.counts()?.cpu,
             joiners: crowd.joiners.counts()?.cpu,
+            machine: ticks()?,
             dropped: dropped(&crowd.ports)?,
             heard: crowd.counts()?,
         })
@@ -67,6 +79,7 @@ impl Window {
             peers: after.peers - before.peers,
             listeners: after.listeners - before.listeners,
             joiners: after.joiners - before.joiners,
+            busy: busy(before.machine, after.machine),
             dropped: after.dropped - before.dropped,
             heard: after.heard.since(&before.heard),
         }
@@ -86,6 +99,37 @@ impl Window {
     pub(super) fn peers_were_busy(&self) -> bool {
         let threads = [self.listeners, self.joiners];
         self.dropped > 0 || threads.iter().any(|&cpu| share(cpu, self.time) > BUSY)
+    }
+}
+
+/// How many processors the machine has.
+pub(super) fn processors() -> f64 {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    u32::try_from(processors).map_or(1.0, f64::from)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the ticks of some minutes are far below what a float takes exactly"
+)]
+fn busy(before: Ticks, after: Ticks) -> f64 {
+    let (idle, all) = (after.idle - before.idle, after.all - before.all);
+    processors() * (1.0 - idle as f64 / all.max(1) as f64)
+}
+
+/// The first line of /proc/stat: user, nice, system, idle, waiting for input or output, and more.
+fn ticks() -> Result<Ticks, NodeError> {
+    let text = fs::read_to_string("/proc/stat").map_err(NodeError::Machine)?;
+    Ok(ticks_of_line(text.lines().next().unwrap_or_default()))
+}
+
+fn ticks_of_line(line: &str) -> Ticks {
+    // Time of guests, which follows the eighth column, is in the first ones already.
+    let columns = line.split_ascii_whitespace().skip(1).take(8);
+    let columns: Vec<u64> = columns.filter_map(|column| column.parse().ok()).collect();
+    Ticks {
+        idle: columns.iter().skip(3).take(2).sum(),
+        all: columns.iter().sum(),
     }
 }
 
@@ -131,6 +175,23 @@ mod tests {
         assert!(dropped(&[address.port()])? > 0);
         assert_eq!(dropped(&[])?, 0);
         Ok(())
+    }
+
+    #[test]
+    fn idle_processors_are_seen() {
+        let ticks = ticks_of_line("cpu  100 1 50 800 40 5 4 0 7 0");
+        assert_eq!(
+            ticks,
+            Ticks {
+                idle: 840,
+                all: 1_000
+            }
+        );
+        let later = Ticks {
+            idle: 890,
+            all: 1_100,
+        };
+        assert!((busy(ticks, later) - processors() / 2.0).abs() < 1e-9);
     }
 
     #[test]

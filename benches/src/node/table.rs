@@ -4,12 +4,18 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::report::Samples;
+use crate::{hall::HallError, report::Samples};
 
-use super::{crowd::Heard, reading::Window};
+use super::{
+    crowd::Heard,
+    reading::{Window, processors},
+};
 
 /// From which share of its workers' processors on a daemon is taken to have had no time to spare.
 const SATURATED: f64 = 0.95;
+
+/// Loss from which on the figures are those of an overload.
+const BEARABLE_LOSS: f64 = 0.001;
 
 /// Everything that was measured.
 pub(super) struct Measured {
@@ -17,6 +23,8 @@ pub(super) struct Measured {
     pub(super) listeners: u32,
     pub(super) workers: u32,
     pub(super) storm_joins: u32,
+    /// Why some of them did not come.
+    pub(super) storm_failures: Vec<HallError>,
     /// How long it took until all listeners were connected.
     pub(super) joining: Duration,
     /// By how much the daemon's resident memory has grown meanwhile.
@@ -70,12 +78,25 @@ impl Measured {
     }
 
     fn storm_joins_per_second(&self) -> f64 {
-        f64::from(self.storm_joins) / self.storm.time.as_secs_f64()
+        let failed = self.storm_failures.len() as f64;
+        (f64::from(self.storm_joins) - failed) / self.storm.time.as_secs_f64()
     }
 
     /// What a reader has to know before trusting a figure.
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        if let Some(why) = self.storm_failures.last() {
+            let failed = self.storm_failures.len();
+            warnings.push(format!(
+                "{failed} joins of the storm failed, the last one: {why}"
+            ));
+        }
+        if self.loss() > BEARABLE_LOSS {
+            warnings.push(
+                "so much was lost that somebody had too little of a processor: no figure is good"
+                    .to_owned(),
+            );
+        }
         for (what, window) in [("talk", &self.talk), ("the storm", &self.storm)] {
             if window.peers_were_busy() {
                 warnings.push(format!(
@@ -92,9 +113,12 @@ impl Measured {
                     window.daemon_share()
                 ));
             }
-            let processors = std::thread::available_parallelism().map_or(1, usize::from) as f64;
-            if window.daemon_share() + window.peers_share() > SATURATED * processors {
-                warnings.push(format!("the machine had no time to spare in {what}"));
+            if window.busy > SATURATED * processors() {
+                let others = window.busy - window.daemon_share() - window.peers_share();
+                warnings.push(format!(
+                    "the machine had no time to spare in {what}: {others:.2} processors were busy with \
+                     neither the daemon nor the peers"
+                ));
             }
         }
         warnings
@@ -103,7 +127,7 @@ impl Measured {
     pub(super) fn text(&self) -> String {
         let [p50, p99] = [0.5, 0.99].map(|share| self.latency.quantile(share));
         let (max, storm_p99) = (self.latency.max(), self.storm_latency.quantile(0.99));
-        let row = |what: &str, value: String| format!("{what:<52} {value:>12}\n");
+        let row = |what: &str, value: String| format!("{what:<52} {value:>14}\n");
         let mut text = row(
             "daemon's processor time for each packet out, us",
             format!("{:.2}", self.cpu_per_packet()),
@@ -137,13 +161,11 @@ impl Measured {
             "latency added meanwhile, p99, ms",
             format!("{storm_p99:.2}"),
         );
-        text += &row("processors in talk, daemon and peers", {
-            let (daemon, peers) = (self.talk.daemon_share(), self.talk.peers_share());
-            format!("{daemon:.2} + {peers:.2}")
+        text += &row("processors in talk: daemon, peers, all", {
+            processors_of(&self.talk)
         });
-        text += &row("processors in the storm, daemon and peers", {
-            let (daemon, peers) = (self.storm.daemon_share(), self.storm.peers_share());
-            format!("{daemon:.2} + {peers:.2}")
+        text += &row("processors in the storm: daemon, peers, all", {
+            processors_of(&self.storm)
         });
         for warning in self.warnings() {
             text += &format!("note: {warning}\n");
@@ -155,7 +177,6 @@ impl Measured {
         let [p50, p99] = [0.5, 0.99].map(|share| self.latency.quantile(share));
         json!({
             "bench": "node",
-            "path": "reference",
             "speakers": self.speakers,
             "listeners": self.listeners,
             "workers": self.workers,
@@ -168,14 +189,21 @@ impl Measured {
             "rss_bytes_per_listener": self.resident_per_listener(),
             "joins_per_s": self.joins_per_second(),
             "storm_joins": self.storm_joins,
+            "storm_failed": self.storm_failures.len(),
             "storm_joins_per_s": self.storm_joins_per_second(),
             "storm_p99_ms": self.storm_latency.quantile(0.99),
             "idle_us_per_listener_s": self.idle(),
             "datagram_bytes": self.heard.largest,
             "packets": self.talk.heard.received,
             "daemon_processors": self.talk.daemon_share(),
+            "busy_processors": self.talk.busy,
             "peers_processors": self.talk.peers_share(),
             "warnings": self.warnings(),
         })
     }
+}
+
+fn processors_of(window: &Window) -> String {
+    let (daemon, peers, all) = (window.daemon_share(), window.peers_share(), window.busy);
+    format!("{daemon:.2} {peers:.2} {all:.2}")
 }

@@ -17,10 +17,6 @@ use super::{LINES, Stage};
 /// How often the whole audience is touched on purpose: each time is long enough to be measured well.
 const POLICY_SAMPLES: u32 = 20;
 
-/// How many rankings are timed after all have talked: they count as talking for 1.5 s, and the room is
-/// ranked every 100 ms.
-const RANKINGS_OF_A_ROUND: u32 = 10;
-
 /// Does one thing again and again; some things have several sides, each with figures of its own.
 pub(super) type Operation = fn(&mut Stage) -> Result<Vec<Measured>, RoomError>;
 
@@ -58,12 +54,18 @@ pub(super) fn microseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-/// A listener becomes a speaker and a listener again.
+/// A listener becomes a speaker, a listener again, and once more a speaker: the first time they are in
+/// none of the processor's caches, the second time they are.
 fn roles(stage: &mut Stage) -> Result<Vec<Measured>, RoomError> {
-    let (mut up, mut down) = (Vec::new(), Vec::new());
+    let (mut up, mut down, mut again) = (Vec::new(), Vec::new(), Vec::new());
     for number in stage.spread() {
         let who = name(number);
-        for (role, times) in [(Role::Speaker, &mut up), (Role::Listener, &mut down)] {
+        for (role, times) in [
+            (Role::Speaker, Some(&mut up)),
+            (Role::Listener, Some(&mut down)),
+            (Role::Speaker, Some(&mut again)),
+            (Role::Listener, None),
+        ] {
             let step = stage.room.timed(|node, now, room| {
                 node.change_participant(now, room, &who, None, ParticipantChange::Role(role))
             });
@@ -71,7 +73,8 @@ fn roles(stage: &mut Stage) -> Result<Vec<Measured>, RoomError> {
                 matches!(event, RoomEventKind::Updated(info)
                     if info.participant == who && info.role == role)
             };
-            times.push(told(step, "role", changed)?);
+            let time = told(step, "role", changed)?;
+            times.into_iter().for_each(|times| times.push(time));
         }
     }
     // Once with a voice, because an event is not yet a right: from a stage that leaves a slot free.
@@ -90,6 +93,7 @@ fn roles(stage: &mut Stage) -> Result<Vec<Measured>, RoomError> {
     Ok(vec![
         Measured::of_stage("role: listener to speaker", up),
         Measured::of_stage("role: speaker to listener", down),
+        Measured::of_stage("role: the first change again", again),
     ])
 }
 
@@ -101,7 +105,6 @@ fn mutes(stage: &mut Stage) -> Result<Vec<Measured>, RoomError> {
     let first = stage.listeners + 1;
     for (sample, speaker) in (0..stage.samples).zip((0..stage.speakers.len()).cycle()) {
         let who = name(first + u16::try_from(speaker).unwrap_or_default());
-        stage.say(stage.speakers[speaker])?;
         let source = if sample % 2 == 0 {
             MuteSource::Moderator
         } else {
@@ -116,6 +119,12 @@ fn mutes(stage: &mut Stage) -> Result<Vec<Measured>, RoomError> {
                     if info.participant == who && info.mutes.any() == muted)
             };
             times.push(told(step, "mute", changed)?);
+        }
+        // Among those who talk again. The slots are taken, so it is not sent to the audience, which
+        // would push everything else out of the processor's caches.
+        let (left, _) = stage.say(stage.speakers[speaker])?;
+        if left > LINES {
+            return Err(RoomError::WrongCount { expected: 0, left });
         }
     }
     Ok(vec![
@@ -148,15 +157,19 @@ fn membership(stage: &mut Stage) -> Result<Vec<Measured>, RoomError> {
     ])
 }
 
-/// All talk, and the room is ranked.
+/// All talk, and the room is ranked every 100 ms: for 1.5 s they count as talking.
 fn ranking(stage: &mut Stage) -> Result<Vec<Measured>, RoomError> {
     let mut times = Vec::new();
-    let rounds = stage.samples.div_ceil(RANKINGS_OF_A_ROUND);
-    for _ in 0..rounds {
+    // Until those who talked before are silent.
+    stage.room.rank_until_silent()?;
+    while times.len() < stage.samples as usize {
+        stage.room.pass_a_moment()?;
         stage.all_talk()?;
-        for _ in 0..RANKINGS_OF_A_ROUND.min(stage.samples) {
-            times.push(microseconds(stage.room.rank()?.spent));
+        let measured = stage.room.rank_until_silent()?;
+        if measured.is_empty() {
+            return Err(RoomError::NoEffect("ranking"));
         }
+        times.extend(measured.into_iter().map(microseconds));
     }
     Ok(vec![Measured::of_stage("ranking, all talk", times)])
 }
