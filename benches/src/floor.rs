@@ -19,7 +19,7 @@ pub(crate) enum FloorError {
 }
 
 /// What this thread has used of a processor: the same clock that a daemon is measured by.
-fn thread_time() -> Result<Duration, FloorError> {
+pub(crate) fn thread_time() -> Result<Duration, FloorError> {
     Ok(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?.into())
 }
 

@@ -12,3 +12,11 @@ pub(crate) fn describe() -> String {
     let plural = if cores == 1 { "core" } else { "cores" };
     format!("{model}, {cores} {plural}")
 }
+
+/// How many bytes of memory the process has; 0 where the system does not tell.
+pub(crate) fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}

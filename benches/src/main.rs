@@ -37,11 +37,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Bench {
-    /// One speaker, N listeners, in one process: microseconds for each packet that is forwarded.
+    /// One speaker, N listeners, in one process: nanoseconds for each packet that is forwarded.
     ///
     /// Every participant has made a real ICE and DTLS handshake with the node. What is timed is the
     /// node's work alone: it takes a speaker's SRTP packet, decrypts it, and encrypts a copy for each
-    /// listener. Neither the clients nor any socket are part of it.
+    /// listener. Neither the clients nor any socket are part of it. Beside it stands what encryption
+    /// alone costs: a copy and an AES-256-GCM for each of as many keys.
     Forward(forward::Arguments),
     /// A stage and N listeners, in one process: what roles, mutes, joins, leaves, rankings and settings
     /// cost, and how that grows with the audience.

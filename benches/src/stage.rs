@@ -6,7 +6,7 @@ mod table;
 
 use std::path::PathBuf;
 
-use stoa_core::{Role, RoomSettings, SpeakPolicy};
+use stoa_core::{EgressPath, Role, RoomSettings, SpeakPolicy};
 
 use crate::{
     BenchError, progress,
@@ -89,10 +89,13 @@ struct Stage {
 
 impl Stage {
     fn open(plan: &Arguments, listeners: u16) -> Result<Self, RoomError> {
-        let mut room = Room::open(RoomSettings {
-            speak_policy: SpeakPolicy::SpeakersOnly,
-            ..RoomSettings::default()
-        })?;
+        let mut room = Room::open(
+            RoomSettings {
+                speak_policy: SpeakPolicy::SpeakersOnly,
+                ..RoomSettings::default()
+            },
+            EgressPath::Direct,
+        )?;
         let progress = progress::bar("joining", u64::from(listeners) + u64::from(plan.stage));
         // The audience first, because the clients that stay have their timers served at each join.
         for number in 0..listeners - 1 {
