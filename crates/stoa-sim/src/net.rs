@@ -92,7 +92,7 @@ pub struct Net {
     /// Which client was last seen at an address.
     routes: HashMap<SocketAddr, ClientId>,
     outer_addresses: u32,
-    /// The largest [`Link::spread`] there ever was on the way up.
+    /// The most that a link ever added on the way up: links come and go, so delays come and go, too.
     spread: Duration,
     start: Instant,
     elapsed: Duration,

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use stoa_core::{
     AudioMode, AudioSlots, MuteSource, ParticipantChange, Role, RoomUpdate, SpeakPolicy,
-    Subscription,
+    SpeechPreroll, Subscription, limits::MAX_SPEECH_PREROLL,
 };
 
 use super::{Life, ROOMS, Talk};
@@ -137,9 +137,13 @@ impl Life {
     fn update_room(&mut self, index: usize) {
         let of = self.people[index].room;
         let policies = [SpeakPolicy::Everyone, SpeakPolicy::SpeakersOnly];
-        let update = match self.random.below(2) {
+        let update = match self.random.below(3) {
             0 => RoomUpdate {
                 audio_slots: AudioSlots::new(1 + self.random.below(4) as u32),
+                ..RoomUpdate::default()
+            },
+            1 => RoomUpdate {
+                speech_preroll: SpeechPreroll::new(self.random.time_below(MAX_SPEECH_PREROLL)),
                 ..RoomUpdate::default()
             },
             _ => RoomUpdate {

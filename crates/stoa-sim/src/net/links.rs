@@ -26,7 +26,7 @@ impl Net {
         let access = &mut self.access[id];
         match direction {
             Direction::Up => {
-                self.spread = self.spread.max(link.spread());
+                self.spread = self.spread.max(link.delay + link.spread());
                 access.up.set(now, link);
             }
             Direction::Down => access.down.set(now, link),

@@ -160,3 +160,45 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::participant;
+
+    fn event(revision: u64, kind: RoomEventKind) -> (Duration, RoomEvent) {
+        let event = RoomEvent {
+            room: RoomId::new("room").unwrap(),
+            revision: Revision(revision),
+            kind,
+        };
+        (Duration::ZERO, event)
+    }
+
+    #[test]
+    fn events_that_do_not_tell_all_are_found() {
+        let created = || event(1, RoomEventKind::Created(RoomSettings::default()));
+        let connected = || RoomEventKind::Connected {
+            participant: participant("ann"),
+        };
+        assert_eq!(
+            tell_all(&[created(), event(2, RoomEventKind::Closed)], Vec::new()),
+            []
+        );
+        // A room that nobody was told of the end of; a number left out; somebody who never joined; a room
+        // that was never created.
+        let stories = [
+            vec![created()],
+            vec![created(), event(3, RoomEventKind::Closed)],
+            vec![
+                created(),
+                event(2, connected()),
+                event(3, RoomEventKind::Closed),
+            ],
+            vec![event(2, RoomEventKind::Closed)],
+        ];
+        for story in stories {
+            assert!(!tell_all(&story, Vec::new()).is_empty(), "{story:?}");
+        }
+    }
+}

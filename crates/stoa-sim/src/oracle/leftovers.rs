@@ -74,3 +74,33 @@ pub fn nothing_is_left(left: &Leftovers) -> Vec<Violation> {
     find(!addresses.is_empty(), format!("addresses {addresses:?}"));
     violations
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_left_is_found() {
+        let clean = Leftovers {
+            at: Duration::ZERO,
+            rooms: 0,
+            participants: 0,
+            snapshots: 0,
+            wakes_for: TimeoutReason::Idle,
+            known_addresses: Vec::new(),
+        };
+        assert_eq!(nothing_is_left(&clean), []);
+        let planted: [fn(&mut Leftovers); 5] = [
+            |left| left.rooms = 1,
+            |left| left.participants = 1,
+            |left| left.snapshots = 1,
+            |left| left.wakes_for = TimeoutReason::Liveness,
+            |left| left.known_addresses = vec![crate::node_address()],
+        ];
+        for plant in planted {
+            let mut left = clean.clone();
+            plant(&mut left);
+            assert_eq!(nothing_is_left(&left).len(), 1, "{left:?}");
+        }
+    }
+}

@@ -201,12 +201,16 @@ impl<'a> Line<'a> {
     }
 
     /// The first packet whose time is too far from the wall clock.
+    ///
+    /// Of those that leave together, only the last is of this moment: the others are a pre-roll.
     fn off_the_clock<'p>(&self, packets: &[&'p Packet]) -> Option<(&'p Packet, String)> {
         let tolerance = (OFF_THE_CLOCK + self.history.spread * 2).as_secs_f64();
-        let first = packets.first()?;
+        let last_together = packets.chunk_by(|before, after| before.left == after.left);
+        let mut of_their_moment = last_together.filter_map(<[_]>::last).copied();
+        let first = of_their_moment.next()?;
         let mut ticks = 0.0;
         let mut time = first.time;
-        for packet in packets {
+        for packet in of_their_moment {
             ticks += f64::from(packet.time.wrapping_sub(time) as i32);
             time = packet.time;
             let wall = packet.left.as_secs_f64() - first.left.as_secs_f64();

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stoa_core::{
-    Csrc, RoomEvent, RoomEventKind, RoomId, RoomSettings, Subscription, TimeoutReason,
-};
+use stoa_core::{Csrc, Subscription};
 
-use super::{events::tell_all, leftovers::*, voices::all_hear, *};
+use super::{voices::all_hear, *};
 use crate::{
     FRAME,
     history::{Member, Packet, SentPacket, Timeline},
@@ -227,6 +225,15 @@ fn two_voices_at_a_time_on_one_line_are_found() {
 }
 
 #[test]
+fn a_preroll_is_no_fault() {
+    let mut history = history();
+    for packet in &mut line(&mut history, 1, 0)[..20] {
+        packet.left = FRAME * 19;
+    }
+    assert_eq!(rules(&history), []);
+}
+
+#[test]
 fn a_change_of_voice_with_a_marker_is_right_and_counted() {
     let mut history = history();
     for packet in &mut line(&mut history, 1, 0)[50..] {
@@ -323,67 +330,6 @@ fn a_listener_who_misses_a_packet_is_found() {
         .heard
         .retain(|packet| (packet.listener, packet.number) != (2, 99));
     assert_eq!(all_hear(&history, 0, 0..100, &[1, 2], at).len(), 1);
-}
-
-fn event(revision: u64, kind: RoomEventKind) -> (Duration, RoomEvent) {
-    let event = RoomEvent {
-        room: RoomId::new("room").unwrap(),
-        revision: stoa_core::Revision(revision),
-        kind,
-    };
-    (Duration::ZERO, event)
-}
-
-#[test]
-fn events_that_do_not_tell_all_are_found() {
-    let created = || event(1, RoomEventKind::Created(RoomSettings::default()));
-    let connected = || RoomEventKind::Connected {
-        participant: participant("ann"),
-    };
-    assert_eq!(
-        tell_all(&[created(), event(2, RoomEventKind::Closed)], Vec::new()),
-        []
-    );
-    // A room that nobody was told of the end of; a number left out; somebody who never joined; a room
-    // that was never created.
-    let stories = [
-        vec![created()],
-        vec![created(), event(3, RoomEventKind::Closed)],
-        vec![
-            created(),
-            event(2, connected()),
-            event(3, RoomEventKind::Closed),
-        ],
-        vec![event(2, RoomEventKind::Closed)],
-    ];
-    for story in stories {
-        assert!(!tell_all(&story, Vec::new()).is_empty(), "{story:?}");
-    }
-}
-
-#[test]
-fn whatever_is_left_is_found() {
-    let clean = Leftovers {
-        at: Duration::ZERO,
-        rooms: 0,
-        participants: 0,
-        snapshots: 0,
-        wakes_for: TimeoutReason::Idle,
-        known_addresses: Vec::new(),
-    };
-    assert_eq!(nothing_is_left(&clean), []);
-    let planted: [fn(&mut Leftovers); 5] = [
-        |left| left.rooms = 1,
-        |left| left.participants = 1,
-        |left| left.snapshots = 1,
-        |left| left.wakes_for = TimeoutReason::Liveness,
-        |left| left.known_addresses = vec![crate::node_address()],
-    ];
-    for plant in planted {
-        let mut left = clean.clone();
-        plant(&mut left);
-        assert_eq!(nothing_is_left(&left).len(), 1, "{left:?}");
-    }
 }
 
 #[test]
