@@ -41,7 +41,8 @@ pub const MAX_TALKERS_RANKED: usize = 256;
 /// The most of somebody's speech that is kept for the moment when they take a slot.
 pub const MAX_SPEECH_PREROLL: Duration = Duration::from_millis(200);
 
-/// The same unless a room says otherwise: the time a voice needs to rise above others' in the ranking.
+/// The same unless a room says otherwise: a soft beginning where a slot is free. Where all
+/// are taken, more costs listeners more delay than it gives back (docs/adr/0005-a-pre-roll-of-60-ms.md).
 pub const DEFAULT_SPEECH_PREROLL: Duration = Duration::from_millis(60);
 
 /// How many packets of one speaker are kept for that, however short they are: 200 ms of frames of

@@ -86,8 +86,8 @@ impl Default for AudioSlots {
 }
 
 /// How much of what somebody said before they took a slot is sent along when they take it: up to
-/// [`MAX_SPEECH_PREROLL`]. Whoever is chosen late is heard from their first syllable, and the
-/// listeners' jitter buffers absorb the burst.
+/// [`MAX_SPEECH_PREROLL`]. More of their first syllable is heard, and the listeners' jitter buffers absorb
+/// the burst, at the price of some delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SpeechPreroll(Duration);
 
