@@ -57,18 +57,13 @@ impl Speaker {
         let payload = &packet.payload.opus;
         let level = packet_level(packet.level, payload.len());
         self.breath.update(now, level);
-        match self.mode {
-            AudioMode::Speech => self.loudness.update(now, level),
-            AudioMode::Music => {
-                self.loudness.update(now, level);
-                // A quiet passage is music, too.
-                let sounds = !is_silence(payload.len());
-                if sounds {
-                    self.loudness.sounded(now);
-                }
-                sounds
-            }
+        let is_voiced = self.loudness.update(now, level);
+        // A quiet passage is music, too.
+        let is_music = self.mode == AudioMode::Music && !is_silence(payload.len());
+        if is_music {
+            self.loudness.sounded(now);
         }
+        is_voiced || is_music
     }
 
     /// They talk no more, and are heard nowhere.
