@@ -12,6 +12,7 @@ use std::{
 use stoa_core::{
     Certificate, DropReason, EgressPath, Error, Join, Limits, Node, NodeConfig, Output,
     ParticipantId, Revision, Role, RoomEventKind, RoomId, RoomSettings, TimeoutReason, Transmit,
+    WorkerId,
 };
 
 use crate::client::{Client, ClientError, is_rtp};
@@ -110,6 +111,7 @@ impl Room {
     pub(crate) fn open(settings: RoomSettings, egress: EgressPath) -> Result<Self, RoomError> {
         let now = Instant::now();
         let config = NodeConfig {
+            worker: WorkerId(0),
             candidates: vec![node_address()],
             certificate: Certificate::generate().map_err(RoomError::Certificate)?,
             limits: Limits {
@@ -184,6 +186,7 @@ impl Room {
                     }
                 }
                 Output::Event(event) => events.push(event.kind),
+                Output::Message { .. } | Output::Media { .. } => {}
                 Output::Timeout { at, why } => {
                     (self.due, self.why) = (at, why);
                     break;
@@ -215,7 +218,7 @@ impl Room {
             loop {
                 match node.poll_output() {
                     Output::Transmit(transmit) => node.recycle(transmit.contents),
-                    Output::Event(_) => {}
+                    Output::Event(_) | Output::Message { .. } | Output::Media { .. } => {}
                     Output::Timeout { at, why: reason } => {
                         (*due, *why) = (at, reason);
                         break;

@@ -1,4 +1,4 @@
-//! Who listens in a room, by the bank of slots that they share.
+//! Who listens in a room from seats of one node, by the bank of slots that they share.
 
 use std::collections::HashMap;
 
@@ -6,33 +6,81 @@ use ahash::RandomState;
 use slotmap::SecondaryMap;
 
 use crate::{
-    compose::{Composed, Destination},
-    keys::{BankKey, ParticipantKey},
+    compose::Destination,
+    keys::{BankKey, ParticipantKey, SessionKey},
+    limits::MAX_AUDIO_SLOTS,
 };
 
 /// The listeners of a room. Joining and leaving cost the same however many there are.
 #[derive(Debug)]
 pub(crate) struct Audience {
     /// Who hears each bank, in no order.
-    by_bank: SecondaryMap<BankKey, Vec<ParticipantKey>>,
+    by_bank: SecondaryMap<BankKey, Vec<SessionKey>>,
     /// Where each listener stands: which bank, and the index there.
-    places: HashMap<ParticipantKey, (BankKey, usize), RandomState>,
+    places: HashMap<SessionKey, (BankKey, usize), RandomState>,
+    /// Whose session is whose.
+    sessions: HashMap<ParticipantKey, SessionKey, RandomState>,
+}
+
+/// A packet's destination, in sessions of this node.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Hearers {
+    /// Everybody of this bank but those.
+    AllBut(BankKey, LeftOut),
+    /// One listener.
+    Only(SessionKey),
+    /// Nobody here.
+    Nobody,
+}
+
+/// Listeners for whom a packet is not although their bank hears it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LeftOut {
+    count: usize,
+    /// The speaker, and who held the slots.
+    sessions: [SessionKey; 1 + MAX_AUDIO_SLOTS],
+}
+
+impl LeftOut {
+    fn add(&mut self, session: SessionKey) {
+        if let Some(place) = self.sessions.get_mut(self.count) {
+            *place = session;
+            self.count += 1;
+        }
+    }
+
+    fn contains(&self, session: SessionKey) -> bool {
+        self.sessions[..self.count].contains(&session)
+    }
+}
+
+impl Hearers {
+    /// Whether a packet is left out for this listener although they are among those of
+    /// [`Audience::of`].
+    pub(crate) fn leave_out(&self, session: SessionKey) -> bool {
+        match self {
+            Self::AllBut(_, left_out) => left_out.contains(session),
+            Self::Only(_) | Self::Nobody => false,
+        }
+    }
 }
 
 impl Audience {
     pub(crate) fn new(hasher: RandomState) -> Self {
         Self {
             by_bank: SecondaryMap::new(),
-            places: HashMap::with_hasher(hasher),
+            places: HashMap::with_hasher(hasher.clone()),
+            sessions: HashMap::with_hasher(hasher),
         }
     }
 
     /// Seats a listener at a bank; whoever sits at another one moves.
-    pub(crate) fn seat(&mut self, key: ParticipantKey, bank: BankKey) {
+    pub(crate) fn seat(&mut self, participant: ParticipantKey, key: SessionKey, bank: BankKey) {
         if self.bank_of(key) == Some(bank) {
             return;
         }
-        self.remove(key);
+        self.unseat(key);
+        self.sessions.insert(participant, key);
         if !self.by_bank.contains_key(bank) {
             self.by_bank.insert(bank, Vec::new());
         }
@@ -42,7 +90,13 @@ impl Audience {
     }
 
     /// Removes a listener, if they are in.
-    pub(crate) fn remove(&mut self, key: ParticipantKey) {
+    pub(crate) fn remove(&mut self, participant: ParticipantKey) {
+        if let Some(key) = self.sessions.remove(&participant) {
+            self.unseat(key);
+        }
+    }
+
+    fn unseat(&mut self, key: SessionKey) {
         let Some((bank, index)) = self.places.remove(&key) else {
             return;
         };
@@ -56,27 +110,43 @@ impl Audience {
         }
     }
 
-    /// Who hears this bank.
-    pub(crate) fn of(&self, bank: BankKey) -> &[ParticipantKey] {
-        self.by_bank.get(bank).map_or(&[], Vec::as_slice)
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Who of this bank's listeners a packet is for.
+    pub(crate) fn resolve(&self, bank: BankKey, destination: &Destination) -> Hearers {
+        let session = |participant: &ParticipantKey| self.sessions.get(participant).copied();
+        let mut left_out = LeftOut::default();
+        match destination {
+            // A holder with other lines or another choice has another bank.
+            Destination::Only(listener) => match session(listener) {
+                Some(key) if self.bank_of(key) == Some(bank) => return Hearers::Only(key),
+                _ => return Hearers::Nobody,
+            },
+            Destination::AllBut(speaker) => session(speaker)
+                .into_iter()
+                .for_each(|key| left_out.add(key)),
+            Destination::NewTo { speaker, knew } => {
+                let those = knew.iter().flatten().chain([speaker]);
+                those.filter_map(session).for_each(|key| left_out.add(key));
+            }
+        }
+        Hearers::AllBut(bank, left_out)
     }
 
     /// Who may be sent a packet, with some among them perhaps for whom it is not
-    /// ([`Destination::leaves_out`]).
-    pub(crate) fn hearers<'a>(&'a self, composed: &'a Composed) -> &'a [ParticipantKey] {
-        let bank = composed.stream.bank;
-        match &composed.destination {
-            Destination::AllBut(_) | Destination::NewTo { .. } => self.of(bank),
-            // A holder with other lines or another choice has another bank.
-            Destination::Only(listener) if self.bank_of(*listener) == Some(bank) => {
-                std::slice::from_ref(listener)
-            }
-            Destination::Only(_) => &[],
+    /// ([`Hearers::leave_out`]).
+    pub(crate) fn of<'a>(&'a self, hearers: &'a Hearers) -> &'a [SessionKey] {
+        match hearers {
+            Hearers::AllBut(bank, _) => self.by_bank.get(*bank).map_or(&[], Vec::as_slice),
+            Hearers::Only(session) => std::slice::from_ref(session),
+            Hearers::Nobody => &[],
         }
     }
 
-    /// Which bank this participant hears; nothing if they do not listen.
-    pub(crate) fn bank_of(&self, key: ParticipantKey) -> Option<BankKey> {
+    /// Which bank this session hears; nothing if it does not listen.
+    fn bank_of(&self, key: SessionKey) -> Option<BankKey> {
         self.places.get(&key).map(|&(bank, _)| bank)
     }
 }
@@ -87,29 +157,78 @@ mod tests {
 
     use super::*;
 
+    struct House {
+        audience: Audience,
+        people: Vec<(ParticipantKey, SessionKey)>,
+        banks: [BankKey; 2],
+    }
+
+    impl House {
+        fn new() -> Self {
+            let mut participants = SlotMap::<ParticipantKey, ()>::with_key();
+            let mut sessions = SlotMap::<SessionKey, ()>::with_key();
+            let mut banks = SlotMap::<BankKey, ()>::with_key();
+            // Keys of the two kinds differ, or a mistake of one for the other would not be seen.
+            sessions.insert(());
+            Self {
+                audience: Audience::new(RandomState::with_seeds(1, 2, 3, 4)),
+                people: (0..3)
+                    .map(|_| (participants.insert(()), sessions.insert(())))
+                    .collect(),
+                banks: [(); 2].map(|()| banks.insert(())),
+            }
+        }
+
+        fn seat(&mut self, who: usize, bank: usize) {
+            let (participant, session) = self.people[who];
+            self.audience.seat(participant, session, self.banks[bank]);
+        }
+
+        fn hearing(&self, bank: usize, destination: Destination) -> Vec<usize> {
+            let hearers = self.audience.resolve(self.banks[bank], &destination);
+            let all = self.audience.of(&hearers).iter();
+            let those = all.filter(|session| !hearers.leave_out(**session));
+            let number = |session| self.people.iter().position(|person| person.1 == session);
+            those.filter_map(|session| number(*session)).collect()
+        }
+    }
+
     #[test]
     fn those_who_stay_are_found_after_others_leave() {
-        let mut keys = SlotMap::<ParticipantKey, ()>::with_key();
-        let [a, b, c] = [(); 3].map(|()| keys.insert(()));
-        let mut banks = SlotMap::<BankKey, ()>::with_key();
-        let [shared, own] = [(); 2].map(|()| banks.insert(()));
-        let mut audience = Audience::new(RandomState::with_seeds(1, 2, 3, 4));
-        for key in [a, b, c, a] {
-            audience.seat(key, shared);
+        let mut house = House::new();
+        let nobody = Destination::AllBut(ParticipantKey::default());
+        let [a, b, c] = [0, 1, 2];
+        for who in [a, b, c, a] {
+            house.seat(who, 0);
         }
-        audience.remove(a);
-        audience.remove(a);
-        assert_eq!(audience.of(shared), [c, b]);
-        audience.seat(c, own);
+        house.audience.remove(house.people[a].0);
+        house.audience.remove(house.people[a].0);
+        assert_eq!(house.hearing(0, nobody), [c, b]);
+        house.seat(c, 1);
         assert_eq!(
-            (audience.of(shared), audience.of(own)),
-            (&[b][..], &[c][..])
+            (house.hearing(0, nobody), house.hearing(1, nobody)),
+            (vec![b], vec![c])
         );
-        assert_eq!(
-            (audience.bank_of(b), audience.bank_of(a)),
-            (Some(shared), None)
-        );
-        audience.remove(c);
-        assert_eq!(audience.of(own), []);
+        house.audience.remove(house.people[c].0);
+        assert_eq!(house.hearing(1, nobody), []);
+        assert!(!house.audience.is_empty());
+        house.audience.remove(house.people[b].0);
+        assert!(house.audience.is_empty());
+    }
+
+    #[test]
+    fn a_packet_is_for_whom_it_says() {
+        let mut house = House::new();
+        let [a, b, c] = [0, 1, 2];
+        (house.seat(a, 0), house.seat(b, 0), house.seat(c, 1));
+        let key = |house: &House, who: usize| house.people[who].0;
+        let only = |house: &House, who| Destination::Only(key(house, who));
+        assert_eq!(house.hearing(0, Destination::AllBut(key(&house, a))), [b]);
+        assert_eq!(house.hearing(0, only(&house, b)), [b]);
+        assert_eq!(house.hearing(0, only(&house, c)), [], "of another bank");
+        let mut knew = [None; MAX_AUDIO_SLOTS];
+        knew[3] = Some(key(&house, b));
+        let speaker = key(&house, c);
+        assert_eq!(house.hearing(0, Destination::NewTo { speaker, knew }), [a]);
     }
 }

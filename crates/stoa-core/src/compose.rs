@@ -1,8 +1,8 @@
 //! A packet on its way out: composed once, for everybody who hears it.
 //!
-//! For now a [`Composed`] holds the fields of the packet and each listener's session writes them
-//! (`egress/reference.rs`). The direct path will hold the packet's bytes here instead, once for each
-//! wire profile; what is before and after this type stays as it is.
+//! It holds the fields of the packet; the direct path writes their bytes once for each wire profile
+//! (`egress/direct/wire.rs`), the reference path for each listener. This is also what goes to the other
+//! workers whose seats hear the room, once for each of them.
 
 use std::time::Instant;
 
@@ -67,18 +67,6 @@ pub(crate) struct Composed {
     pub(crate) level: Option<LevelExtension>,
     /// What it carries, shared by all copies.
     pub(crate) payload: Payload,
-}
-
-impl Destination {
-    /// Whether a packet is left out for this listener although their bank hears it: it is their own, or
-    /// they have heard it.
-    pub(crate) fn leaves_out(&self, listener: ParticipantKey) -> bool {
-        match self {
-            Self::AllBut(speaker) => listener == *speaker,
-            Self::NewTo { speaker, knew } => listener == *speaker || knew.contains(&Some(listener)),
-            Self::Only(_) => false,
-        }
-    }
 }
 
 /// What has become of a packet for one listener.

@@ -15,16 +15,16 @@ use std::{
 use ahash::RandomState;
 use str0m::{IceCreds, config::CryptoProvider, ice::StunMessage};
 
-use crate::{keys::ParticipantKey, limits::ADDRESS_KEPT, stats::DropReason};
+use crate::{keys::SessionKey, limits::ADDRESS_KEPT, stats::DropReason};
 
 /// Where a datagram goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
     /// DTLS, RTP or RTCP from an address that this participant has proven to be theirs.
-    Media(ParticipantKey),
+    Media(SessionKey),
     /// An ICE check of this participant: the address is theirs.
     Check {
-        participant: ParticipantKey,
+        session: SessionKey,
         /// Whether the client wants to be reached there (RFC 8445, section 7.2.5.3.4, USE-CANDIDATE).
         nominates: bool,
     },
@@ -32,14 +32,14 @@ pub(crate) enum Route {
 
 /// Who an ICE user name fragment of ours stands for.
 struct Credential {
-    participant: ParticipantKey,
+    session: SessionKey,
     password: String,
 }
 
 /// A way between a participant and this node.
 #[derive(Debug, Clone, Copy)]
 struct Path {
-    participant: ParticipantKey,
+    session: SessionKey,
     /// The address of ours to which the participant's datagrams came, where the socket tells.
     local: Option<IpAddr>,
     /// When the participant's last check came from there.
@@ -101,9 +101,9 @@ impl Demux {
     }
 
     /// Makes a participant known by the ICE credentials of our own side.
-    pub(crate) fn add(&mut self, credentials: IceCreds, participant: ParticipantKey) {
+    pub(crate) fn add(&mut self, credentials: IceCreds, session: SessionKey) {
         let credential = Credential {
-            participant,
+            session,
             password: credentials.pass,
         };
         self.by_ufrag.insert(credentials.ufrag, credential);
@@ -113,7 +113,7 @@ impl Demux {
     pub(crate) fn remove(&mut self, ufrag: &str, addresses: &[SocketAddr]) {
         if let Some(credential) = self.by_ufrag.remove(ufrag) {
             for address in addresses {
-                self.forget(*address, credential.participant);
+                self.forget(*address, credential.session);
             }
         }
     }
@@ -125,7 +125,7 @@ impl Demux {
                 .by_address
                 .get(&remote)
                 .ok_or(DropReason::UnknownAddress)?;
-            return Ok(Route::Media(path.participant));
+            return Ok(Route::Media(path.session));
         }
         let message = StunMessage::parse(datagram).map_err(|_| DropReason::Malformed)?;
         let (ours, _theirs) = message.split_username().ok_or(DropReason::UnknownUfrag)?;
@@ -137,20 +137,15 @@ impl Demux {
             return Err(DropReason::StunRefused);
         }
         Ok(Route::Check {
-            participant: credential.participant,
+            session: credential.session,
             nominates: message.use_candidate(),
         })
     }
 
     /// Whose an address is from which a participant has just proven itself.
-    pub(crate) fn claim(
-        &self,
-        now: Instant,
-        remote: SocketAddr,
-        participant: ParticipantKey,
-    ) -> Claim {
+    pub(crate) fn claim(&self, now: Instant, remote: SocketAddr, session: SessionKey) -> Claim {
         match self.by_address.get(&remote) {
-            Some(path) if path.participant == participant => Claim::Known,
+            Some(path) if path.session == session => Claim::Known,
             Some(path) if now < path.checked_at + ADDRESS_KEPT => Claim::Taken,
             _ => Claim::Free,
         }
@@ -162,10 +157,10 @@ impl Demux {
         now: Instant,
         remote: SocketAddr,
         local: Option<IpAddr>,
-        participant: ParticipantKey,
+        session: SessionKey,
     ) {
         let path = Path {
-            participant,
+            session,
             local,
             checked_at: now,
         };
@@ -173,11 +168,11 @@ impl Demux {
     }
 
     /// Makes an address lead nowhere, if it led to this participant.
-    pub(crate) fn forget(&mut self, remote: SocketAddr, participant: ParticipantKey) {
+    pub(crate) fn forget(&mut self, remote: SocketAddr, session: SessionKey) {
         if self
             .by_address
             .get(&remote)
-            .is_some_and(|path| path.participant == participant)
+            .is_some_and(|path| path.session == session)
         {
             self.by_address.remove(&remote);
         }

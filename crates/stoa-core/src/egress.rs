@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use str0m::media::{Mid, Pt};
 
-use crate::{participant::negotiate::Formats, red::Payload};
+use crate::{red::Payload, session::negotiate::Formats};
 
 /// How packets for listeners are written and encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

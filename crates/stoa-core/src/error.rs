@@ -63,6 +63,8 @@ pub enum LimitScope {
     Room,
     /// One media worker.
     Worker,
+    /// Those who are let in but have not shaken hands yet.
+    Lobby,
 }
 
 impl std::fmt::Display for LimitScope {
@@ -70,6 +72,7 @@ impl std::fmt::Display for LimitScope {
         f.write_str(match self {
             Self::Room => "room",
             Self::Worker => "worker",
+            Self::Lobby => "lobby",
         })
     }
 }

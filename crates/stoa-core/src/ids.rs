@@ -110,6 +110,14 @@ impl Revision {
     }
 }
 
+/// Which of a process's media workers, counted from 0. Each drives one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WorkerId(pub u16);
+
+/// Which of a process's lobbies, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LobbyId(pub u16);
+
 /// Which of a room's slots, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SlotIndex(pub u8);

@@ -35,6 +35,14 @@ mod node;
 
 mod demux;
 
+mod seat;
+
+mod session;
+
+mod lobby;
+
+mod message;
+
 mod participant;
 
 mod room;
@@ -55,6 +63,7 @@ mod audio_level;
 mod error;
 mod event;
 mod ids;
+mod join;
 mod keys;
 pub mod limits;
 mod output;
@@ -73,9 +82,14 @@ pub use error::{Error, LimitScope, OfferError};
 pub use event::{
     ActiveSpeakers, LeaveReason, ParticipantInfo, RoomEvent, RoomEventKind, RoomSnapshot,
 };
-pub use ids::{Csrc, InvalidId, ParticipantId, Revision, RoomId, SessionId, SlotIndex};
+pub use ids::{
+    Csrc, InvalidId, LobbyId, ParticipantId, Revision, RoomId, SessionId, SlotIndex, WorkerId,
+};
+pub use join::{Join, Joined, Prepared};
 pub use limits::Limits;
-pub use node::{Certificate, Join, Joined, Node, NodeConfig};
+pub use lobby::{Lobby, LobbyConfig, LobbyOutput, LobbyStats, Venue};
+pub use message::{Media, Message, Peer};
+pub use node::{Certificate, Node, NodeConfig};
 pub use output::{Output, TimeoutReason, Transmit};
 pub use quality::ConnectionQuality;
 pub use rights::{MuteSource, Mutes, Role, SpeakPolicy};

@@ -1,12 +1,18 @@
-//! The node: rooms, participants, addresses and timers, and nothing but dispatch between them.
+//! The node: rooms, participants, seats, addresses and timers, and nothing but dispatch between them.
+//!
+//! A node is two things at once: *home* to rooms (`home`, `commands`, `updates`), and the place where
+//! participants of its own and of other nodes' rooms have their *seats* (`media`, `seats`, `egress`). The two
+//! sides talk in messages ([`crate::message`]), also within one node.
 
 mod commands;
 mod egress;
+mod home;
 mod media;
+mod seats;
 mod updates;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Instant, SystemTime},
@@ -18,31 +24,34 @@ use slotmap::SlotMap;
 use str0m::config::DtlsCert;
 
 use crate::{
+    audience::Audience,
+    compose::Composed,
     demux::Demux,
     egress::{
         EgressPath,
         direct::{Direct, NtpClock},
     },
     event::RoomEvent,
-    ids::RoomId,
-    keys::{ParticipantKey, RoomKey},
+    ids::{RoomId, WorkerId},
+    keys::{MemberAt, ParticipantKey, RoomAt, RoomKey, SessionKey},
     limits::Limits,
+    message::{Content, Media, Message, Packet},
     output::{Output, TimeoutReason, Transmit},
-    participant::{Drained, Participant, keys::crypto, negotiate::SessionTemplate},
+    participant::Participant,
     room::Room,
+    seat::Seat,
+    session::{Drained, keys::crypto, negotiate::SessionTemplate},
     stats::Stats,
     timers::Timers,
 };
 
-pub use commands::{Join, Joined};
-
 /// What may become due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum TimerKey {
-    Session(ParticipantKey),
-    Liveness(ParticipantKey),
+    Session(SessionKey),
+    Liveness(SessionKey),
     Ranking(RoomKey),
-    Report(ParticipantKey),
+    Report(SessionKey),
 }
 
 impl TimerKey {
@@ -59,7 +68,7 @@ impl TimerKey {
 /// The certificate with which a node proves in DTLS that it is whom its answers say (RFC 8122). Made
 /// once for each process and shared by its nodes.
 #[derive(Clone)]
-pub struct Certificate(DtlsCert);
+pub struct Certificate(pub(crate) DtlsCert);
 
 impl Certificate {
     /// Makes a new, self-signed certificate.
@@ -77,6 +86,8 @@ impl Certificate {
 /// How a node is set up.
 #[derive(Clone)]
 pub struct NodeConfig {
+    /// Which of its process's workers drives it.
+    pub worker: WorkerId,
     /// The UDP addresses at which clients reach this node, as they stand in every answer: after a
     /// 1:1 NAT, the outer ones. At least one for each IP version over which datagrams arrive.
     pub candidates: Vec<SocketAddr>,
@@ -90,16 +101,24 @@ pub struct NodeConfig {
     pub time_of_day: SystemTime,
 }
 
-/// One sans-IO media node: rooms, and everybody in them. See the [crate's page](crate) for how to
+/// One sans-IO media node: rooms and everybody in them, and the seats of those whose datagrams come to it. See the [crate's page](crate) for how to
 /// drive it.
 pub struct Node {
+    worker: WorkerId,
     template: SessionTemplate,
     limits: Limits,
     rng: StdRng,
     hasher: RandomState,
+    /// The rooms that are at home here.
     rooms: SlotMap<RoomKey, Room>,
-    rooms_by_id: std::collections::HashMap<RoomId, RoomKey, RandomState>,
+    rooms_by_id: HashMap<RoomId, RoomKey, RandomState>,
+    /// Who is in those.
     participants: SlotMap<ParticipantKey, Participant>,
+    /// The seats here, of whatever room.
+    seats: SlotMap<SessionKey, Seat>,
+    seats_by_member: HashMap<MemberAt, SessionKey, RandomState>,
+    /// Who listens from seats here, by room.
+    audiences: HashMap<RoomAt, Audience, RandomState>,
     demux: Demux,
     direct: Direct,
     timers: Timers<TimerKey>,
@@ -107,12 +126,16 @@ pub struct Node {
     now: Instant,
     transmits: VecDeque<Transmit>,
     events: VecDeque<RoomEvent>,
-    /// Participants whose session has something to send at its next turn.
-    dirty: Vec<ParticipantKey>,
+    /// What is to be said to other nodes and to lobbies, and handed on to them.
+    letters: VecDeque<Output>,
+    /// Seats whose session has something to send at its next turn.
+    dirty: Vec<SessionKey>,
     /// Kept for its allocations.
     drained: Drained,
     /// Kept for its allocation.
     due: Vec<TimerKey>,
+    /// Kept for its allocation.
+    composed: Vec<Composed>,
     stats: Stats,
 }
 
@@ -125,6 +148,7 @@ impl Node {
             RandomState::with_seeds(rng.random(), rng.random(), rng.random(), rng.random());
         let crypto = Arc::new(crypto());
         Self {
+            worker: config.worker,
             demux: Demux::new(Arc::clone(&crypto), &hasher),
             template: SessionTemplate {
                 crypto,
@@ -135,17 +159,22 @@ impl Node {
             direct: Direct::new(NtpClock::new(now, config.time_of_day)),
             limits: config.limits,
             rooms: SlotMap::with_key(),
-            rooms_by_id: std::collections::HashMap::with_hasher(hasher.clone()),
+            rooms_by_id: HashMap::with_hasher(hasher.clone()),
             participants: SlotMap::with_key(),
+            seats: SlotMap::with_key(),
+            seats_by_member: HashMap::with_hasher(hasher.clone()),
+            audiences: HashMap::with_hasher(hasher.clone()),
             timers: Timers::new(hasher.clone()),
             rng,
             hasher,
             now,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
+            letters: VecDeque::new(),
             dirty: Vec::new(),
             drained: Drained::default(),
             due: Vec::new(),
+            composed: Vec::new(),
             stats: Stats::default(),
         }
     }
@@ -155,6 +184,7 @@ impl Node {
         let mut stats = self.stats.clone();
         stats.rooms = self.rooms.len();
         stats.participants = self.participants.len();
+        stats.seats = self.seats.len();
         stats
     }
 
@@ -176,6 +206,30 @@ impl Node {
         }
     }
 
+    /// Takes what another node or a lobby of the process says.
+    pub fn handle_message(&mut self, now: Instant, message: Message) {
+        self.advance(now);
+        match message.0 {
+            Content::ToSeat(message) => self.at_seat(message),
+            Content::ToHome(message) => self.at_home(message),
+            Content::FromLobby(message) => self.take_from_lobby(message),
+            // Of no concern to a node: it was carried to the wrong place.
+            Content::ToLobby(_) => {}
+        }
+    }
+
+    /// Takes a packet from another node of the process.
+    pub fn handle_media(&mut self, now: Instant, from: WorkerId, media: Media) {
+        self.advance(now);
+        match media.0 {
+            Packet::Composed(room, composed) => {
+                let room = RoomAt { home: from, room };
+                self.hear(room, Arc::unwrap_or_clone(composed));
+            }
+            Packet::Voice(speaker, packet) => self.forward(speaker, &packet),
+        }
+    }
+
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance(now);
@@ -185,10 +239,10 @@ impl Node {
         due.extend(std::iter::from_fn(|| self.timers.pop_due(self.now)));
         for key in due.drain(..) {
             match key {
-                TimerKey::Session(participant) => self.serve_session(participant),
-                TimerKey::Liveness(participant) => self.check_liveness(participant),
+                TimerKey::Session(seat) => self.serve_session(seat),
+                TimerKey::Liveness(seat) => self.check_liveness(seat),
                 TimerKey::Ranking(room) => self.rank(room),
-                TimerKey::Report(participant) => self.report(participant),
+                TimerKey::Report(seat) => self.report(seat),
             }
         }
         self.due = due;
@@ -205,14 +259,13 @@ impl Node {
                 continue;
             }
             if let Some(key) = self.dirty.pop() {
-                if self
-                    .participants
-                    .get(key)
-                    .is_some_and(|participant| participant.is_dirty)
-                {
+                if self.seats.get(key).is_some_and(|seat| seat.is_dirty) {
                     self.serve_session(key);
                 }
                 continue;
+            }
+            if let Some(letter) = self.letters.pop_front() {
+                return letter;
             }
             if let Some(event) = self.events.pop_front() {
                 return Output::Event(event);

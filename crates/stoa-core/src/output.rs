@@ -1,19 +1,37 @@
 //! What the core wants done.
 
 use std::{
+    fmt,
     net::{IpAddr, SocketAddr},
     time::Instant,
 };
 
-use crate::event::RoomEvent;
+use crate::{
+    event::RoomEvent,
+    ids::WorkerId,
+    message::{Media, Message, Peer},
+};
 
 /// One thing to do, from [`Node::poll_output`](crate::Node::poll_output).
-#[derive(Debug)]
 pub enum Output {
     /// Send this datagram.
     Transmit(Transmit),
     /// Tell whoever wants to know.
     Event(RoomEvent),
+    /// Say this to another node or a lobby of the process. A node that is alone never does.
+    Message {
+        /// To whom.
+        to: Peer,
+        /// What.
+        message: Message,
+    },
+    /// Hand this on to another node of the process. A node that is alone never does.
+    Media {
+        /// To whom.
+        to: WorkerId,
+        /// What.
+        media: Media,
+    },
     /// Nothing to do until then, except when something comes in.
     Timeout {
         /// When to call [`Node::handle_timeout`](crate::Node::handle_timeout). `None`: nothing is
@@ -22,6 +40,18 @@ pub enum Output {
         /// What is due then.
         why: TimeoutReason,
     },
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transmit(transmit) => f.debug_tuple("Transmit").field(transmit).finish(),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+            Self::Message { to, .. } => f.debug_tuple("Message").field(to).finish(),
+            Self::Media { to, .. } => f.debug_tuple("Media").field(to).finish(),
+            Self::Timeout { at, why } => f.debug_tuple("Timeout").field(at).field(why).finish(),
+        }
+    }
 }
 
 /// A UDP datagram to send.
@@ -33,6 +63,17 @@ pub struct Transmit {
     pub source: Option<IpAddr>,
     /// The bytes. [`Node::recycle`](crate::Node::recycle) takes them back when they are sent.
     pub contents: Vec<u8>,
+}
+
+impl Transmit {
+    /// What a media session wants sent. From which address of ours, only the node knows.
+    pub(crate) fn of_session(transmit: str0m::net::Transmit) -> Self {
+        Self {
+            destination: transmit.destination,
+            source: None,
+            contents: transmit.contents.into(),
+        }
+    }
 }
 
 /// What a timeout is for.

@@ -6,10 +6,9 @@ use ahash::RandomState;
 use rand::Rng;
 
 use crate::{
-    audience::Audience,
     error::Error,
     event::{RoomEvent, RoomEventKind},
-    ids::{Csrc, ParticipantId, Revision, RoomId},
+    ids::{Csrc, ParticipantId, Revision, RoomId, WorkerId},
     keys::ParticipantKey,
     limits::MAX_MODERATOR_MUTES,
     settings::RoomSettings,
@@ -26,7 +25,8 @@ pub(crate) struct Room {
     pub(crate) members: BTreeMap<ParticipantId, ParticipantKey>,
     csrcs: HashSet<Csrc, RandomState>,
     pub(crate) stage: Stage,
-    pub(crate) audience: Audience,
+    /// How many listen from seats at each worker.
+    hearing: BTreeMap<WorkerId, usize>,
     /// Whether a ranking is due some time.
     pub(crate) is_ranking: bool,
 }
@@ -46,7 +46,7 @@ impl Room {
             members: BTreeMap::new(),
             csrcs: HashSet::with_hasher(hasher.clone()),
             stage: Stage::new(&settings, hasher, rng),
-            audience: Audience::new(hasher.clone()),
+            hearing: BTreeMap::new(),
             is_ranking: false,
             settings,
         }
@@ -105,6 +105,26 @@ impl Room {
                 return csrc;
             }
         }
+    }
+
+    /// Notes that one more listens from a seat at this worker.
+    pub(crate) fn starts_to_hear(&mut self, seat: WorkerId) {
+        *self.hearing.entry(seat).or_default() += 1;
+    }
+
+    /// Notes that one fewer does.
+    pub(crate) fn ceases_to_hear(&mut self, seat: WorkerId) {
+        if let Some(count) = self.hearing.get_mut(&seat) {
+            *count -= 1;
+            if *count == 0 {
+                self.hearing.remove(&seat);
+            }
+        }
+    }
+
+    /// From where anybody listens.
+    pub(crate) fn hearing(&self) -> impl Iterator<Item = WorkerId> {
+        self.hearing.keys().copied()
     }
 
     /// Lets others have the CSRC.

@@ -2,7 +2,7 @@
 //!
 //! A session of str0m has its own SRTP. The direct path encrypts beside it with the same keys, so
 //! the two must never use one SSRC in one direction: with AES-GCM, a key, SSRC and index that are
-//! used twice give the key away. Who may use which SSRC is decided in `participant::negotiate`, and
+//! used twice give the key away. Who may use which SSRC is decided in `session::negotiate`, and
 //! `egress::direct` sees to it that no index of an SSRC is sealed twice. Here is only the
 //! arithmetic, and nothing is remembered but keys and the index of reports.
 //!

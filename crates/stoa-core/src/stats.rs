@@ -92,6 +92,8 @@ pub struct Stats {
     pub rooms: usize,
     /// Participants in all rooms now.
     pub participants: usize,
+    /// Seats now: sessions whose datagrams come to this node, of its own rooms and of others'.
+    pub seats: usize,
     /// Datagrams handed in.
     pub datagrams_in: u64,
     /// Datagrams handed out.

@@ -180,6 +180,7 @@ impl Worker {
             match self.node.poll_output() {
                 Output::Transmit(transmit) => self.send(transmit),
                 Output::Event(event) => self.notices.tell(event),
+                Output::Message { .. } | Output::Media { .. } => {}
                 Output::Timeout { at, .. } => {
                     (0..self.sockets.len()).for_each(|index| self.send_batches(index));
                     return at;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use mio::{Poll, Token, Waker};
-use stoa_core::{EgressPath, Node, NodeConfig};
+use stoa_core::{EgressPath, Node, NodeConfig, WorkerId};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
@@ -152,6 +152,8 @@ fn node(config: &Config, index: usize, advertised: &[Advertised], sockets: &[Med
         .filter_map(|advertised| advertised.for_worker(index, port(advertised.ip)?))
         .collect();
     let config = NodeConfig {
+        // Checked before: there are few.
+        worker: WorkerId(u16::try_from(index).unwrap_or(u16::MAX)),
         candidates,
         certificate: config.certificate.clone(),
         limits: config.limits.clone(),

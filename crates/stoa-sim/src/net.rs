@@ -16,7 +16,7 @@ use std::{
 
 use stoa_core::{
     Certificate, Csrc, EgressPath, Error, Join, Joined, Limits, Node, NodeConfig, RoomEvent,
-    RoomEventKind, RoomSnapshot, Stats, Transmit,
+    RoomEventKind, RoomSnapshot, Stats, Transmit, WorkerId,
 };
 
 use self::{carry::Datagram, ledger::Ledger};
@@ -148,6 +148,7 @@ impl Net {
         static CERTIFICATE: OnceLock<Certificate> = OnceLock::new();
         let generate = || Certificate::generate().expect("a certificate");
         let config = NodeConfig {
+            worker: WorkerId(0),
             candidates: vec![node_address()],
             certificate: CERTIFICATE.get_or_init(generate).clone(),
             limits,

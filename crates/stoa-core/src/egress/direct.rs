@@ -31,10 +31,10 @@ use self::{
     wire::Templates,
 };
 use crate::{
-    audience::Audience,
+    audience::{Audience, Hearers},
     compose::{Composed, Written},
     egress::NegotiatedLine,
-    keys::{ParticipantKey, RoomKey},
+    keys::{RoomAt, SessionKey},
     limits::{MAX_POOLED_BUFFERS, REPORT_INTERVAL, SEAL_BATCH},
     output::Transmit,
     quality::Measured,
@@ -48,8 +48,9 @@ pub(crate) use self::reports::NtpClock;
 /// A packet of a room that is being sealed for its listeners.
 #[derive(Debug)]
 struct FanOut {
-    room: RoomKey,
+    room: RoomAt,
     composed: Composed,
+    hearers: Hearers,
     /// How many of the listeners have been looked at.
     done: usize,
 }
@@ -80,7 +81,7 @@ pub(super) const fn hot_bytes(lines: usize) -> usize {
 /// A packet for one listener that has its header.
 #[derive(Debug)]
 struct Prepared {
-    key: ParticipantKey,
+    key: SessionKey,
     /// Its sequence number with the roll-over counter.
     index: u64,
     /// Which of the templates it is made of.
@@ -97,7 +98,7 @@ pub(crate) enum Outcome {
 /// All listeners of a node, and what is on its way to them.
 pub(crate) struct Direct {
     clock: NtpClock,
-    listeners: SecondaryMap<ParticipantKey, Listener>,
+    listeners: SecondaryMap<SessionKey, Listener>,
     lines: Lines,
     fan_outs: VecDeque<FanOut>,
     /// Of the first of them.
@@ -107,7 +108,7 @@ pub(crate) struct Direct {
     /// To be used again. What they hold is old, and overwritten.
     buffers: Vec<Vec<u8>>,
     /// Who has been sent something since their last report, and has no time for the next one yet.
-    unreported: Vec<ParticipantKey>,
+    unreported: Vec<SessionKey>,
     /// Kept for its allocation.
     opened: Vec<u8>,
 }
@@ -133,7 +134,7 @@ impl Direct {
     /// [`SealError::Library`].
     pub(crate) fn add(
         &mut self,
-        key: ParticipantKey,
+        key: SessionKey,
         lines: &[NegotiatedLine],
         keys: &SrtpKeys,
         path: Path,
@@ -150,7 +151,7 @@ impl Direct {
     }
 
     /// Forgets a listener. Returns the goodbye to send them (RFC 3550, section 6.6).
-    pub(crate) fn remove(&mut self, key: ParticipantKey) -> Option<Transmit> {
+    pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Transmit> {
         let mut listener = self.listeners.remove(key)?;
         let mut contents = self.buffer();
         let lines = self.lines.of(key);
@@ -161,28 +162,31 @@ impl Direct {
     }
 
     /// Notes where a listener is reached from now on.
-    pub(crate) fn set_path(&mut self, key: ParticipantKey, path: Path) {
+    pub(crate) fn set_path(&mut self, key: SessionKey, path: Path) {
         if let Some(listener) = self.listeners.get_mut(key) {
             listener.path = path;
         }
     }
 
     /// Notes that a listener hears by another choice from now on.
-    pub(crate) fn interrupt(&mut self, key: ParticipantKey) {
+    pub(crate) fn interrupt(&mut self, key: SessionKey) {
         self.lines.of_mut(key).for_each(Line::interrupt);
     }
 
-    /// Queues a packet for the listeners of a room.
-    pub(crate) fn queue(&mut self, room: RoomKey, composed: Composed) {
+    /// Queues a packet for the listeners of a room. Nothing about who they are may change until it is
+    /// sealed.
+    pub(crate) fn queue(&mut self, room: RoomAt, audience: &Audience, composed: Composed) {
+        let hearers = audience.resolve(composed.stream.bank, &composed.destination);
         self.fan_outs.push_back(FanOut {
             room,
             composed,
+            hearers,
             done: 0,
         });
     }
 
     /// In which room something is to be sealed next.
-    pub(crate) fn room(&self) -> Option<RoomKey> {
+    pub(crate) fn room(&self) -> Option<RoomAt> {
         self.fan_outs.front().map(|fan_out| fan_out.room)
     }
 
@@ -194,11 +198,11 @@ impl Direct {
         let Some(mut fan_out) = self.fan_outs.pop_front() else {
             return;
         };
-        let hearers = audience.map_or(&[][..], |audience| audience.hearers(&fan_out.composed));
+        let hearers = audience.map_or(&[][..], |audience| audience.of(&fan_out.hearers));
         let start = fan_out.done.min(hearers.len());
         let end = hearers.len().min(start + SEAL_BATCH);
         for &key in &hearers[start..end] {
-            if !fan_out.composed.destination.leaves_out(key) {
+            if !fan_out.hearers.leave_out(key) {
                 self.prepare(key, &fan_out.composed, &mut emit);
             }
         }
@@ -212,12 +216,7 @@ impl Direct {
     }
 
     /// Gives a packet its place with one listener and writes its header.
-    fn prepare(
-        &mut self,
-        key: ParticipantKey,
-        composed: &Composed,
-        emit: &mut impl FnMut(Outcome),
-    ) {
+    fn prepare(&mut self, key: SessionKey, composed: &Composed, emit: &mut impl FnMut(Outcome)) {
         let slot = composed.stream.slot.index();
         let Some(line) = self.lines.get_mut(key, slot) else {
             return;
@@ -277,7 +276,7 @@ impl Direct {
     }
 
     /// Names those whose next report has to be given a time, and says whether it is their first one.
-    pub(crate) fn take_unreported(&mut self, mut take: impl FnMut(ParticipantKey, bool)) {
+    pub(crate) fn take_unreported(&mut self, mut take: impl FnMut(SessionKey, bool)) {
         for key in self.unreported.drain(..) {
             let listener = self.listeners.get(key);
             take(
@@ -289,7 +288,7 @@ impl Direct {
 
     /// The listener's report: one for each line on which something was sent since the last one.
     /// Nothing, and no further one until there is something to report, if nothing was.
-    pub(crate) fn report(&mut self, now: Instant, key: ParticipantKey) -> Option<Transmit> {
+    pub(crate) fn report(&mut self, now: Instant, key: SessionKey) -> Option<Transmit> {
         let mut contents = self.buffer();
         let listener = self.listeners.get_mut(key)?;
         listener.report_is_due = false;
@@ -306,7 +305,7 @@ impl Direct {
     }
 
     /// Takes an SRTCP packet of somebody: what it says about our lines is kept.
-    pub(crate) fn take_report(&mut self, now: Instant, key: ParticipantKey, packet: &[u8]) {
+    pub(crate) fn take_report(&mut self, now: Instant, key: SessionKey, packet: &[u8]) {
         if let Some(listener) = self.listeners.get_mut(key) {
             let (ntp, lines) = (self.clock.at(now), self.lines.of(key));
             listener.reports.take(ntp, lines, packet, &mut self.opened);
@@ -314,14 +313,14 @@ impl Direct {
     }
 
     /// Adds what a listener has reported since the last call to what is known of the way to them.
-    pub(crate) fn measure(&mut self, key: ParticipantKey, measured: &mut Measured) {
+    pub(crate) fn measure(&mut self, key: SessionKey, measured: &mut Measured) {
         if let Some(listener) = self.listeners.get_mut(key) {
             listener.reports.measure(measured);
         }
     }
 
     /// How well a listener receives, as far as they have reported.
-    pub(crate) fn reception(&self, key: ParticipantKey) -> Option<Reception> {
+    pub(crate) fn reception(&self, key: SessionKey) -> Option<Reception> {
         self.listeners.get(key)?.reports.reception()
     }
 

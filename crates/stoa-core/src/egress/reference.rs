@@ -12,8 +12,8 @@ use super::{NegotiatedLine, choose};
 use crate::{
     audio_level::LevelExtension,
     compose::{Composed, StreamId, Written},
-    participant::negotiate::Formats,
     rtp::{RtpTime, SeqExt},
+    session::negotiate::Formats,
     splice::Splice,
 };
 

@@ -1,69 +1,24 @@
 //! What the control plane asks of the node.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use rand::Rng;
 
 use super::{Node, TimerKey};
 use crate::{
-    error::{Error, LimitScope},
+    error::{Error, LimitScope, OfferError},
     event::{LeaveReason, ParticipantInfo, RoomEventKind, RoomSnapshot},
     ids::{ParticipantId, Revision, RoomId, SessionId},
+    join::{Join, Joined, Prepared},
     keys::{ParticipantKey, RoomKey},
-    participant::{Drained, Participant, negotiate::negotiate},
-    rights::{Mutes, Role},
+    message::{Expected, ToSeat},
+    participant::Participant,
+    rights::Mutes,
     room::Room,
-    settings::{AudioMode, Metadata, RoomSettings},
-    subscription::Subscription,
+    seat::Place,
+    session::{Session, negotiate::negotiate},
+    settings::RoomSettings,
 };
-
-/// A request to let somebody in.
-#[derive(Debug, Clone)]
-pub struct Join {
-    /// Into which room.
-    pub room: RoomId,
-    /// Who.
-    pub participant: ParticipantId,
-    /// The name to show; not interpreted.
-    pub display_name: Arc<str>,
-    /// The client's SDP offer.
-    pub offer: String,
-    /// What they are to be in the room.
-    pub role: Role,
-    /// The signalling service's own.
-    pub metadata: Metadata,
-    /// What their microphone is to carry.
-    pub audio_mode: AudioMode,
-    /// Whom they want to hear.
-    pub subscription: Subscription,
-}
-
-impl Join {
-    /// A request of somebody who listens to everybody, and has nothing more to say of themselves.
-    pub fn new(room: RoomId, participant: ParticipantId, offer: String) -> Self {
-        Self {
-            room,
-            participant,
-            display_name: "".into(),
-            offer,
-            role: Role::default(),
-            metadata: Metadata::default(),
-            audio_mode: AudioMode::default(),
-            subscription: Subscription::default(),
-        }
-    }
-}
-
-/// Somebody was let in.
-#[derive(Debug, Clone)]
-pub struct Joined {
-    /// The final SDP answer.
-    pub answer: String,
-    /// The new participant.
-    pub participant: ParticipantInfo,
-    /// The room's revision right after.
-    pub revision: Revision,
-}
 
 impl Node {
     /// Creates an empty room.
@@ -114,28 +69,55 @@ impl Node {
         }
     }
 
-    /// Lets somebody in and answers their offer.
+    /// Lets somebody in, answers their offer and sets their session up here.
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::ParticipantExists`], [`Error::ParticipantLimit`],
     /// [`Error::SubscriptionLimit`], [`Error::Offer`].
     pub fn join(&mut self, now: Instant, join: Join) -> Result<Joined, Error> {
         self.advance(now);
-        let room_key = self.find_room(&join.room)?;
-        self.check_room_for(room_key, &join.participant)?;
-        let slots = self.rooms[room_key].settings.audio_slots.count();
+        let room = self.find_room(&join.room)?;
+        self.check_room_for(room, &join.participant)?;
+        let slots = self.rooms[room].settings.audio_slots.count();
         let (template, mode) = (&self.template, join.audio_mode);
         let negotiated = negotiate(template, self.now, &mut self.rng, &join.offer, slots, mode)?;
+        let egress = template.egress;
+        let prepared = Prepared::new(negotiated, self.worker, |negotiated| {
+            Place::Here(Box::new(Session::new(negotiated, egress)))
+        });
+        self.admit(now, join, prepared)
+    }
 
+    /// Lets somebody in whose offer a lobby has answered ([`Lobby::prepare`](crate::Lobby::prepare)). If it
+    /// is refused, the lobby is told.
+    ///
+    /// # Errors
+    /// As [`Node::join`].
+    pub fn admit(&mut self, now: Instant, join: Join, prepared: Prepared) -> Result<Joined, Error> {
+        self.advance(now);
+        let ticket = prepared.ticket();
+        let admitted = self.try_admit(join, prepared);
+        if let (Err(_), Some(ticket)) = (&admitted, ticket) {
+            self.abandon(ticket);
+        }
+        admitted
+    }
+
+    fn try_admit(&mut self, join: Join, prepared: Prepared) -> Result<Joined, Error> {
+        let room_key = self.find_room(&join.room)?;
+        self.check_room_for(room_key, &join.participant)?;
         let room = &mut self.rooms[room_key];
-        let bank = match negotiated.lines.len() {
+        let (offered, slots) = (prepared.offered, room.settings.audio_slots.count());
+        if offered > slots {
+            return Err(OfferError::TooManyAudioLines { offered, slots }.into());
+        }
+        let lines = prepared.lines;
+        let bank = match lines {
             0 => None,
-            lines => {
-                Some(
-                    room.stage
-                        .take_bank(self.now, &join.subscription, lines, &mut self.rng)?,
-                )
-            }
+            _ => Some(
+                room.stage
+                    .take_bank(self.now, &join.subscription, lines, &mut self.rng)?,
+            ),
         };
         let info = ParticipantInfo {
             participant: join.participant.clone(),
@@ -153,29 +135,23 @@ impl Node {
             connection_quality: None,
             level_distrusted: false,
         };
-        let answer = negotiated.answer.clone();
-        let credentials = negotiated.credentials.clone();
-        let participant = Participant::new(
-            self.now,
-            info.clone(),
-            room_key,
-            bank,
-            negotiated,
-            self.template.egress,
-        );
+        let (seat, has_microphone) = (prepared.seat, prepared.has_microphone);
+        let participant =
+            Participant::new(info.clone(), room_key, seat, bank, lines, has_microphone);
         let key = self.participants.insert(participant);
         room.members.insert(join.participant, key);
         self.events
             .push_back(room.changed(RoomEventKind::Joined(info.clone())));
         let revision = room.revision();
-        self.demux.add(credentials, key);
-        self.timers.set(
-            TimerKey::Liveness(key),
-            self.now + self.limits.connect_timeout,
-        );
-        self.serve_session(key);
+        let expected = Expected {
+            member: self.member(room_key, key),
+            bank,
+            credentials: prepared.credentials,
+            place: prepared.place,
+        };
+        self.tell_seat(seat, ToSeat::Expect(Box::new(expected)));
         Ok(Joined {
-            answer,
+            answer: prepared.answer,
             participant: info,
             revision,
         })
@@ -224,10 +200,7 @@ impl Node {
     ) -> Result<(), Error> {
         self.advance(now);
         let key = self.find_participant(room, participant, session)?;
-        self.with_session(key, |participant, drained| {
-            participant.add_candidate(candidate, drained)
-        })
-        .unwrap_or(Err(Error::ParticipantNotFound))
+        self.participants[key].add_candidate(candidate)
     }
 
     /// Ends a participant's session. Returns the room's revision right after.
@@ -308,36 +281,5 @@ impl Node {
             self.timers.cancel(TimerKey::Ranking(key));
             self.events.push_back(room.changed(RoomEventKind::Closed));
         }
-    }
-
-    /// Ends a session, whatever the reason: everything that is known of it goes.
-    pub(super) fn end(&mut self, key: ParticipantKey, reason: LeaveReason) {
-        self.stop_sending(key);
-        let Some(mut participant) = self.participants.remove(key) else {
-            return;
-        };
-        let mut farewell = Drained::default();
-        participant.close(&mut farewell);
-        self.send(&mut farewell);
-        self.demux
-            .remove(&participant.ufrag, &participant.addresses);
-        self.timers.cancel(TimerKey::Session(key));
-        self.timers.cancel(TimerKey::Liveness(key));
-        self.timers.cancel(TimerKey::Report(key));
-        let Some(room) = self.rooms.get_mut(participant.room) else {
-            return;
-        };
-        room.members.remove(&participant.info.participant);
-        room.return_csrc(participant.info.csrc);
-        room.audience.remove(key);
-        room.stage.remove(self.now, key);
-        if let Some(bank) = participant.bank {
-            room.stage.give_back_bank(bank);
-        }
-        self.events.push_back(room.changed(RoomEventKind::Left {
-            participant: participant.info.participant,
-            session: participant.info.session,
-            reason,
-        }));
     }
 }

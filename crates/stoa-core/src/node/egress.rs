@@ -2,13 +2,15 @@
 
 use super::{Node, TimerKey};
 use crate::{
+    compose::{Composed, Written},
     egress::{
         EgressPath,
         direct::{Outcome, Path, Reception, report_interval},
     },
     error::Error,
     ids::{ParticipantId, RoomId},
-    keys::ParticipantKey,
+    keys::{RoomAt, SessionKey},
+    stats::DropReason,
 };
 
 impl Node {
@@ -17,8 +19,8 @@ impl Node {
         self.direct.recycle(contents);
     }
 
-    /// How well a participant receives, by their own last reports. Nothing before the first one, and
-    /// nothing for those who do not listen.
+    /// How well a participant of a room that is at home here receives, by their own last reports. Nothing
+    /// before the first one, and nothing for those who do not listen or have their seat elsewhere.
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::ParticipantNotFound`].
@@ -28,35 +30,68 @@ impl Node {
         participant: &ParticipantId,
     ) -> Result<Option<Reception>, Error> {
         let key = self.find_participant(room, participant, None)?;
-        Ok(self.direct.reception(key))
+        let member = self.member(self.participants[key].room, key);
+        let seat = self.seats_by_member.get(&member);
+        Ok(seat.and_then(|seat| self.direct.reception(*seat)))
     }
 
     /// Lets a participant whose session is keyed be sent to. Returns whether they can be.
-    pub(super) fn start_sending(&mut self, key: ParticipantKey) -> bool {
+    pub(super) fn start_sending(&mut self, key: SessionKey) -> bool {
         if self.template.egress == EgressPath::Reference {
             return true;
         }
         self.seal_all();
-        let Some(participant) = self.participants.get_mut(key) else {
+        let Some(seat) = self.seats.get_mut(key) else {
             return false;
         };
-        let (keys, remote) = (participant.take_keys(), participant.address());
-        let Some((keys, remote)) = keys.zip(remote) else {
+        let remote = seat.address();
+        let Some((session, remote)) = seat.session().zip(remote) else {
+            return false;
+        };
+        let Some(keys) = session.take_keys() else {
             return false;
         };
         let local = self.demux.local_for(remote);
         let path = Path { remote, local };
-        let added = self.direct.add(key, &participant.lines, &keys, path);
+        let added = self.direct.add(key, &session.lines, &keys, path);
         if let Err(error) = &added {
-            tracing::warn!(session = %participant.info.session, %error, "no keys to send with");
+            tracing::warn!(%error, "no keys to send with");
         }
         added.is_ok()
     }
 
     /// A participant leaves: what is on its way to them is sealed, and a goodbye after it.
-    pub(super) fn stop_sending(&mut self, key: ParticipantKey) {
+    pub(super) fn stop_sending(&mut self, key: SessionKey) {
         self.seal_all();
         self.transmits.extend(self.direct.remove(key));
+    }
+
+    /// Takes a packet of a room for all who hear it from here.
+    pub(super) fn hear(&mut self, room: RoomAt, composed: Composed) {
+        let Some(audience) = self.audiences.get(&room) else {
+            return;
+        };
+        if self.template.egress == EgressPath::Direct {
+            return self.direct.queue(room, audience, composed);
+        }
+        let hearers = audience.resolve(composed.stream.bank, &composed.destination);
+        for &key in audience.of(&hearers) {
+            let Some(seat) = self.seats.get_mut(key) else {
+                continue;
+            };
+            if hearers.leave_out(key) {
+                continue;
+            }
+            let written = seat.session().map(|session| session.write(&composed));
+            match written {
+                Some(Written::Sent) if !seat.is_dirty => {
+                    seat.is_dirty = true;
+                    self.dirty.push(key);
+                }
+                Some(Written::Late) => self.stats.count_drop(DropReason::Late),
+                Some(Written::Sent | Written::LeftOut) | None => {}
+            }
+        }
     }
 
     /// Seals what is on its way for the next few listeners, if anything is. Returns whether there is
@@ -64,7 +99,7 @@ impl Node {
     pub(super) fn seal_some(&mut self) -> bool {
         let Self {
             direct,
-            rooms,
+            audiences,
             transmits,
             timers,
             stats,
@@ -73,8 +108,7 @@ impl Node {
             ..
         } = self;
         while let Some(room) = direct.room() {
-            let audience = rooms.get(room).map(|room| &room.audience);
-            direct.seal_some(audience, |outcome| match outcome {
+            direct.seal_some(audiences.get(&room), |outcome| match outcome {
                 Outcome::Sealed(transmit) => transmits.push_back(transmit),
                 Outcome::Dropped(reason) => stats.count_drop(reason),
             });
@@ -97,7 +131,7 @@ impl Node {
     }
 
     /// A listener's sender report is due.
-    pub(super) fn report(&mut self, key: ParticipantKey) {
+    pub(super) fn report(&mut self, key: SessionKey) {
         self.transmits.extend(self.direct.report(self.now, key));
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     event::{ParticipantInfo, RoomEventKind},
     ids::{ParticipantId, Revision, RoomId, SessionId},
     keys::ParticipantKey,
+    message::ToSeat,
     rights::MuteSource,
     settings::{ParticipantChange, RoomUpdate},
     subscription::Subscription,
@@ -82,26 +83,25 @@ impl Node {
 
     /// Gives a listener the slots of another choice.
     fn subscribe(&mut self, key: ParticipantKey, choice: &Subscription) -> Result<(), Error> {
-        self.seal_all();
         let participant = self
             .participants
             .get_mut(key)
             .ok_or(Error::ParticipantNotFound)?;
-        let lines = participant.line_count();
+        let lines = participant.lines;
         if lines == 0 {
             // Who hears nobody has nothing to choose.
             return Ok(());
         }
-        let room = &mut self.rooms[participant.room];
+        let (room_key, seat) = (participant.room, participant.seat);
+        let room = &mut self.rooms[room_key];
         let bank = room
             .stage
             .take_bank(self.now, choice, lines, &mut self.rng)?;
-        if participant.info.connected {
-            room.audience.seat(key, bank);
-        }
-        self.direct.interrupt(key);
-        if let Some(before) = participant.move_to(bank) {
-            room.stage.give_back_bank(before);
+        let before = participant.bank.replace(bank);
+        let member = self.member(room_key, key);
+        self.tell_seat(seat, ToSeat::Listen { member, bank });
+        if let Some(before) = before {
+            self.rooms[room_key].stage.give_back_bank(before);
         }
         Ok(())
     }

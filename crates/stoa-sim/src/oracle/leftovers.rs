@@ -40,7 +40,7 @@ impl Leftovers {
         let wakes_for = match net.node.poll_output() {
             Output::Timeout { why, .. } => why,
             // The node was drained; whatever this is, it is left.
-            Output::Transmit(_) | Output::Event(_) => TimeoutReason::Session,
+            _ => TimeoutReason::Session,
         };
         let stats = net.stats();
         Self {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     compose::{Composed, StreamId, Written},
     egress::NegotiatedLine,
-    keys::ParticipantKey,
+    keys::SessionKey,
     limits::MAX_AUDIO_SLOTS,
     rtp::{RtpTime, SeqExt},
     splice::{Place, Splice},
@@ -19,35 +19,35 @@ use crate::{
 
 /// The lines of all listeners: those of one slot side by side.
 #[derive(Debug, Default)]
-pub(super) struct Lines([SecondaryMap<ParticipantKey, Line>; MAX_AUDIO_SLOTS]);
+pub(super) struct Lines([SecondaryMap<SessionKey, Line>; MAX_AUDIO_SLOTS]);
 
 impl Lines {
     /// Adds somebody's lines, by slot.
-    pub(super) fn add(&mut self, key: ParticipantKey, lines: &[NegotiatedLine]) {
+    pub(super) fn add(&mut self, key: SessionKey, lines: &[NegotiatedLine]) {
         for (slot, line) in self.0.iter_mut().zip(lines) {
             slot.insert(key, Line::new(line));
         }
     }
 
     /// Forgets somebody's lines.
-    pub(super) fn remove(&mut self, key: ParticipantKey) {
+    pub(super) fn remove(&mut self, key: SessionKey) {
         for slot in &mut self.0 {
             slot.remove(key);
         }
     }
 
     /// Somebody's lines, by slot.
-    pub(super) fn of(&self, key: ParticipantKey) -> impl Iterator<Item = &Line> + Clone {
+    pub(super) fn of(&self, key: SessionKey) -> impl Iterator<Item = &Line> + Clone {
         self.0.iter().map_while(move |slot| slot.get(key))
     }
 
     /// The same, to be changed.
-    pub(super) fn of_mut(&mut self, key: ParticipantKey) -> impl Iterator<Item = &mut Line> {
+    pub(super) fn of_mut(&mut self, key: SessionKey) -> impl Iterator<Item = &mut Line> {
         self.0.iter_mut().map_while(move |slot| slot.get_mut(key))
     }
 
     /// The line on which somebody hears this slot.
-    pub(super) fn get_mut(&mut self, key: ParticipantKey, slot: usize) -> Option<&mut Line> {
+    pub(super) fn get_mut(&mut self, key: SessionKey, slot: usize) -> Option<&mut Line> {
         self.0.get_mut(slot)?.get_mut(key)
     }
 }

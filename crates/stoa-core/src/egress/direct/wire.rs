@@ -6,7 +6,7 @@ use crate::{
     audio_level::LevelExtension,
     compose::Composed,
     egress::{NegotiatedLine, choose},
-    participant::negotiate::Formats,
+    session::negotiate::Formats,
 };
 
 /// How many different forms of one packet are kept at the same time. A room of browsers needs one to

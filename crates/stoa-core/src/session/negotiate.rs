@@ -43,6 +43,8 @@ pub(crate) struct Negotiated {
     /// Our side's ICE credentials.
     pub(crate) credentials: IceCreds,
     pub(crate) answer: String,
+    /// How many audio lines the offer has.
+    pub(crate) offered: usize,
     /// The line on which the client sends, if it does.
     pub(crate) microphone: Option<Microphone>,
     /// The lines on which the client listens, in the order of its offer.
@@ -77,7 +79,7 @@ pub(crate) fn negotiate(
     slots: usize,
     mode: AudioMode,
 ) -> Result<Negotiated, OfferError> {
-    let offer = parse(text, slots)?;
+    let (offer, offered) = parse(text, slots)?;
     let credentials = IceCreds {
         ufrag: ice_text(rng, 16),
         pass: ice_text(rng, 24),
@@ -137,6 +139,7 @@ pub(crate) fn negotiate(
         keys,
         credentials,
         answer,
+        offered,
         microphone,
         lines,
     })
@@ -160,7 +163,8 @@ fn take_over(
     announced.ok_or_else(|| OfferError::Unusable(format!("line {mid} got no SSRC to send with")))
 }
 
-fn parse(text: &str, slots: usize) -> Result<SdpOffer, OfferError> {
+/// The offer, and how many audio lines it has.
+fn parse(text: &str, slots: usize) -> Result<(SdpOffer, usize), OfferError> {
     if text.len() > MAX_OFFER_BYTES {
         let reason = format!(
             "it has {} bytes; at most {MAX_OFFER_BYTES} are read",
@@ -203,7 +207,7 @@ fn parse(text: &str, slots: usize) -> Result<SdpOffer, OfferError> {
     if !has_opus {
         return Err(OfferError::NoCommonCodec);
     }
-    Ok(offer)
+    Ok((offer, audio))
 }
 
 impl SessionTemplate {

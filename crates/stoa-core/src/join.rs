@@ -1,0 +1,106 @@
+//! A request to let somebody in, and what comes of it.
+
+use std::sync::Arc;
+
+use str0m::IceCreds;
+
+use crate::{
+    event::ParticipantInfo,
+    ids::{ParticipantId, Revision, RoomId, WorkerId},
+    message::Ticket,
+    rights::Role,
+    seat::Place,
+    session::negotiate::Negotiated,
+    settings::{AudioMode, Metadata},
+    subscription::Subscription,
+};
+
+/// A request to let somebody in.
+#[derive(Debug, Clone)]
+pub struct Join {
+    /// Into which room.
+    pub room: RoomId,
+    /// Who.
+    pub participant: ParticipantId,
+    /// The name to show; not interpreted.
+    pub display_name: Arc<str>,
+    /// The client's SDP offer.
+    pub offer: String,
+    /// What they are to be in the room.
+    pub role: Role,
+    /// The signalling service's own.
+    pub metadata: Metadata,
+    /// What their microphone is to carry.
+    pub audio_mode: AudioMode,
+    /// Whom they want to hear.
+    pub subscription: Subscription,
+}
+
+impl Join {
+    /// A request of somebody who listens to everybody, and has nothing more to say of themselves.
+    pub fn new(room: RoomId, participant: ParticipantId, offer: String) -> Self {
+        Self {
+            room,
+            participant,
+            display_name: "".into(),
+            offer,
+            role: Role::default(),
+            metadata: Metadata::default(),
+            audio_mode: AudioMode::default(),
+            subscription: Subscription::default(),
+        }
+    }
+}
+
+/// Somebody was let in.
+#[derive(Debug, Clone)]
+pub struct Joined {
+    /// The final SDP answer.
+    pub answer: String,
+    /// The new participant.
+    pub participant: ParticipantInfo,
+    /// The room's revision right after.
+    pub revision: Revision,
+}
+
+/// A request whose offer has been answered. What is left to do is cheap, and for the room's home:
+/// [`Node::admit`](crate::Node::admit).
+pub struct Prepared {
+    pub(crate) answer: String,
+    pub(crate) credentials: IceCreds,
+    /// How many audio lines the offer had.
+    pub(crate) offered: usize,
+    /// On how many of them the client listens.
+    pub(crate) lines: usize,
+    pub(crate) has_microphone: bool,
+    /// At which worker the client's datagrams will arrive, as the answer says.
+    pub(crate) seat: WorkerId,
+    pub(crate) place: Place,
+}
+
+impl Prepared {
+    /// Takes a new session apart into what is known of it before it is connected, and the session.
+    pub(crate) fn new(
+        negotiated: Negotiated,
+        seat: WorkerId,
+        place: impl FnOnce(Negotiated) -> Place,
+    ) -> Self {
+        Self {
+            answer: negotiated.answer.clone(),
+            credentials: negotiated.credentials.clone(),
+            offered: negotiated.offered,
+            lines: negotiated.lines.len(),
+            has_microphone: negotiated.microphone.is_some(),
+            seat,
+            place: place(negotiated),
+        }
+    }
+
+    /// The session's ticket, if it is in a lobby.
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
+        match self.place {
+            Place::Lobby(ticket) => Some(ticket),
+            Place::Here(_) => None,
+        }
+    }
+}

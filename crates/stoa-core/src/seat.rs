@@ -1,0 +1,100 @@
+//! A seat: a participant's way in and out of the node at whose worker their datagrams arrive.
+//!
+//! Their room may be at home with another worker, and their session in a lobby until it is keyed. The
+//! addresses from which they have proven themselves are always here.
+
+use std::{net::SocketAddr, time::Instant};
+
+use crate::{
+    keys::{BankKey, MemberAt},
+    limits::{MAX_ADDRESSES_PER_PARTICIPANT, MAX_ADDRESSES_PER_SESSION},
+    message::Ticket,
+    quality::ConnectionQuality,
+    session::Session,
+};
+
+/// Where a session is.
+pub(crate) enum Place {
+    Here(Box<Session>),
+    /// It is being set up elsewhere, and moves here when it is keyed.
+    Lobby(Ticket),
+}
+
+/// One participant's seat.
+pub(crate) struct Seat {
+    pub(crate) member: MemberAt,
+    pub(crate) place: Place,
+    /// The slots that they hear, if they listen.
+    pub(crate) bank: Option<BankKey>,
+    /// Our side's ICE user name fragment.
+    pub(crate) ufrag: String,
+    /// From where they have proven themselves, oldest first.
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// How many there ever were.
+    addresses_seen: usize,
+    /// Which of them the client nominated last. The session itself keeps to the first one until that
+    /// has been silent for 15 s (str0m 0.25), which a client behind a new NAT address cannot wait for.
+    pub(crate) reachable_at: Option<SocketAddr>,
+    pub(crate) taken_at: Instant,
+    /// When something authentic last came from them.
+    pub(crate) last_heard: Instant,
+    /// Whether ICE and DTLS are done.
+    pub(crate) is_connected: bool,
+    /// Whether their home lets them be heard.
+    pub(crate) may_speak: bool,
+    /// Whether something was written that the session has yet to send.
+    pub(crate) is_dirty: bool,
+    /// What their home was last told.
+    pub(crate) quality: Option<ConnectionQuality>,
+}
+
+impl Seat {
+    pub(crate) fn new(
+        now: Instant,
+        member: MemberAt,
+        place: Place,
+        bank: Option<BankKey>,
+        ufrag: String,
+    ) -> Self {
+        Self {
+            member,
+            place,
+            bank,
+            ufrag,
+            addresses: Vec::new(),
+            addresses_seen: 0,
+            reachable_at: None,
+            taken_at: now,
+            last_heard: now,
+            is_connected: false,
+            may_speak: false,
+            is_dirty: false,
+            quality: None,
+        }
+    }
+
+    /// The session, if it is not in a lobby.
+    pub(crate) fn session(&mut self) -> Option<&mut Session> {
+        match &mut self.place {
+            Place::Here(session) => Some(session),
+            Place::Lobby(_) => None,
+        }
+    }
+
+    /// Where they are reached: where they want to be, or else where they came from last.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.reachable_at.or(self.addresses.last().copied())
+    }
+
+    /// Remembers a new address from which they have proven themselves, and which one has to be
+    /// forgotten for it, if any. Nothing if they have come from too many.
+    pub(crate) fn remember(&mut self, address: SocketAddr) -> Option<Option<SocketAddr>> {
+        if self.addresses_seen >= MAX_ADDRESSES_PER_SESSION {
+            return None;
+        }
+        self.addresses_seen += 1;
+        self.addresses.push(address);
+        let is_full = self.addresses.len() > MAX_ADDRESSES_PER_PARTICIPANT;
+        Some(is_full.then(|| self.addresses.remove(0)))
+    }
+}

@@ -1,0 +1,240 @@
+//! One media session: one str0m `Rtc`, driven by mutating it and then draining it to its timeout.
+//!
+//! It knows nothing of rooms, addresses or rights, so it can be set up in a lobby and move to its worker
+//! when it is keyed.
+
+mod answer;
+pub(crate) mod keys;
+mod monitor;
+pub(crate) mod negotiate;
+
+use std::time::Instant;
+
+use str0m::{
+    Event, Input, Output, Rtc,
+    net::{Receive, Transmit},
+    rtp::RtpPacket,
+};
+
+use crate::{
+    audio_level::{AudioLevel, LevelExtension},
+    compose::{Composed, Written},
+    demux::ssrc_of_sender,
+    egress::{
+        EgressPath, NegotiatedLine,
+        reference::{self, Line},
+    },
+    event::LeaveReason,
+    quality::Measured,
+    red::{MalformedRed, Payload},
+    rtp::{RtpTime, SeqExt},
+    seal::SrtpKeys,
+    splice::Place,
+    stage::SpeakerPacket,
+    stats::DropReason,
+};
+
+use self::{
+    keys::PendingKeys,
+    monitor::Monitor,
+    negotiate::{Microphone, Negotiated},
+};
+
+/// A participant's media session.
+pub(crate) struct Session {
+    rtc: Rtc,
+    keys: PendingKeys,
+    microphone: Option<Microphone>,
+    /// The SSRC that was last found to belong to the microphone.
+    microphone_ssrc: Option<u32>,
+    /// The lines on which they listen.
+    pub(crate) lines: Vec<NegotiatedLine>,
+    /// What the reference path needs of them; empty on the direct path.
+    reference_lines: Vec<Line>,
+    monitor: Monitor,
+}
+
+/// What draining a session brought.
+#[derive(Default)]
+pub(crate) struct Drained {
+    pub(crate) transmits: Vec<Transmit>,
+    /// Packets of the participant's microphone.
+    pub(crate) packets: Vec<SpeakerPacket>,
+    /// ICE and DTLS are done.
+    pub(crate) connected: bool,
+    /// The session is over.
+    pub(crate) ended: Option<LeaveReason>,
+    /// Packets that go nowhere.
+    pub(crate) drops: Vec<DropReason>,
+    /// When the session wants its next turn.
+    pub(crate) timeout: Option<Instant>,
+    /// What was measured of the way to and from the participant, when it was time for that.
+    pub(crate) measured: Option<Measured>,
+}
+
+impl Session {
+    pub(crate) fn new(negotiated: Negotiated, egress: EgressPath) -> Self {
+        let reference_lines = match egress {
+            EgressPath::Direct => Vec::new(),
+            EgressPath::Reference => negotiated.lines.iter().map(Line::new).collect(),
+        };
+        Self {
+            rtc: negotiated.rtc,
+            keys: negotiated.keys,
+            microphone: negotiated.microphone,
+            microphone_ssrc: None,
+            lines: negotiated.lines,
+            reference_lines,
+            monitor: Monitor::default(),
+        }
+    }
+
+    /// Notes that they hear by another choice from now on, on the reference path.
+    pub(crate) fn interrupt(&mut self) {
+        self.reference_lines.iter_mut().for_each(Line::interrupt);
+    }
+
+    /// Takes a datagram that is known to be theirs.
+    pub(crate) fn handle_receive(
+        &mut self,
+        now: Instant,
+        receive: Receive<'_>,
+        is_rtp: bool,
+        out: &mut Drained,
+    ) {
+        let so_far = (out.packets.len(), out.drops.len());
+        self.handle(Input::Receive(now, receive), out);
+        if is_rtp && so_far == (out.packets.len(), out.drops.len()) {
+            out.drops.push(DropReason::RtpRefused);
+        }
+    }
+
+    /// Gives the session its turn.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, out: &mut Drained) {
+        self.handle(Input::Timeout(now), out);
+    }
+
+    fn handle(&mut self, input: Input<'_>, out: &mut Drained) {
+        if self.rtc.handle_input(input).is_err() {
+            // One bad datagram is not the end of a session: anybody can send one from a forged
+            // address. What is fatal shows in the session's state.
+            out.drops.push(DropReason::SessionRefused);
+        }
+        self.drain(out);
+    }
+
+    /// The SRTP keys of the session, once, when DTLS is done.
+    pub(crate) fn take_keys(&mut self) -> Option<SrtpKeys> {
+        self.keys.take()
+    }
+
+    /// Writes one packet of the room for this listener, on the reference path. The session has to be
+    /// given its turn for what is sent.
+    pub(crate) fn write(&mut self, composed: &Composed) -> Written {
+        match self.reference_lines.get_mut(composed.stream.slot.index()) {
+            Some(line) => reference::write(&mut self.rtc, line, composed),
+            None => Written::Late,
+        }
+    }
+
+    /// Says goodbye to the client (RTCP BYE, DTLS close_notify).
+    pub(crate) fn close(&mut self, out: &mut Drained) {
+        if self.rtc.close().is_ok() {
+            self.drain(out);
+        }
+    }
+
+    /// Polls the session until it wants nothing but its next turn.
+    fn drain(&mut self, out: &mut Drained) {
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Transmit(transmit)) if self.is_of_a_line(&transmit.contents) => {
+                    out.drops.push(DropReason::SsrcCollision);
+                }
+                Ok(Output::Transmit(transmit)) => out.transmits.push(transmit),
+                Ok(Output::Event(event)) => self.handle_event(event, out),
+                Ok(Output::Timeout(at)) => {
+                    out.timeout = Some(at);
+                    break;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "media session failed");
+                    out.ended = out.ended.or(Some(LeaveReason::MediaError));
+                    break;
+                }
+            }
+        }
+        if !self.rtc.is_alive() {
+            out.ended = out.ended.or(Some(LeaveReason::MediaError));
+        }
+    }
+
+    /// Whether the session has sealed something under an SSRC of the direct path, which must not be
+    /// seen by anybody. It draws the SSRC of its reports by chance out of 2^32 and knows of no other.
+    fn is_of_a_line(&self, datagram: &[u8]) -> bool {
+        let is_ours = |ssrc| self.lines.iter().any(|line| line.ssrc == ssrc);
+        self.reference_lines.is_empty() && ssrc_of_sender(datagram).is_some_and(is_ours)
+    }
+
+    fn handle_event(&mut self, event: Event, out: &mut Drained) {
+        match event {
+            Event::Connected => out.connected = true,
+            Event::Closed => out.ended = out.ended.or(Some(LeaveReason::ClientClosed)),
+            Event::RtpPacket(packet) => match self.speaker_packet(packet) {
+                Ok(packet) => out.packets.push(packet),
+                Err(reason) => out.drops.push(reason),
+            },
+            Event::PeerStats(_) => out.measured = Some(self.monitor.take()),
+            // Also of lines on which nothing should have come, in no order.
+            Event::MediaIngressStats(stats) => {
+                let microphone = self.microphone.map(|microphone| microphone.mid);
+                if microphone == Some(stats.mid) {
+                    self.monitor.ingress(&stats);
+                }
+            }
+            Event::MediaEgressStats(stats) => {
+                let mut lines = self.reference_lines.iter();
+                if let Some(line) = lines.find(|line| line.mid() == stats.mid) {
+                    self.monitor.egress(&stats, line);
+                }
+            }
+            // ICE state: our own liveness decides. The rest does not concern an audio room.
+            _ => {}
+        }
+    }
+
+    fn speaker_packet(&mut self, packet: RtpPacket) -> Result<SpeakerPacket, DropReason> {
+        let microphone = self.microphone.ok_or(DropReason::NotMicrophone)?;
+        let ssrc = *packet.header.ssrc;
+        if self.microphone_ssrc != Some(ssrc) {
+            let mut api = self.rtc.direct_api();
+            let stream = api.stream_rx(&packet.header.ssrc);
+            if stream.map(|stream| stream.mid()) != Some(microphone.mid) {
+                return Err(DropReason::NotMicrophone);
+            }
+            self.microphone_ssrc = Some(ssrc);
+        }
+        let extensions = &packet.header.ext_vals;
+        let level = extensions.audio_level.map(|level| LevelExtension {
+            level: AudioLevel::from_minus_dbov(level.unsigned_abs()),
+            voice: extensions.voice_activity.unwrap_or(false),
+        });
+        let formats = microphone.formats;
+        let payload = match Some(packet.header.payload_type) == formats.red {
+            true => Payload::redundant(packet.payload, *formats.opus)
+                .map_err(|MalformedRed| DropReason::RedMalformed)?,
+            false => Payload::plain(packet.payload),
+        };
+        Ok(SpeakerPacket {
+            ssrc,
+            place: Place {
+                seq: SeqExt(*packet.seq_no),
+                time: RtpTime(packet.header.timestamp),
+                marker: packet.header.marker,
+                ahead: 0,
+            },
+            level,
+            payload,
+        })
+    }
+}
