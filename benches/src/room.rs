@@ -186,7 +186,7 @@ impl Room {
                     }
                 }
                 Output::Event(event) => events.push(event.kind),
-                Output::Message { .. } | Output::Media { .. } => {}
+                Output::Message { .. } | Output::Relay { .. } => {}
                 Output::Timeout { at, why } => {
                     (self.due, self.why) = (at, why);
                     break;
@@ -218,7 +218,7 @@ impl Room {
             loop {
                 match node.poll_output() {
                     Output::Transmit(transmit) => node.recycle(transmit.contents),
-                    Output::Event(_) | Output::Message { .. } | Output::Media { .. } => {}
+                    Output::Event(_) | Output::Message { .. } | Output::Relay { .. } => {}
                     Output::Timeout { at, why: reason } => {
                         (*due, *why) = (at, reason);
                         break;

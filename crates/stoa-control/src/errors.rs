@@ -174,6 +174,15 @@ impl Failure {
             }
             Refusal::CandidateLimit => Self::new(R::IceCandidateLimitReached, refusal.to_string()),
             Refusal::MuteLimit => Self::new(R::MuteLimitReached, refusal.to_string()),
+            Refusal::LobbyFull { limit } => Self::new(
+                R::NodeOverloaded,
+                format!(
+                    "{limit} participants are being connected, the most at a time; repeat the call \
+                     after the given delay"
+                ),
+            )
+            .with("limit", limit)
+            .retry_after(OVERLOAD_RETRY),
             Refusal::SubscriptionLimit => {
                 Self::new(R::SubscriptionLimitReached, refusal.to_string())
             }

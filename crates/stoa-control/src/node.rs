@@ -48,6 +48,7 @@ fn worker(status: WorkerStatus) -> v1::WorkerStatus {
         port: u32::from(status.port),
         room_count: count(status.rooms),
         participant_count: count(status.participants),
+        seat_count: count(status.seats),
         datagrams_received: status.datagrams_received,
         datagrams_sent: status.datagrams_sent,
         datagrams_dropped: status.datagrams_dropped.into_iter().collect(),

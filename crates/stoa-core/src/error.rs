@@ -31,6 +31,12 @@ pub enum Error {
         /// How many participants may be in it.
         limit: usize,
     },
+    /// As many sessions are being set up as may be at a time; a moment later there is room.
+    #[error("the limit of {limit} sessions that are being set up is reached")]
+    LobbyFull {
+        /// How many may be.
+        limit: usize,
+    },
     /// The room remembers as many moderator's mutes as it may.
     #[error("the room remembers {MAX_MODERATOR_MUTES} moderator's mutes, the most it may")]
     MuteLimit,
@@ -63,8 +69,6 @@ pub enum LimitScope {
     Room,
     /// One media worker.
     Worker,
-    /// Those who are let in but have not shaken hands yet.
-    Lobby,
 }
 
 impl std::fmt::Display for LimitScope {
@@ -72,7 +76,6 @@ impl std::fmt::Display for LimitScope {
         f.write_str(match self {
             Self::Room => "room",
             Self::Worker => "worker",
-            Self::Lobby => "lobby",
         })
     }
 }

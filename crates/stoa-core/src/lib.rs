@@ -88,7 +88,7 @@ pub use ids::{
 pub use join::{Join, Joined, Prepared};
 pub use limits::Limits;
 pub use lobby::{Lobby, LobbyConfig, LobbyOutput, LobbyStats, Venue};
-pub use message::{Media, Message, Peer};
+pub use message::{Message, Peer, Relayed};
 pub use node::{Certificate, Node, NodeConfig};
 pub use output::{Output, TimeoutReason, Transmit};
 pub use quality::ConnectionQuality;

@@ -20,7 +20,7 @@ use str0m::net::{Protocol, Receive};
 
 use crate::{
     egress::EgressPath,
-    error::{Error, LimitScope},
+    error::Error,
     event::LeaveReason,
     ids::{LobbyId, WorkerId},
     join::{Join, Prepared},
@@ -166,7 +166,7 @@ impl Lobby {
     /// home has to admit them next ([`Node::admit`](crate::Node::admit)).
     ///
     /// # Errors
-    /// [`Error::ParticipantLimit`] when as many sessions are set up as may be, and [`Error::Offer`].
+    /// [`Error::LobbyFull`] and [`Error::Offer`].
     ///
     /// # Panics
     /// If there is no such worker.
@@ -179,8 +179,7 @@ impl Lobby {
         self.advance(now);
         if self.sessions.len() >= self.capacity {
             self.stats.refused += 1;
-            return Err(Error::ParticipantLimit {
-                scope: LimitScope::Lobby,
+            return Err(Error::LobbyFull {
                 limit: self.capacity,
             });
         }
@@ -192,6 +191,13 @@ impl Lobby {
         Ok(Prepared::new(negotiated, seat, |negotiated| {
             Place::Lobby(self.take_in(negotiated))
         }))
+    }
+
+    /// Forgets somebody who was prepared here and is not admitted after all.
+    pub fn turn_away(&mut self, prepared: Prepared) {
+        if let Some(ticket) = prepared.ticket() {
+            self.forget(ticket.session);
+        }
     }
 
     fn take_in(&mut self, negotiated: Negotiated) -> Ticket {

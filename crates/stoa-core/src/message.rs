@@ -4,7 +4,7 @@
 //! have their seats at that node or at others, to which their datagrams come. Where home and seat are the
 //! same node, the same things are said without a detour.
 //!
-//! There are two kinds. A [`Message`] must arrive, and in order. [`Media`] may be dropped like any packet of
+//! There are two kinds. A [`Message`] must arrive, and in order. [`Relayed`] packet may be dropped like any packet of
 //! speech, and is worth nothing when it is late; so whoever carries both keeps them in different queues.
 
 use std::{net::SocketAddr, sync::Arc};
@@ -36,15 +36,15 @@ pub enum Peer {
 /// [`Lobby::handle_message`](crate::Lobby::handle_message) of whom it is addressed to.
 pub struct Message(pub(crate) Content);
 
-/// A packet on its way to other workers. For [`Node::handle_media`](crate::Node::handle_media).
+/// A packet on its way to other workers. For [`Node::handle_relayed`](crate::Node::handle_relayed).
 #[derive(Debug, Clone)]
-pub struct Media(pub(crate) Packet);
+pub struct Relayed(pub(crate) Packet);
 
 // Nodes and lobbies have threads of their own.
 const _: fn() = || {
     fn is_send<T: Send>() {}
     is_send::<Message>();
-    is_send::<Media>();
+    is_send::<Relayed>();
 };
 
 /// A session in a lobby.

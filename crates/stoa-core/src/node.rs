@@ -35,7 +35,7 @@ use crate::{
     ids::{RoomId, WorkerId},
     keys::{MemberAt, ParticipantKey, RoomAt, RoomKey, SessionKey},
     limits::Limits,
-    message::{Content, Media, Message, Packet},
+    message::{Content, Message, Packet, Relayed},
     output::{Output, TimeoutReason, Transmit},
     participant::Participant,
     room::Room,
@@ -188,6 +188,11 @@ impl Node {
         stats
     }
 
+    /// How many seats there are: [`Stats::seats`], at less cost.
+    pub fn seats(&self) -> usize {
+        self.seats.len()
+    }
+
     /// Takes one datagram.
     ///
     /// `local` is the address of ours to which it came, where the socket tells; what is sent back
@@ -219,9 +224,9 @@ impl Node {
     }
 
     /// Takes a packet from another node of the process.
-    pub fn handle_media(&mut self, now: Instant, from: WorkerId, media: Media) {
+    pub fn handle_relayed(&mut self, now: Instant, from: WorkerId, packet: Relayed) {
         self.advance(now);
-        match media.0 {
+        match packet.0 {
             Packet::Composed(room, composed) => {
                 let room = RoomAt { home: from, room };
                 self.hear(room, Arc::unwrap_or_clone(composed));

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     event::RoomEvent,
     ids::WorkerId,
-    message::{Media, Message, Peer},
+    message::{Message, Peer, Relayed},
 };
 
 /// One thing to do, from [`Node::poll_output`](crate::Node::poll_output).
@@ -26,11 +26,11 @@ pub enum Output {
         message: Message,
     },
     /// Hand this on to another node of the process. A node that is alone never does.
-    Media {
+    Relay {
         /// To whom.
         to: WorkerId,
         /// What.
-        media: Media,
+        packet: Relayed,
     },
     /// Nothing to do until then, except when something comes in.
     Timeout {
@@ -48,7 +48,7 @@ impl fmt::Debug for Output {
             Self::Transmit(transmit) => f.debug_tuple("Transmit").field(transmit).finish(),
             Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
             Self::Message { to, .. } => f.debug_tuple("Message").field(to).finish(),
-            Self::Media { to, .. } => f.debug_tuple("Media").field(to).finish(),
+            Self::Relay { to, .. } => f.debug_tuple("Relay").field(to).finish(),
             Self::Timeout { at, why } => f.debug_tuple("Timeout").field(at).field(why).finish(),
         }
     }

@@ -9,11 +9,14 @@
 #![deny(unsafe_code)]
 
 mod config;
+mod doorbell;
 mod error;
+mod lobby;
 mod mailbox;
 mod media;
 mod notices;
 mod outbox;
+mod relay;
 mod socket;
 mod status;
 mod worker;

@@ -3,15 +3,15 @@
 use std::sync::{Arc, mpsc};
 
 use stoa_core::{
-    Error, Join, Joined, ParticipantChange, ParticipantId, Revision, RoomId, RoomSettings,
-    RoomSnapshot, RoomUpdate, SessionId,
+    Error, Join, Joined, ParticipantChange, ParticipantId, Prepared, Revision, RoomId,
+    RoomSettings, RoomSnapshot, RoomUpdate, SessionId,
 };
 use tokio::sync::oneshot;
 
-use crate::error::MediaError;
+use crate::{doorbell::Doorbell, error::MediaError};
 
-/// How many commands may wait for a worker. At 2-4 ms for each join this is about two seconds: who
-/// comes later is better off elsewhere.
+/// How many commands may wait for a worker. Most take microseconds; when so many wait, who comes later
+/// is better off elsewhere.
 pub(crate) const MAILBOX_CAPACITY: usize = 512;
 
 /// Where a command's result goes.
@@ -28,9 +28,11 @@ pub(crate) enum Command {
         room: RoomId,
         reply: Reply<Result<(), Error>>,
     },
-    Join {
-        join: Join,
-        reply: Reply<Result<Joined, Error>>,
+    /// A lobby has answered the offer.
+    Admit {
+        join: Box<Join>,
+        prepared: Prepared,
+        reply: Reply<Result<Joined, MediaError>>,
     },
     AddIceCandidate {
         target: Target,
@@ -70,36 +72,31 @@ pub(crate) struct Target {
 #[derive(Clone)]
 pub(crate) struct Mailbox {
     queue: mpsc::SyncSender<Command>,
-    waker: Arc<mio::Waker>,
+    doorbell: Arc<Doorbell>,
 }
 
 /// A mailbox, and the end that its worker reads.
-pub(crate) fn mailbox(waker: mio::Waker) -> (Mailbox, mpsc::Receiver<Command>) {
+pub(crate) fn mailbox(doorbell: Arc<Doorbell>) -> (Mailbox, mpsc::Receiver<Command>) {
     let (queue, commands) = mpsc::sync_channel(MAILBOX_CAPACITY);
-    (
-        Mailbox {
-            queue,
-            waker: Arc::new(waker),
-        },
-        commands,
-    )
+    (Mailbox { queue, doorbell }, commands)
+}
+
+/// A command that was not taken, and why.
+pub(crate) struct Returned {
+    pub(crate) command: Command,
+    pub(crate) error: MediaError,
 }
 
 impl Mailbox {
-    /// Posts a command.
-    ///
-    /// # Errors
-    /// [`MediaError::Overloaded`] when the mailbox is full, [`MediaError::Stopped`] when the worker
-    /// is gone.
-    pub(crate) fn post(&self, command: Command) -> Result<(), MediaError> {
+    /// Posts a command, or gives it back: [`MediaError::Overloaded`] when the mailbox is full,
+    /// [`MediaError::Stopped`] when the worker is gone.
+    pub(crate) fn post(&self, command: Command) -> Result<(), Box<Returned>> {
+        let returned = |command, error| Box::new(Returned { command, error });
         self.queue.try_send(command).map_err(|error| match error {
-            mpsc::TrySendError::Full(_) => MediaError::Overloaded,
-            mpsc::TrySendError::Disconnected(_) => MediaError::Stopped,
+            mpsc::TrySendError::Full(command) => returned(command, MediaError::Overloaded),
+            mpsc::TrySendError::Disconnected(command) => returned(command, MediaError::Stopped),
         })?;
-        // A worker that cannot be woken finds the command at its next turn.
-        self.waker
-            .wake()
-            .unwrap_or_else(|error| tracing::warn!(%error, "cannot wake a worker"));
+        self.doorbell.ring();
         Ok(())
     }
 }

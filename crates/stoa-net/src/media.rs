@@ -2,42 +2,78 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use stoa_core::{
-    Join, Joined, ParticipantChange, ParticipantId, Revision, RoomId, RoomSettings, RoomSnapshot,
-    RoomUpdate, SessionId,
+    Join, Joined, LobbyStats, ParticipantChange, ParticipantId, Revision, Role, RoomId,
+    RoomSettings, RoomSnapshot, RoomUpdate, SessionId, WorkerId,
 };
 use tokio::sync::oneshot;
 
 use crate::{
     error::MediaError,
+    lobby::{LobbyHandle, Request},
     mailbox::{Command, Mailbox, Reply, Target},
     status::WorkerStatus,
 };
+
+/// By how many more seats than the emptiest worker a room's home may have before its listeners are seated
+/// elsewhere. Each further worker costs a room a message for each packet, so small rooms stay together.
+const SEATS_AT_HOME: usize = 64;
 
 /// A worker, as seen from outside.
 #[derive(Clone)]
 pub(crate) struct WorkerHandle {
     pub(crate) mailbox: Mailbox,
     pub(crate) status: Arc<Mutex<WorkerStatus>>,
+    /// How many seats it has.
+    pub(crate) seats: Arc<AtomicUsize>,
+    /// How many of those who are about to join will have theirs there.
+    pub(crate) expected: Arc<AtomicUsize>,
+}
+
+impl WorkerHandle {
+    fn load(&self) -> usize {
+        self.seats.load(Ordering::Relaxed) + self.expected.load(Ordering::Relaxed)
+    }
 }
 
 /// All media workers of the process. Cheap to clone.
 ///
-/// A room belongs to the worker that the hash of its name says: nothing has to be looked up, nothing
+/// A room is at home with the worker that the hash of its name says: nothing has to be looked up, nothing
 /// can disagree, and a caller who goes away in the middle of a call leaves nothing behind.
 #[derive(Clone)]
 pub struct Media {
     workers: Arc<[WorkerHandle]>,
+    lobbies: Arc<[LobbyHandle]>,
     hasher: RandomState,
 }
 
+/// Somebody who is about to join, counted as long as this exists.
+struct Expected(Arc<AtomicUsize>);
+
+impl Expected {
+    fn at(worker: &WorkerHandle) -> Self {
+        worker.expected.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&worker.expected))
+    }
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Media {
-    pub(crate) fn new(workers: Vec<WorkerHandle>) -> Self {
+    pub(crate) fn new(workers: Vec<WorkerHandle>, lobbies: Vec<LobbyHandle>) -> Self {
         Self {
             workers: workers.into(),
+            lobbies: lobbies.into(),
             hasher: RandomState::new(),
         }
     }
@@ -75,12 +111,35 @@ impl Media {
     /// Lets somebody in and answers their offer.
     ///
     /// # Errors
-    /// [`MediaError`], with the errors of [`Node::join`](stoa_core::Node::join).
+    /// [`MediaError`], with the errors of [`Lobby::prepare`](stoa_core::Lobby::prepare) and
+    /// [`Node::admit`](stoa_core::Node::admit).
     pub async fn join(&self, join: Join) -> Result<Joined, MediaError> {
-        let worker = self.home(&join.room);
-        self.ask(worker, |reply| Command::Join { join, reply })
-            .await?
-            .map_err(MediaError::from)
+        let home = self.home(&join.room);
+        let seat = self.seat(home, join.role);
+        let _expected = Expected::at(&self.workers[seat]);
+        let (reply, result) = oneshot::channel();
+        let lobby = self.hasher.hash_one(&join.participant) % self.lobbies.len() as u64;
+        // Less than the number of lobbies, so it fits; and so does that of workers.
+        self.lobbies[lobby as usize].ask(Request {
+            join: Box::new(join),
+            seat: WorkerId(seat as u16),
+            home: self.workers[home].mailbox.clone(),
+            reply,
+        })?;
+        result.await.map_err(|_| MediaError::Stopped)?
+    }
+
+    /// At which worker somebody's datagrams are to arrive. The stage stays at home, and so do small rooms;
+    /// the audience of a large one is spread.
+    fn seat(&self, home: usize, role: Role) -> usize {
+        if role != Role::Listener {
+            return home;
+        }
+        let loads = self.workers.iter().map(WorkerHandle::load).enumerate();
+        match loads.min_by_key(|&(_, load)| load) {
+            Some((emptiest, load)) if self.workers[home].load() > load + SEATS_AT_HOME => emptiest,
+            _ => home,
+        }
     }
 
     /// Takes an ICE candidate that a client found after its offer.
@@ -197,11 +256,18 @@ impl Media {
             .collect()
     }
 
+    /// What the lobbies have counted.
+    pub fn lobby_stats(&self) -> Vec<LobbyStats> {
+        self.lobbies.iter().map(LobbyHandle::stats).collect()
+    }
+
     /// Asks every worker to end. Nothing that was posted before is skipped.
     pub(crate) fn shut_down(&self) {
         for worker in self.workers.iter() {
-            while worker.mailbox.post(Command::ShutDown) == Err(MediaError::Overloaded) {
+            let mut posted = worker.mailbox.post(Command::ShutDown);
+            while posted.is_err_and(|returned| returned.error == MediaError::Overloaded) {
                 std::thread::yield_now();
+                posted = worker.mailbox.post(Command::ShutDown);
             }
         }
     }
@@ -218,7 +284,8 @@ impl Media {
         command: impl FnOnce(Reply<T>) -> Command,
     ) -> Result<T, MediaError> {
         let (reply, result) = oneshot::channel();
-        self.workers[worker].mailbox.post(command(reply))?;
+        let posted = self.workers[worker].mailbox.post(command(reply));
+        posted.map_err(|returned| returned.error)?;
         result.await.map_err(|_| MediaError::Stopped)
     }
 }

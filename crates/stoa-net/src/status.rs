@@ -11,6 +11,8 @@ pub struct WorkerStatus {
     pub rooms: usize,
     /// Participants in them.
     pub participants: usize,
+    /// Seats it has: those whose datagrams come to it, of its own rooms and of others'.
+    pub seats: usize,
     /// Datagrams received since the start.
     pub datagrams_received: u64,
     /// Datagrams sent since the start.

@@ -4,29 +4,41 @@
 //!
 //! In this order, each step with its bound, and after each step all that the core wants sent is sent:
 //!
-//! 1. **Wait** for datagrams or commands, at the latest until the core's next timeout.
+//! 1. **Wait** for datagrams, letters or commands, at the latest until the core's next timeout.
 //! 2. **Receive** from each socket, at most [`BATCHES_PER_TURN`] batches. Media before all else.
-//! 3. **Timers** that are due.
-//! 4. **Commands**, unless datagrams wait for room in the kernel: the answer to a command says that what
-//!    it forbids does not leave any more. At most [`COMMANDS_PER_TURN`], of which at most
-//!    [`JOINS_PER_TURN`] joins: a join costs as much as hundreds of packets, and a storm of them must
-//!    not be heard.
-//! 5. **Publish** figures, at most once in [`PUBLISH_INTERVAL`].
+//! 3. **Letters** of other workers and of the lobbies, at most [`LETTERS_PER_TURN`], and then their packets,
+//!    at most [`RELAYED_PER_TURN`] of each.
+//! 4. **Timers** that are due.
+//! 5. **Commands**, at most [`COMMANDS_PER_TURN`](commands): the answer to a command says that what it
+//!    forbids does not leave any more. So none is taken while datagrams wait for room in the kernel, and an
+//!    answer is held back while packets are under way to other workers.
+//! 6. **Publish** figures, at most once in [`PUBLISH_INTERVAL`].
+
+mod commands;
+mod figures;
+mod held;
 
 use std::{
-    collections::BTreeMap,
     io,
-    sync::{Arc, Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
 use mio::{Events, Poll, Token};
-use stoa_core::{DropReason, Node, Output, Stats, Transmit};
+use stoa_core::{Message, Node, Output, Peer, Transmit};
 
+use self::{commands::Handled, held::HeldAnswers};
 use crate::{
+    doorbell::Doorbell,
+    lobby::Letterbox,
     mailbox::Command,
     notices::Notices,
-    outbox::{Counts, Outbox},
+    outbox::Outbox,
+    relay::{Incoming, Outgoing},
     socket::{MediaSocket, ReceiveBuffer},
     status::WorkerStatus,
 };
@@ -35,19 +47,21 @@ use crate::{
 /// for less than a millisecond under a flood.
 const BATCHES_PER_TURN: usize = 4;
 
-/// Commands in a turn.
-const COMMANDS_PER_TURN: usize = 16;
+/// Letters in a turn. The most expensive, a session that comes from its lobby, costs as much as a few dozen
+/// packets.
+const LETTERS_PER_TURN: usize = 32;
 
-/// Joins in a turn.
-const JOINS_PER_TURN: usize = 1;
+/// Packets of one other worker in a turn.
+const RELAYED_PER_TURN: usize = 32;
 
-const _: () = assert!(JOINS_PER_TURN <= COMMANDS_PER_TURN);
-
-/// How soon it is tried again to send what the kernel had no room for.
-const BLOCKED_RETRY: Duration = Duration::from_millis(1);
+/// How soon it is looked again for room in the kernel or with another worker, and for answers that wait.
+const RETRY: Duration = Duration::from_millis(1);
 
 /// How often figures are published, and notices that could not be told are tried again.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a worker that ends waits for the others to say goodbye to those who have seats here.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(2);
 
 /// The token of the waker; sockets have their index.
 pub(crate) const WAKER: Token = Token(usize::MAX);
@@ -57,9 +71,19 @@ pub(crate) struct Equipment {
     pub(crate) node: Node,
     pub(crate) poll: Poll,
     pub(crate) sockets: Vec<MediaSocket>,
+    pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) letters: mpsc::Receiver<Message>,
+    /// To each worker; to itself there is none.
+    pub(crate) ways: Vec<Option<Outgoing>>,
+    pub(crate) incoming: Vec<Incoming>,
+    pub(crate) lobbies: Vec<Letterbox>,
     pub(crate) notices: Notices,
     pub(crate) status: Arc<Mutex<WorkerStatus>>,
+    /// How many seats there are.
+    pub(crate) seats: Arc<AtomicUsize>,
+    /// How many workers have closed all of their rooms, because all are to end.
+    pub(crate) closed: Arc<AtomicUsize>,
 }
 
 /// Everything that a worker's thread owns.
@@ -67,13 +91,23 @@ struct Worker {
     node: Node,
     poll: Poll,
     sockets: Vec<MediaSocket>,
+    doorbell: Arc<Doorbell>,
     commands: mpsc::Receiver<Command>,
+    letters: mpsc::Receiver<Message>,
+    ways: Vec<Option<Outgoing>>,
+    incoming: Vec<Incoming>,
+    lobbies: Vec<Letterbox>,
     notices: Notices,
     status: Arc<Mutex<WorkerStatus>>,
+    seats: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
+    held: HeldAnswers,
     /// One for each socket. They are made in the worker's thread and stay there.
     outboxes: Vec<Outbox>,
     /// Datagrams for an IP version that has no socket.
     without_socket: u64,
+    /// Letters that a lobby had no room for.
+    lobby_full: u64,
 }
 
 impl Equipment {
@@ -88,10 +122,19 @@ impl Equipment {
             node: self.node,
             poll: self.poll,
             sockets: self.sockets,
+            doorbell: self.doorbell,
             commands: self.commands,
+            letters: self.letters,
+            ways: self.ways,
+            incoming: self.incoming,
+            lobbies: self.lobbies,
             notices: self.notices,
             status: self.status,
+            seats: self.seats,
+            closed: self.closed,
+            held: HeldAnswers::default(),
             without_socket: 0,
+            lobby_full: 0,
         }
         .run()
     }
@@ -107,30 +150,30 @@ impl Worker {
         loop {
             let latest = published + PUBLISH_INTERVAL;
             let mut until = timeout.map_or(latest, |at| at.min(latest));
-            if self.is_blocked() {
-                until = until.min(Instant::now() + BLOCKED_RETRY);
-            } else if more_waits {
+            if self.is_blocked() || self.is_behind() || !self.held.is_empty() {
+                until = until.min(Instant::now() + RETRY);
+            }
+            if more_waits {
                 until = Instant::now();
             }
             self.wait(&mut events, until)?;
 
             let datagrams_wait = self.receive(&mut buffer)?;
+            let letters_wait = self.take_letters();
+            let relayed_wait = self.take_relayed();
             self.node.handle_timeout(Instant::now());
             self.flush();
-
             let Handled {
                 commands_wait,
                 shut_down,
                 any,
-            } = match self.is_blocked() {
-                true => Handled {
-                    commands_wait: true,
-                    ..Handled::default()
-                },
-                false => self.obey(),
-            };
+            } = self.obey();
             timeout = self.flush();
-            more_waits = datagrams_wait || commands_wait;
+            self.pass();
+            // While something has to leave first, commands wait for longer than the next turn.
+            let may_obey = !self.is_blocked() && !self.is_behind() && !self.held.is_full();
+            more_waits =
+                datagrams_wait || letters_wait || relayed_wait || (commands_wait && may_obey);
 
             let now = Instant::now();
             if any || shut_down || now >= published + PUBLISH_INTERVAL {
@@ -139,14 +182,16 @@ impl Worker {
                 published = now;
             }
             if shut_down {
-                return Ok(());
+                return self.say_goodbye(&mut events);
             }
         }
     }
 
     fn wait(&mut self, events: &mut Events, until: Instant) -> io::Result<()> {
         let timeout = until.saturating_duration_since(Instant::now());
-        match self.poll.poll(events, Some(timeout)) {
+        let result = self.poll.poll(events, Some(timeout));
+        self.doorbell.answer();
+        match result {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
             _ => Ok(()),
         }
@@ -174,16 +219,82 @@ impl Worker {
         Ok(more)
     }
 
+    /// Returns whether there may be more.
+    fn take_letters(&mut self) -> bool {
+        for _ in 0..LETTERS_PER_TURN {
+            let Ok(letter) = self.letters.try_recv() else {
+                return false;
+            };
+            self.node.handle_message(Instant::now(), letter);
+            self.flush();
+        }
+        true
+    }
+
+    /// Returns whether there is more.
+    fn take_relayed(&mut self) -> bool {
+        for index in 0..self.incoming.len() {
+            let way = &mut self.incoming[index];
+            let now = Instant::now();
+            for _ in 0..RELAYED_PER_TURN {
+                let Some(packet) = way.pop() else {
+                    break;
+                };
+                self.node.handle_relayed(now, way.from, packet);
+            }
+            self.flush();
+        }
+        self.incoming.iter().any(Incoming::has_more)
+    }
+
+    /// Tells other workers that what they have handed on is gone, unless some of it waits still.
+    fn pass(&mut self) {
+        if !self.is_blocked() {
+            self.incoming.iter_mut().for_each(Incoming::pass);
+        }
+        self.held.release(&self.ways);
+        self.seats.store(self.node.seats(), Ordering::Relaxed);
+    }
+
     /// Does what the core wants done. Returns when it wants its next turn.
     fn flush(&mut self) -> Option<Instant> {
         loop {
             match self.node.poll_output() {
                 Output::Transmit(transmit) => self.send(transmit),
                 Output::Event(event) => self.notices.tell(event),
-                Output::Message { .. } | Output::Media { .. } => {}
+                Output::Relay { to, packet } => {
+                    if let Some(way) = self.way(to.0) {
+                        way.hand_on(packet);
+                    }
+                }
+                Output::Message { to, message } => self.tell(to, message),
                 Output::Timeout { at, .. } => {
                     (0..self.sockets.len()).for_each(|index| self.send_batches(index));
+                    for way in self.ways.iter_mut().flatten() {
+                        way.catch_up();
+                        way.ring();
+                    }
                     return at;
+                }
+            }
+        }
+    }
+
+    fn way(&mut self, to: u16) -> Option<&mut Outgoing> {
+        self.ways.get_mut(usize::from(to))?.as_mut()
+    }
+
+    fn tell(&mut self, to: Peer, message: Message) {
+        match to {
+            Peer::Worker(worker) => {
+                if let Some(way) = self.way(worker.0) {
+                    way.tell(message);
+                }
+            }
+            Peer::Lobby(lobby) => {
+                let letterbox = self.lobbies.get(usize::from(lobby.0));
+                if !letterbox.is_some_and(|letterbox| letterbox.tell(message)) {
+                    self.lobby_full += 1;
                 }
             }
         }
@@ -214,121 +325,35 @@ impl Worker {
         self.outboxes.iter().any(Outbox::is_blocked)
     }
 
-    fn obey(&mut self) -> Handled {
-        let mut handled = Handled::default();
-        let mut joins = 0;
-        for _ in 0..COMMANDS_PER_TURN {
-            match self.commands.try_recv() {
-                Ok(Command::ShutDown) | Err(mpsc::TryRecvError::Disconnected) => {
-                    self.node.shut_down(Instant::now());
-                    handled.shut_down = true;
-                    return handled;
-                }
-                Ok(command) => {
-                    handled.any = true;
-                    joins += usize::from(matches!(command, Command::Join { .. }));
-                    self.handle(command);
-                }
-                Err(mpsc::TryRecvError::Empty) => return handled,
-            }
-            if joins >= JOINS_PER_TURN {
-                break;
-            }
-        }
-        handled.commands_wait = true;
-        handled
+    /// Whether another worker has no room for messages.
+    fn is_behind(&self) -> bool {
+        self.ways.iter().flatten().any(Outgoing::is_behind)
     }
 
-    fn handle(&mut self, command: Command) {
-        let now = Instant::now();
-        let node = &mut self.node;
-        // Whoever asked may have gone meanwhile; that is theirs to know.
-        match command {
-            Command::CreateRoom {
-                room,
-                settings,
-                reply,
-            } => {
-                drop(reply.send(node.create_room(now, room, settings)));
+    /// All rooms of this worker are closed. Those who have seats here may be in rooms of other workers that
+    /// are about to close, too; they are said goodbye to.
+    fn say_goodbye(mut self, events: &mut Events) -> io::Result<()> {
+        let until = Instant::now() + LONGEST_FAREWELL;
+        let mut has_closed = false;
+        loop {
+            self.flush();
+            if !has_closed && !self.is_behind() {
+                has_closed = true;
+                self.closed.fetch_add(1, Ordering::SeqCst);
             }
-            Command::UpdateRoom {
-                room,
-                update,
-                reply,
-            } => {
-                drop(reply.send(node.update_room(now, &room, update)));
+            // Looked at before the letters: what others had to say is among them then.
+            let all_closed = self.closed.load(Ordering::SeqCst) == self.ways.len();
+            let letters_wait = self.take_letters();
+            self.take_relayed();
+            self.pass();
+            let now = Instant::now();
+            if (all_closed && !letters_wait && !self.is_blocked()) || now >= until {
+                self.publish();
+                return Ok(());
             }
-            Command::ChangeParticipant {
-                target,
-                change,
-                reply,
-            } => {
-                let session = target.session.as_ref();
-                let (room, who) = (&target.room, &target.participant);
-                drop(reply.send(node.change_participant(now, room, who, session, change)));
+            if !letters_wait {
+                self.wait(events, now + RETRY)?;
             }
-            Command::CloseRoom { room, reply } => drop(reply.send(node.close_room(now, &room))),
-            Command::Join { join, reply } => {
-                // Nobody waits for the answer any more, so nobody would ever use it.
-                if !reply.is_closed() {
-                    drop(reply.send(node.join(now, join)));
-                }
-            }
-            Command::AddIceCandidate {
-                target,
-                candidate,
-                reply,
-            } => {
-                let session = target.session.as_ref();
-                let (room, who) = (&target.room, &target.participant);
-                drop(reply.send(node.add_ice_candidate(now, room, who, session, &candidate)));
-            }
-            Command::RemoveParticipant { target, reply } => {
-                let session = target.session.as_ref();
-                let (room, who) = (&target.room, &target.participant);
-                drop(reply.send(node.remove_participant(now, room, who, session)));
-            }
-            Command::Snapshots { reply } => drop(reply.send(node.snapshots())),
-            Command::ShutDown => {}
         }
     }
-
-    fn publish(&mut self) {
-        let status = self.describe(&self.node.stats());
-        // Never wait for a reader: the next turn publishes newer figures anyway.
-        if let Ok(mut published) = self.status.try_lock() {
-            *published = status;
-        }
-    }
-
-    fn describe(&self, stats: &Stats) -> WorkerStatus {
-        let mut dropped: BTreeMap<_, _> = DropReason::ALL
-            .iter()
-            .map(|&reason| (reason.name(), stats.dropped(reason)))
-            .collect();
-        let sum =
-            |of: fn(&Counts) -> u64| self.outboxes.iter().map(|outbox| of(&outbox.counts)).sum();
-        let failed: u64 = sum(|counts| counts.failed);
-        dropped.insert("send_buffer_full", sum(|counts| counts.buffer_full));
-        dropped.insert("send_failed", failed + self.without_socket);
-        WorkerStatus {
-            port: self
-                .sockets
-                .first()
-                .map_or(0, |socket| socket.address().port()),
-            rooms: stats.rooms,
-            participants: stats.participants,
-            datagrams_received: stats.datagrams_in,
-            datagrams_sent: sum(|counts| counts.sent),
-            datagrams_dropped: dropped,
-        }
-    }
-}
-
-/// What one turn's commands came to.
-#[derive(Debug, Default)]
-struct Handled {
-    any: bool,
-    commands_wait: bool,
-    shut_down: bool,
 }

@@ -3,21 +3,30 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::AtomicUsize,
+        mpsc::{Receiver, SyncSender},
+    },
     thread::JoinHandle,
     time::{Instant, SystemTime},
 };
 
 use mio::{Poll, Token, Waker};
-use stoa_core::{EgressPath, Node, NodeConfig, WorkerId};
+use stoa_core::{
+    EgressPath, Lobby, LobbyConfig, LobbyId, Message, Node, NodeConfig, Venue, WorkerId,
+};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
     config::{Advertised, Config},
+    doorbell::Doorbell,
     error::StartError,
+    lobby::{self, GRACE, Letterbox, LobbyHandle, SESSIONS_CAPACITY, Seats},
     mailbox::mailbox,
     media::{Media, WorkerHandle},
     notices::{NOTICE_CAPACITY, Notice, Notices},
+    relay::{Incoming, LETTERS_CAPACITY, Outgoing, way},
     socket::MediaSocket,
     status::WorkerStatus,
     worker::{Equipment, WAKER},
@@ -37,6 +46,8 @@ pub struct Started {
 /// the last [`Media`] is gone.
 pub struct Workers {
     threads: Vec<JoinHandle<()>>,
+    /// They end when all workers have.
+    lobbies: Vec<JoinHandle<()>>,
     media: Media,
     failure: watch::Receiver<Option<usize>>,
 }
@@ -64,6 +75,10 @@ impl Workers {
             // A panic has been reported where it happened.
             drop(thread.join());
         }
+        for thread in self.lobbies {
+            thread.thread().unpark();
+            drop(thread.join());
+        }
     }
 }
 
@@ -74,50 +89,189 @@ impl Workers {
 pub fn start(config: &Config) -> Result<Started, StartError> {
     config.check()?;
     let advertised = config.advertised()?;
-    let (queue, notices) = mpsc::channel(NOTICE_CAPACITY);
-    let mut workers = Vec::with_capacity(config.workers);
-    let mut handles = Vec::with_capacity(config.workers);
+    let mut plans = Vec::with_capacity(config.workers);
     for index in 0..config.workers {
-        let sockets = bind(config, index)?;
-        let node = node(config, index, &advertised, &sockets);
-        let (worker, handle) = prepare(node, sockets, Notices::new(queue.clone()))?;
-        workers.push(worker);
-        handles.push(handle);
+        plans.push(Plan::new(config, index, &advertised)?);
     }
-    // From here on only a thread could fail to start.
-    let media = Media::new(handles);
+    let lobbies = Lobbies::start(config, &plans).map_err(StartError::Thread)?;
+    let (queue, notices) = mpsc::channel(NOTICE_CAPACITY);
+    let (workers, handles) = equip(config, plans, &lobbies.letterboxes, &queue);
+    let media = Media::new(handles, lobbies.handles);
     let (tell_failure, failure) = watch::channel(None);
-    let mut threads = Vec::with_capacity(workers.len());
-    for (index, worker) in workers.into_iter().enumerate() {
-        let tell_failure = tell_failure.clone();
-        let name = format!("media-{index}");
-        let thread = std::thread::Builder::new()
-            .name(name)
-            .spawn(move || run(index, worker, &tell_failure))
-            .map_err(StartError::Thread);
-        match thread {
-            Ok(thread) => threads.push(thread),
-            Err(error) => {
-                Workers {
-                    threads,
-                    media,
-                    failure,
-                }
-                .shut_down();
-                return Err(error);
-            }
-        }
-    }
-    let workers = Workers {
-        threads,
+    let mut started = Workers {
+        threads: Vec::with_capacity(workers.len()),
+        lobbies: lobbies.threads,
         media: media.clone(),
         failure,
     };
+    for (index, worker) in workers.into_iter().enumerate() {
+        let tell_failure = tell_failure.clone();
+        let thread = std::thread::Builder::new()
+            .name(format!("media-{index}"))
+            .spawn(move || run(index, worker, &tell_failure));
+        match thread {
+            Ok(thread) => started.threads.push(thread),
+            Err(error) => {
+                started.shut_down();
+                return Err(StartError::Thread(error));
+            }
+        }
+    }
     Ok(Started {
-        workers,
+        workers: started,
         media,
         notices,
     })
+}
+
+/// A worker before it knows of the others.
+struct Plan {
+    id: WorkerId,
+    sockets: Vec<MediaSocket>,
+    /// The addresses at which clients reach it.
+    candidates: Vec<SocketAddr>,
+    poll: Poll,
+    doorbell: Arc<Doorbell>,
+    letters: (SyncSender<Message>, Receiver<Message>),
+}
+
+impl Plan {
+    fn new(config: &Config, index: usize, advertised: &[Advertised]) -> Result<Self, StartError> {
+        let sockets = bind(config, index)?;
+        let address = sockets[0].address();
+        let cannot = |source: io::Error| StartError::Socket { address, source };
+        let poll = Poll::new().map_err(cannot)?;
+        for (token, socket) in sockets.iter().enumerate() {
+            socket
+                .register(poll.registry(), Token(token))
+                .map_err(cannot)?;
+        }
+        let waker = Waker::new(poll.registry(), WAKER).map_err(cannot)?;
+        Ok(Self {
+            id: worker_id(index),
+            candidates: candidates(index, advertised, &sockets),
+            sockets,
+            poll,
+            doorbell: Arc::new(Doorbell::new(waker)),
+            letters: std::sync::mpsc::sync_channel(LETTERS_CAPACITY),
+        })
+    }
+}
+
+/// Checked before: there are few workers.
+fn worker_id(index: usize) -> WorkerId {
+    WorkerId(u16::try_from(index).unwrap_or(u16::MAX))
+}
+
+fn candidates(index: usize, advertised: &[Advertised], sockets: &[MediaSocket]) -> Vec<SocketAddr> {
+    let port = |ip: IpAddr| {
+        let mut same_version = sockets
+            .iter()
+            .filter(|socket| socket.address().is_ipv4() == ip.is_ipv4());
+        same_version.next().map(|socket| socket.address().port())
+    };
+    advertised
+        .iter()
+        .filter_map(|advertised| advertised.for_worker(index, port(advertised.ip)?))
+        .collect()
+}
+
+/// The lobbies, and how they are reached.
+struct Lobbies {
+    handles: Vec<LobbyHandle>,
+    letterboxes: Vec<Letterbox>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Lobbies {
+    /// One for every two workers.
+    fn start(config: &Config, plans: &[Plan]) -> io::Result<Self> {
+        let mut lobbies = Self {
+            handles: Vec::new(),
+            letterboxes: Vec::new(),
+            threads: Vec::new(),
+        };
+        let venue = |plan: &Plan| Venue {
+            candidates: plan.candidates.clone(),
+        };
+        for index in 0..config.workers.div_ceil(2) {
+            let settings = LobbyConfig {
+                lobby: LobbyId(worker_id(index).0),
+                venues: plans.iter().map(venue).collect(),
+                certificate: config.certificate.clone(),
+                egress: EgressPath::Direct,
+                sessions: SESSIONS_CAPACITY,
+                patience: config.limits.connect_timeout + GRACE,
+            };
+            let lobby = Lobby::new(Instant::now(), settings, rand::random());
+            let seats = plans.iter().map(|plan| Seats {
+                letters: plan.letters.0.clone(),
+                doorbell: Arc::clone(&plan.doorbell),
+            });
+            let name = format!("lobby-{index}");
+            let (handle, letterbox, thread) = lobby::start(name, lobby, seats.collect())?;
+            lobbies.handles.push(handle);
+            lobbies.letterboxes.push(letterbox);
+            lobbies.threads.push(thread);
+        }
+        Ok(lobbies)
+    }
+}
+
+/// Gives every worker what it needs, with a way to each other one.
+fn equip(
+    config: &Config,
+    plans: Vec<Plan>,
+    lobbies: &[Letterbox],
+    notices: &mpsc::Sender<Notice>,
+) -> (Vec<Equipment>, Vec<WorkerHandle>) {
+    let closed = Arc::new(AtomicUsize::new(0));
+    let count = plans.len();
+    let mut ways: Vec<Vec<Option<Outgoing>>> = (0..count).map(|_| Vec::new()).collect();
+    let mut incoming: Vec<Vec<Incoming>> = (0..count).map(|_| Vec::new()).collect();
+    for (from, ways) in ways.iter_mut().enumerate() {
+        for (to, plan) in plans.iter().enumerate() {
+            if from == to {
+                ways.push(None);
+                continue;
+            }
+            let letters = plan.letters.0.clone();
+            let (out, into) = way(worker_id(from), letters, Arc::clone(&plan.doorbell));
+            ways.push(Some(out));
+            incoming[to].push(into);
+        }
+    }
+    let ends = ways.into_iter().zip(incoming);
+    let workers = plans.into_iter().zip(ends).map(|(plan, (ways, incoming))| {
+        let (mailbox, commands) = mailbox(Arc::clone(&plan.doorbell));
+        let status = WorkerStatus {
+            port: plan.sockets[0].address().port(),
+            ..WorkerStatus::default()
+        };
+        let handle = WorkerHandle {
+            mailbox,
+            status: Arc::new(Mutex::new(status)),
+            seats: Arc::new(AtomicUsize::new(0)),
+            expected: Arc::new(AtomicUsize::new(0)),
+        };
+        let equipment = Equipment {
+            node: node(config, &plan),
+            poll: plan.poll,
+            sockets: plan.sockets,
+            doorbell: plan.doorbell,
+            commands,
+            letters: plan.letters.1,
+            ways,
+            incoming,
+            lobbies: lobbies.to_vec(),
+            notices: Notices::new(notices.clone()),
+            status: Arc::clone(&handle.status),
+            seats: Arc::clone(&handle.seats),
+            closed: Arc::clone(&closed),
+        };
+        (equipment, handle)
+    });
+    workers.unzip()
 }
 
 fn bind(config: &Config, index: usize) -> Result<Vec<MediaSocket>, StartError> {
@@ -140,64 +294,16 @@ fn bind(config: &Config, index: usize) -> Result<Vec<MediaSocket>, StartError> {
     Ok(sockets)
 }
 
-fn node(config: &Config, index: usize, advertised: &[Advertised], sockets: &[MediaSocket]) -> Node {
-    let port = |ip: IpAddr| {
-        let mut same_version = sockets
-            .iter()
-            .filter(|socket| socket.address().is_ipv4() == ip.is_ipv4());
-        same_version.next().map(|socket| socket.address().port())
-    };
-    let candidates = advertised
-        .iter()
-        .filter_map(|advertised| advertised.for_worker(index, port(advertised.ip)?))
-        .collect();
+fn node(config: &Config, plan: &Plan) -> Node {
     let config = NodeConfig {
-        // Checked before: there are few.
-        worker: WorkerId(u16::try_from(index).unwrap_or(u16::MAX)),
-        candidates,
+        worker: plan.id,
+        candidates: plan.candidates.clone(),
         certificate: config.certificate.clone(),
         limits: config.limits.clone(),
         egress: EgressPath::Direct,
         time_of_day: SystemTime::now(),
     };
     Node::new(Instant::now(), config, rand::random())
-}
-
-fn prepare(
-    node: Node,
-    sockets: Vec<MediaSocket>,
-    notices: Notices,
-) -> Result<(Equipment, WorkerHandle), StartError> {
-    let address = sockets[0].address();
-    let cannot = |source: io::Error| StartError::Socket { address, source };
-    let poll = Poll::new().map_err(cannot)?;
-    for (index, socket) in sockets.iter().enumerate() {
-        socket
-            .register(poll.registry(), Token(index))
-            .map_err(cannot)?;
-    }
-    let waker = Waker::new(poll.registry(), WAKER).map_err(cannot)?;
-    let (mailbox, commands) = mailbox(waker);
-    let status = WorkerStatus {
-        port: address.port(),
-        ..WorkerStatus::default()
-    };
-    let status = Arc::new(Mutex::new(status));
-    let handle = WorkerHandle {
-        mailbox,
-        status: Arc::clone(&status),
-    };
-    Ok((
-        Equipment {
-            node,
-            poll,
-            sockets,
-            commands,
-            notices,
-            status,
-        },
-        handle,
-    ))
 }
 
 fn run(index: usize, worker: Equipment, failure: &watch::Sender<Option<usize>>) {

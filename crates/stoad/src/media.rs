@@ -98,6 +98,7 @@ impl Media for Workers {
             port: status.port,
             rooms: status.rooms,
             participants: status.participants,
+            seats: status.seats,
             datagrams_received: status.datagrams_received,
             datagrams_sent: status.datagrams_sent,
             datagrams_dropped: status

@@ -103,6 +103,13 @@ impl Node {
         admitted
     }
 
+    /// Forgets somebody whose offer a lobby has answered, and who is not admitted after all.
+    pub fn turn_away(&mut self, prepared: Prepared) {
+        if let Some(ticket) = prepared.ticket() {
+            self.abandon(ticket);
+        }
+    }
+
     fn try_admit(&mut self, join: Join, prepared: Prepared) -> Result<Joined, Error> {
         let room_key = self.find_room(&join.room)?;
         self.check_room_for(room_key, &join.participant)?;

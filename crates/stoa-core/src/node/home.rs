@@ -9,7 +9,7 @@ use crate::{
     ids::WorkerId,
     keys::{MemberAt, ParticipantKey, RoomAt, RoomKey},
     limits::RANKING_INTERVAL,
-    message::{Content, Media, Message, Packet, Peer, ToHome, ToSeat},
+    message::{Content, Message, Packet, Peer, Relayed, ToHome, ToSeat},
     output::Output,
     stage::{Heard, SpeakerPacket},
     stats::DropReason,
@@ -174,9 +174,9 @@ impl Node {
                 continue;
             }
             let shared = shared.get_or_insert_with(|| Arc::new(packet.clone()));
-            self.letters.push_back(Output::Media {
+            self.letters.push_back(Output::Relay {
                 to: seat,
-                media: Media(Packet::Composed(room_key, Arc::clone(shared))),
+                packet: Relayed(Packet::Composed(room_key, Arc::clone(shared))),
             });
         }
         if is_heard_here {

@@ -10,7 +10,7 @@ use crate::{
     egress::direct::Path,
     keys::SessionKey,
     limits::MAX_DATAGRAM_BYTES,
-    message::{Content, Handed, Media, Message, Packet, Peer, Ticket, ToLobby},
+    message::{Content, Handed, Message, Packet, Peer, Relayed, Ticket, ToLobby},
     node::TimerKey,
     output::{Output, Transmit},
     seat::Place,
@@ -184,9 +184,9 @@ impl Node {
         } else if member.room.home == self.worker {
             self.forward(member.participant, &packet);
         } else {
-            self.letters.push_back(Output::Media {
+            self.letters.push_back(Output::Relay {
                 to: member.room.home,
-                media: Media(Packet::Voice(member.participant, Box::new(packet))),
+                packet: Relayed(Packet::Voice(member.participant, Box::new(packet))),
             });
         }
     }

@@ -45,6 +45,8 @@ pub(crate) struct Client {
     address: SocketAddr,
     microphone: Mid,
     seq: u64,
+    /// The port of the worker to which they send.
+    pub(crate) seat: u16,
     pub(crate) connected: bool,
     pub(crate) closed: bool,
     pub(crate) heard: Vec<RtpPacket>,
@@ -70,6 +72,7 @@ impl Client {
             address,
             microphone,
             seq: 0,
+            seat: 0,
             connected: false,
             closed: false,
             heard: Vec::new(),
@@ -77,12 +80,23 @@ impl Client {
         (client, offer.to_sdp_string(), pending)
     }
 
-    /// Joins a room.
+    /// Joins a room as a speaker.
     pub(crate) async fn join(
         media: &Media,
         ip: IpAddr,
         into: &str,
         name: &str,
+    ) -> Result<Self, MediaError> {
+        Self::join_as(media, ip, into, name, Role::Speaker).await
+    }
+
+    /// Joins a room.
+    pub(crate) async fn join_as(
+        media: &Media,
+        ip: IpAddr,
+        into: &str,
+        name: &str,
+        role: Role,
     ) -> Result<Self, MediaError> {
         let (mut client, offer, pending) = Self::new(ip);
         let join = Join {
@@ -90,13 +104,14 @@ impl Client {
             participant: who(name),
             display_name: Arc::from(name),
             offer,
-            role: Role::Speaker,
+            role,
             metadata: Metadata::default(),
             audio_mode: Default::default(),
             subscription: Default::default(),
         };
         let joined = media.join(join).await?;
         let answer = SdpAnswer::from_sdp_string(&joined.answer).unwrap();
+        client.seat = port_in(&joined.answer);
         client.rtc.sdp_api().accept_answer(pending, answer).unwrap();
         Ok(client)
     }
@@ -166,6 +181,14 @@ impl Client {
             }
         }
     }
+}
+
+/// The port of the first candidate of an answer.
+fn port_in(answer: &str) -> u16 {
+    let mut lines = answer.lines();
+    let candidate = lines.find(|line| line.starts_with("a=candidate:"));
+    let port = candidate.and_then(|candidate| candidate.split(' ').nth(5));
+    port.unwrap().parse().unwrap()
 }
 
 /// Gives every client its turns until the condition holds.

@@ -138,7 +138,7 @@ impl Net {
                     self.ledger.told(self.sent, &event);
                     self.events.push((self.elapsed, event));
                 }
-                Output::Message { .. } | Output::Media { .. } => {}
+                Output::Message { .. } | Output::Relay { .. } => {}
                 Output::Timeout { at, .. } => {
                     self.node_timeout = at;
                     return transmits;

@@ -135,6 +135,7 @@ impl Media for MemoryMedia {
     fn status(&self) -> Vec<WorkerStatus> {
         let dropped = BTreeMap::from([("unknown".to_owned(), 3)]);
         vec![WorkerStatus {
+            seats: 0,
             port: 40_000,
             datagrams_dropped: dropped,
             ..WorkerStatus::default()

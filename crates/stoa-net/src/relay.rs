@@ -1,0 +1,204 @@
+//! What passes from one worker to another: messages that must arrive, and packets that may be dropped.
+//!
+//! Each worker has a way to each other one. Packets go through a ring of one producer and one consumer, so
+//! that nobody waits for anybody; when it is full the packet is dropped and counted. Messages that do not
+//! find room wait with their sender, who takes no commands meanwhile: commands are what causes most of them,
+//! so what waits is bounded by what a turn of the loop can cause.
+//!
+//! A worker whose room is heard elsewhere must not answer that somebody is silenced while packets of theirs
+//! are still under way. So every way counts how many packets went in ([`Outgoing::fence`]) and how many of
+//! them have been dealt with and sent to the network at the other end ([`Outgoing::has_passed`]).
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{SyncSender, TrySendError},
+    },
+};
+
+use rtrb::{Consumer, Producer, RingBuffer};
+use stoa_core::{Message, Relayed, WorkerId};
+
+use crate::doorbell::Doorbell;
+
+/// How many packets are under way between two workers: 2 s of ten speakers in as many rooms.
+const RING_CAPACITY: usize = 1_024;
+
+/// How many messages wait for a worker, from all others and the lobbies. A join takes about ten.
+pub(crate) const LETTERS_CAPACITY: usize = 16_384;
+
+/// The sending end of a way.
+pub(crate) struct Outgoing<P = Relayed> {
+    ring: Producer<P>,
+    letters: SyncSender<Message>,
+    doorbell: Arc<Doorbell>,
+    /// Messages that found no room.
+    backlog: VecDeque<Message>,
+    /// Whether something went in since the bell was rung.
+    is_due: bool,
+    pushed: u64,
+    passed: Arc<AtomicU64>,
+    /// Packets that found no room.
+    pub(crate) dropped: u64,
+}
+
+/// The receiving end of the packets of a way. Messages of all ways come together.
+pub(crate) struct Incoming<P = Relayed> {
+    pub(crate) from: WorkerId,
+    ring: Consumer<P>,
+    popped: u64,
+    passed: Arc<AtomicU64>,
+}
+
+/// A way from a worker to another one, whose mailbox and bell these are.
+pub(crate) fn way<P>(
+    from: WorkerId,
+    letters: SyncSender<Message>,
+    doorbell: Arc<Doorbell>,
+) -> (Outgoing<P>, Incoming<P>) {
+    let (producer, consumer) = RingBuffer::new(RING_CAPACITY);
+    let passed = Arc::new(AtomicU64::new(0));
+    let outgoing = Outgoing {
+        ring: producer,
+        letters,
+        doorbell,
+        backlog: VecDeque::new(),
+        is_due: false,
+        pushed: 0,
+        passed: Arc::clone(&passed),
+        dropped: 0,
+    };
+    let incoming = Incoming {
+        from,
+        ring: consumer,
+        popped: 0,
+        passed,
+    };
+    (outgoing, incoming)
+}
+
+impl<P> Outgoing<P> {
+    /// Says something.
+    pub(crate) fn tell(&mut self, message: Message) {
+        self.backlog.push_back(message);
+        self.catch_up();
+    }
+
+    /// Hands a packet on.
+    pub(crate) fn hand_on(&mut self, packet: P) {
+        match self.ring.push(packet) {
+            Ok(()) => {
+                self.pushed += 1;
+                self.is_due = true;
+            }
+            Err(rtrb::PushError::Full(_)) => self.dropped += 1,
+        }
+    }
+
+    /// Says what found no room before.
+    pub(crate) fn catch_up(&mut self) {
+        while let Some(message) = self.backlog.pop_front() {
+            match self.letters.try_send(message) {
+                // Whoever has stopped misses nothing.
+                Ok(()) | Err(TrySendError::Disconnected(_)) => self.is_due = true,
+                Err(TrySendError::Full(message)) => {
+                    self.backlog.push_front(message);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether messages wait for room.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// Wakes the other worker, if something has gone in.
+    pub(crate) fn ring(&mut self) {
+        if std::mem::take(&mut self.is_due) {
+            self.doorbell.ring();
+        }
+    }
+
+    /// How many packets have gone in.
+    pub(crate) fn fence(&self) -> u64 {
+        self.pushed
+    }
+
+    /// Whether that many have left for the network.
+    pub(crate) fn has_passed(&self, fence: u64) -> bool {
+        self.passed.load(Ordering::Acquire) >= fence
+    }
+}
+
+impl<P> Incoming<P> {
+    /// The next packet, if one has come.
+    pub(crate) fn pop(&mut self) -> Option<P> {
+        let packet = self.ring.pop().ok()?;
+        self.popped += 1;
+        Some(packet)
+    }
+
+    /// Whether more have come.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.ring.is_empty()
+    }
+
+    /// All that was popped has left for the network.
+    pub(crate) fn pass(&mut self) {
+        self.passed.store(self.popped, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, sync_channel};
+
+    use mio::{Poll, Token, Waker};
+
+    use super::*;
+
+    fn doorbell() -> Arc<Doorbell> {
+        let poll = Poll::new().unwrap();
+        let waker = Waker::new(poll.registry(), Token(0)).unwrap();
+        Arc::new(Doorbell::new(waker))
+    }
+
+    fn ways() -> (Outgoing<usize>, Incoming<usize>, Receiver<Message>) {
+        let (letters, received) = sync_channel(1);
+        let (out, into) = way(WorkerId(0), letters, doorbell());
+        (out, into, received)
+    }
+
+    #[test]
+    fn packets_arrive_in_order_and_those_that_find_no_room_are_counted() {
+        let (mut out, mut into, _received) = ways();
+        (0..RING_CAPACITY + 3).for_each(|number| out.hand_on(number));
+        assert_eq!(out.dropped, 3);
+        let numbers: Vec<usize> = std::iter::from_fn(|| into.pop()).collect();
+        assert_eq!(numbers, (0..RING_CAPACITY).collect::<Vec<_>>());
+        assert!(!into.has_more());
+        out.hand_on(7);
+        assert_eq!(
+            (into.has_more(), into.pop(), out.dropped),
+            (true, Some(7), 3)
+        );
+    }
+
+    #[test]
+    fn a_packet_has_passed_when_it_was_sent_not_when_it_was_taken() {
+        let (mut out, mut into, _received) = ways();
+        assert!(out.has_passed(out.fence()));
+        (0..2).for_each(|number| out.hand_on(number));
+        let fence = out.fence();
+        assert!(into.pop().is_some() && into.pop().is_some());
+        assert!(!out.has_passed(fence));
+        into.pass();
+        assert!(out.has_passed(fence));
+        out.hand_on(2);
+        assert!(out.has_passed(fence) && !out.has_passed(out.fence()));
+    }
+}

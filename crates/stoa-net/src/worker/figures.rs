@@ -1,0 +1,46 @@
+//! What a worker says of itself.
+
+use std::collections::BTreeMap;
+
+use stoa_core::{DropReason, Stats};
+
+use super::Worker;
+use crate::{outbox::Counts, status::WorkerStatus};
+
+impl Worker {
+    /// Lets others see how things stand.
+    pub(super) fn publish(&mut self) {
+        let status = self.describe(&self.node.stats());
+        // Never wait for a reader: the next turn publishes newer figures anyway.
+        if let Ok(mut published) = self.status.try_lock() {
+            *published = status;
+        }
+    }
+
+    fn describe(&self, stats: &Stats) -> WorkerStatus {
+        let mut dropped: BTreeMap<_, _> = DropReason::ALL
+            .iter()
+            .map(|&reason| (reason.name(), stats.dropped(reason)))
+            .collect();
+        let sum =
+            |of: fn(&Counts) -> u64| self.outboxes.iter().map(|outbox| of(&outbox.counts)).sum();
+        let failed: u64 = sum(|counts| counts.failed);
+        dropped.insert("send_buffer_full", sum(|counts| counts.buffer_full));
+        dropped.insert("send_failed", failed + self.without_socket);
+        let ways = self.ways.iter().flatten();
+        dropped.insert("relay_full", ways.map(|way| way.dropped).sum());
+        dropped.insert("lobby_full", self.lobby_full);
+        WorkerStatus {
+            port: self
+                .sockets
+                .first()
+                .map_or(0, |socket| socket.address().port()),
+            rooms: stats.rooms,
+            participants: stats.participants,
+            seats: stats.seats,
+            datagrams_received: stats.datagrams_in,
+            datagrams_sent: sum(|counts| counts.sent),
+            datagrams_dropped: dropped,
+        }
+    }
+}
