@@ -19,6 +19,8 @@ use sha2::{Digest as _, Sha256};
 use stoa_client::{Client, ClientConfig, ConnectError, Credential, TrustAnchors};
 use tempfile::TempDir;
 
+use crate::path;
+
 /// The only caller's key.
 const API_KEY: &str = "a-key-for-benches-alone";
 
@@ -63,12 +65,16 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts the daemon with so many media workers. Without a path, its program is the one beside the
+    /// Starts the daemon with so many media workers, and this way to listeners. Without a path, its program is the one beside the
     /// bench's own: that was built from the same sources, in the same way.
     ///
     /// # Errors
     /// [`DaemonError`].
-    pub(crate) fn start(program: Option<&Path>, workers: usize) -> Result<Self, DaemonError> {
+    pub(crate) fn start(
+        program: Option<&Path>,
+        workers: usize,
+        egress: path::Path,
+    ) -> Result<Self, DaemonError> {
         let program = match program {
             Some(path) => path.to_owned(),
             None => std::env::current_exe()?.with_file_name("stoad"),
@@ -79,7 +85,7 @@ impl Daemon {
         let folder = tempfile::Builder::new().prefix("stoa-bench-").tempdir()?;
         let ca_pem = write_certificates(folder.path())?;
         let config = folder.path().join("stoad.yaml");
-        fs::write(&config, configuration(workers))?;
+        fs::write(&config, configuration(workers, egress))?;
         let process = Command::new(program)
             .env_remove("RUST_LOG")
             .args(["run", "--config"])
@@ -198,7 +204,8 @@ fn control_address(line: &str) -> Option<SocketAddr> {
 }
 
 /// Everything on loopback and on ports that are free.
-fn configuration(workers: usize) -> String {
+fn configuration(workers: usize, egress: path::Path) -> String {
+    let egress = egress.name();
     let hash = Sha256::digest(API_KEY);
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!(
@@ -207,6 +214,7 @@ media:
   bind: ['127.0.0.1']
   port: 0
   workers: {workers}
+  egress: {egress}
 control:
   listen: ['127.0.0.1:0']
   certificate_file: server.pem
@@ -250,7 +258,9 @@ mod tests {
     #[test]
     fn a_missing_program_is_named() {
         let missing = Path::new("/nowhere/stoad");
-        let error = Daemon::start(Some(missing), 1).err().expect("no daemon");
+        let error = Daemon::start(Some(missing), 1, path::Path::Direct)
+            .err()
+            .expect("no daemon");
         let text = error.to_string();
         assert!(
             text.contains("/nowhere/stoad") && text.contains("cargo build"),

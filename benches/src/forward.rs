@@ -9,7 +9,9 @@ use crate::{
     BenchError,
     client::PAYLOAD_BYTES,
     floor::{self, crypto::Keys},
-    machine, progress,
+    machine,
+    path::Path,
+    progress,
     report::{Report, Samples},
     room::{Room, RoomError},
 };
@@ -50,28 +52,6 @@ pub(crate) struct Arguments {
     /// Also write the results to this file, one JSON object on each line.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Path {
-    Direct,
-    Reference,
-}
-
-impl Path {
-    fn egress(self) -> EgressPath {
-        match self {
-            Self::Direct => EgressPath::Direct,
-            Self::Reference => EgressPath::Reference,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Reference => "reference",
-        }
-    }
 }
 
 /// Runs the bench.

@@ -9,6 +9,7 @@ mod forward;
 mod hall;
 mod machine;
 mod node;
+mod path;
 mod peer;
 mod progress;
 mod promote;

@@ -19,6 +19,7 @@ use crate::{
     BenchError,
     daemon::Daemon,
     floor::{self, FloorError},
+    path::Path,
     progress,
     report::{Report, Samples},
     with_runtime,
@@ -48,6 +49,9 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=64))]
     workers: u32,
+    /// Which way to listeners the daemon takes.
+    #[arg(long, value_enum, default_value = "direct", value_name = "PATH")]
+    egress: Path,
     /// For how many seconds there is silence, and talk.
     #[arg(long, default_value_t = 10, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=3_600))]
@@ -125,10 +129,18 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
         arguments.workers,
         if arguments.workers == 1 { "" } else { "s" }
     );
+    let title = match arguments.egress {
+        Path::Direct => title,
+        Path::Reference => format!("{title}, on the reference path"),
+    };
     let mut report = Report::open(&title, arguments.json.as_deref())?;
     allow_sockets(u64::from(arguments.listeners) + u64::from(arguments.storm))?;
     with_runtime(async {
-        let daemon = Daemon::start(arguments.stoad.as_deref(), arguments.workers as usize)?;
+        let daemon = Daemon::start(
+            arguments.stoad.as_deref(),
+            arguments.workers as usize,
+            arguments.egress,
+        )?;
         let measured = measure(&arguments, &daemon).await?;
         daemon.stop()?;
         print!("{}", measured.text());
@@ -191,6 +203,7 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchErr
         speakers: plan.speakers,
         listeners: plan.listeners,
         workers: plan.workers,
+        egress: plan.egress,
         storm_joins: plan.storm,
         storm_failures,
         joining,

@@ -14,6 +14,7 @@ use crate::{
     BenchError,
     daemon::Daemon,
     hall::Hall,
+    path::Path,
     peer::{Attention, Heard},
     progress,
     report::{Report, Samples},
@@ -90,7 +91,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
     let title = "promote, over a real daemon, milliseconds";
     let mut report = Report::open(title, arguments.json.as_deref())?;
     with_runtime(async {
-        let daemon = Daemon::start(arguments.stoad.as_deref(), 1)?;
+        let daemon = Daemon::start(arguments.stoad.as_deref(), 1, Path::Direct)?;
         let measured = measure(&arguments, &daemon).await?;
         daemon.stop()?;
         print!("{}", measured.text());

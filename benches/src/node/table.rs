@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{hall::HallError, report::Samples};
+use crate::{hall::HallError, path::Path, report::Samples};
 
 use super::{
     crowd::Heard,
@@ -22,6 +22,7 @@ pub(super) struct Measured {
     pub(super) speakers: u32,
     pub(super) listeners: u32,
     pub(super) workers: u32,
+    pub(super) egress: Path,
     pub(super) storm_joins: u32,
     /// Why some of them did not come.
     pub(super) storm_failures: Vec<HallError>,
@@ -180,6 +181,7 @@ impl Measured {
             "speakers": self.speakers,
             "listeners": self.listeners,
             "workers": self.workers,
+            "path": self.egress.name(),
             "cpu_us_per_packet": self.cpu_per_packet(),
             "kernel_floor_us": self.kernel,
             "crypto_floor_us": self.crypto,

@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use stoa_core::{Certificate, Limits};
+use stoa_core::{Certificate, EgressPath, Limits};
 
 use crate::error::StartError;
 
@@ -25,6 +25,8 @@ pub struct Config {
     pub certificate: Certificate,
     /// What each worker's node may hold.
     pub limits: Limits,
+    /// How packets for listeners are written and encrypted.
+    pub egress: EgressPath,
 }
 
 /// An address at which clients reach the first worker; each further worker has the next port.

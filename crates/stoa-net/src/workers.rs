@@ -13,9 +13,7 @@ use std::{
 };
 
 use mio::{Poll, Token, Waker};
-use stoa_core::{
-    EgressPath, Lobby, LobbyConfig, LobbyId, Message, Node, NodeConfig, Venue, WorkerId,
-};
+use stoa_core::{Lobby, LobbyConfig, LobbyId, Message, Node, NodeConfig, Venue, WorkerId};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
@@ -199,7 +197,7 @@ impl Lobbies {
                 lobby: LobbyId(worker_id(index).0),
                 venues: plans.iter().map(venue).collect(),
                 certificate: config.certificate.clone(),
-                egress: EgressPath::Direct,
+                egress: config.egress,
                 sessions: SESSIONS_CAPACITY,
                 patience: config.limits.connect_timeout + GRACE,
             };
@@ -300,7 +298,7 @@ fn node(config: &Config, plan: &Plan) -> Node {
         candidates: plan.candidates.clone(),
         certificate: config.certificate.clone(),
         limits: config.limits.clone(),
-        egress: EgressPath::Direct,
+        egress: config.egress,
         time_of_day: SystemTime::now(),
     };
     Node::new(Instant::now(), config, rand::random())

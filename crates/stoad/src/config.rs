@@ -14,7 +14,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use stoa_control::ApiKeyHash;
-use stoa_core::{Certificate, Limits};
+use stoa_core::{Certificate, EgressPath, Limits};
 use stoa_net::Advertised;
 
 use crate::exit::Failure;
@@ -57,6 +57,20 @@ pub(crate) struct Media {
     /// How long ICE and DTLS may take after Join.
     #[serde(default = "default_timeout")]
     connect_timeout_seconds: NonZeroUsize,
+    /// How packets for listeners are written and encrypted.
+    #[serde(default)]
+    egress: Egress,
+}
+
+/// How packets for listeners are written and encrypted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Egress {
+    /// Written once, sealed for each.
+    #[default]
+    Direct,
+    /// By each listener's own session: to compare with.
+    Reference,
 }
 
 /// The control API.
@@ -235,6 +249,10 @@ impl Config {
                 participants: self.limits.participants_per_worker.get(),
                 ice_timeout: seconds(self.media.ice_timeout_seconds),
                 connect_timeout: seconds(self.media.connect_timeout_seconds),
+            },
+            egress: match self.media.egress {
+                Egress::Direct => EgressPath::Direct,
+                Egress::Reference => EgressPath::Reference,
             },
         };
         config

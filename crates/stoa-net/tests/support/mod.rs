@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stoa_core::{Certificate, Join, Limits, Metadata, ParticipantId, Role, RoomId};
+use stoa_core::{Certificate, EgressPath, Join, Limits, Metadata, ParticipantId, Role, RoomId};
 use stoa_net::{Config, Media, MediaError};
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
@@ -28,6 +28,7 @@ pub(crate) fn config(bind: &[&str]) -> Config {
         advertise: Vec::new(),
         certificate: Certificate::generate().unwrap(),
         limits: Limits::default(),
+        egress: EgressPath::Direct,
     }
 }
 

@@ -21,6 +21,7 @@ fn a_minimal_file_has_the_documented_defaults() {
     let config = Config::parse(MINIMAL).unwrap();
     assert_eq!(config.media.bind, all_addresses());
     assert_eq!(config.media.ice_timeout_seconds.get(), 15);
+    assert_eq!(config.media.egress, Egress::Direct);
     assert_eq!(config.limits.participants_per_room.get(), 20_000);
     assert_eq!(config.log.format, LogFormat::Text);
     assert_eq!(config.log.level.0, "info");
@@ -37,6 +38,11 @@ fn an_unknown_key_is_named_with_its_place() {
 fn a_wrong_value_is_named_with_its_place() {
     for (right, wrong, expected) in [
         ("port: 40000", "port: 70000", "u16"),
+        (
+            "port: 40000",
+            "port: 1\n  egress: both",
+            "unknown variant `both`",
+        ),
         ("203.0.113.5", "203.0.113", "not an IP address"),
         ("'127.0.0.1:7443'", "'127.0.0.1'", "socket address"),
     ] {
