@@ -104,6 +104,12 @@ impl Step {
                 for name in BENCHES {
                     cargo(&[&bench[..], &["--", name, "--quick"]].concat(), &[])?;
                 }
+                // Each once: without `--bench` Criterion measures nothing.
+                let steps = ["test", "--quiet", "--locked", "--package", "stoa-core"];
+                cargo(
+                    &[&steps[..], &["--features", "bench", "--bench", "steps"]].concat(),
+                    &[],
+                )?;
                 Ok(Verdict::Passed)
             }
         }

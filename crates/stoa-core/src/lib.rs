@@ -60,6 +60,8 @@ mod egress;
 mod seal;
 
 mod audio_level;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod error;
 mod event;
 mod ids;
