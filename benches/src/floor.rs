@@ -24,7 +24,7 @@ pub(crate) fn thread_time() -> Result<Duration, FloorError> {
 }
 
 /// Microseconds for each of so many.
-fn each(spent: Duration, count: usize) -> f64 {
+pub(crate) fn each(spent: Duration, count: usize) -> f64 {
     let count = u32::try_from(count.max(1)).unwrap_or(u32::MAX);
     spent.as_secs_f64() * 1e6 / f64::from(count)
 }

@@ -15,6 +15,7 @@ mod progress;
 mod promote;
 mod report;
 mod room;
+mod send;
 mod stage;
 mod swarm;
 
@@ -60,6 +61,9 @@ enum Bench {
     /// The daemon is a process of its own, and its time is taken from that process's clock. The listeners
     /// are str0m sessions with real handshakes and a socket each.
     Node(node::Arguments),
+    /// What the kernel takes for a datagram, by each way of handing it over: one by one, in batches, or
+    /// several for one listener in a buffer that it takes apart.
+    Send(send::Arguments),
 }
 
 /// Why there is no result.
@@ -91,6 +95,7 @@ fn main() -> ExitCode {
         Bench::Stage(arguments) => stage::run(arguments),
         Bench::Promote(arguments) => promote::run(arguments),
         Bench::Node(arguments) => node::run(arguments),
+        Bench::Send(arguments) => send::run(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

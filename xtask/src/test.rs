@@ -36,7 +36,7 @@ pub(crate) enum Step {
 }
 
 /// The benches that run in a few seconds with `--quick`.
-const BENCHES: [&str; 4] = ["forward", "stage", "promote", "node"];
+const BENCHES: [&str; 5] = ["forward", "stage", "promote", "node", "send"];
 
 /// How the steps are run.
 #[derive(Debug, clap::Args)]
