@@ -11,15 +11,21 @@ use crate::{
     limits::MAX_AUDIO_SLOTS,
 };
 
+/// How many may come and go before a small room is put in order again.
+const MIN_CHANGES: usize = 64;
+
 /// The listeners of a room. Joining and leaving cost the same however many there are.
 #[derive(Debug)]
 pub(crate) struct Audience {
-    /// Who hears each bank, in no order.
+    /// Who hears each bank, in the order of their keys but for the latest changes: what is kept of them is
+    /// in memory in that order (docs/adr/0008).
     by_bank: SecondaryMap<BankKey, Vec<SessionKey>>,
     /// Where each listener stands: which bank, and the index there.
     places: HashMap<SessionKey, (BankKey, usize), RandomState>,
     /// Whose session is whose.
     sessions: HashMap<ParticipantKey, SessionKey, RandomState>,
+    /// How many have come or gone since all were in order.
+    changes: usize,
 }
 
 /// A packet's destination, in sessions of this node.
@@ -71,6 +77,7 @@ impl Audience {
             by_bank: SecondaryMap::new(),
             places: HashMap::with_hasher(hasher.clone()),
             sessions: HashMap::with_hasher(hasher),
+            changes: 0,
         }
     }
 
@@ -87,6 +94,21 @@ impl Audience {
         let listeners = &mut self.by_bank[bank];
         self.places.insert(key, (bank, listeners.len()));
         listeners.push(key);
+        self.changes += 1;
+        // After so many, the cost of sorting is little for each.
+        if self.changes > MIN_CHANGES + self.places.len() / 8 {
+            self.sort();
+        }
+    }
+
+    fn sort(&mut self) {
+        self.changes = 0;
+        for (bank, listeners) in &mut self.by_bank {
+            listeners.sort_unstable();
+            for (index, &key) in listeners.iter().enumerate() {
+                self.places.insert(key, (bank, index));
+            }
+        }
     }
 
     /// Removes a listener, if they are in.
@@ -102,6 +124,7 @@ impl Audience {
         };
         let listeners = &mut self.by_bank[bank];
         listeners.swap_remove(index);
+        self.changes += 1;
         if let Some(moved) = listeners.get(index) {
             self.places.insert(*moved, (bank, index));
         }
@@ -232,5 +255,37 @@ mod tests {
         knew[3] = Some(key(&house, b));
         let speaker = key(&house, c);
         assert_eq!(house.hearing(0, Destination::NewTo { speaker, knew }), [a]);
+    }
+
+    #[test]
+    fn after_many_changes_all_are_in_order() {
+        let mut participants = SlotMap::<ParticipantKey, ()>::with_key();
+        let mut sessions = SlotMap::<SessionKey, ()>::with_key();
+        let people: Vec<_> = (0..500)
+            .map(|_| (participants.insert(()), sessions.insert(())))
+            .collect();
+        let bank = SlotMap::<BankKey, ()>::with_key().insert(());
+        let mut audience = Audience::new(RandomState::with_seeds(1, 2, 3, 4));
+        let seat = |audience: &mut Audience, index: usize| {
+            let (participant, session) = people[index];
+            audience.seat(participant, session, bank);
+        };
+        (0..500).for_each(|index| seat(&mut audience, index));
+        for index in (0..500).map(|index| index * 7 % 500) {
+            audience.remove(people[index].0);
+            seat(&mut audience, index);
+        }
+        let everybody = audience.resolve(bank, &Destination::AllBut(ParticipantKey::default()));
+        let out_of_order = |audience: &Audience| {
+            let pairs = audience.of(&everybody).windows(2);
+            pairs.filter(|pair| pair[0] > pair[1]).count()
+        };
+        assert!(out_of_order(&audience) <= MIN_CHANGES + 500 / 8);
+        audience.sort();
+        assert_eq!(out_of_order(&audience), 0);
+        for (participant, _) in &people {
+            audience.remove(*participant);
+        }
+        assert!(audience.is_empty());
     }
 }

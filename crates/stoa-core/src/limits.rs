@@ -100,6 +100,11 @@ pub const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 /// enough for a processor's nearest cache.
 pub const SEAL_BATCH: usize = 32;
 
+/// For how many listeners of a node there is space from the start, if it may have as many: a table that
+/// grew would leave copies of their keys behind. It is address space, about 700 bytes for each; memory
+/// is what is written to.
+pub const MAX_RESERVED_LISTENERS: usize = 65_536;
+
 /// How many buffers of sent datagrams are kept for the next ones. More than a few batches are never about,
 /// unless packets have to be sealed before they are asked for.
 pub const MAX_POOLED_BUFFERS: usize = 1_024;

@@ -156,7 +156,10 @@ impl Node {
                 candidates: config.candidates,
                 egress: config.egress,
             },
-            direct: Direct::new(NtpClock::new(now, config.time_of_day)),
+            direct: Direct::new(
+                NtpClock::new(now, config.time_of_day),
+                config.limits.participants,
+            ),
             limits: config.limits,
             rooms: SlotMap::with_key(),
             rooms_by_id: HashMap::with_hasher(hasher.clone()),

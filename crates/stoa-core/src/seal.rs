@@ -6,9 +6,10 @@
 //! `egress::direct` sees to it that no index of an SSRC is sealed twice. Here is only the
 //! arithmetic, and nothing is remembered but keys and the index of reports.
 //!
-//! The key schedules are made once for each listener and nothing is allocated for a packet. AES is
-//! aws-lc's, which uses the processor's instructions; it clears its key schedules when they are
-//! freed, and what is derived on the way there is cleared here.
+//! The key schedules are made once for each listener and nothing is allocated for a packet. AES in
+//! counter mode is aws-lc's, AES-GCM is ring's; both use the processor's instructions. Keys are cleared
+//! when they are no longer used, by aws-lc its own and by `gcm` ring's, and so is what is derived on the
+//! way there. What is moved leaves a copy where it was: on the stack, while a key is made.
 
 mod aes_cm;
 mod ctr_hmac;
@@ -20,7 +21,7 @@ use std::fmt;
 
 use self::{ctr_hmac::CtrHmac, derive::Purpose, gcm::Gcm};
 
-pub(crate) use self::{derive::MasterKey, gcm::KEY_SCHEDULE_BYTES, profile::Profile};
+pub(crate) use self::{derive::MasterKey, profile::Profile};
 
 /// The fixed part of an RTP header, of which the SSRC is the end (RFC 3550, section 5.1).
 const RTP_HEADER_BYTES: usize = 12;
@@ -91,9 +92,13 @@ impl fmt::Debug for SrtpKeys {
 }
 
 /// One session key with its salt, whatever the profile.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the keys that nearly all clients choose stand side by side, without a pointer"
+)]
 enum Cipher {
     Gcm(Gcm),
-    /// On the heap: it is twice as large, and few clients choose it.
+    /// On the heap: it is larger, and few clients choose it.
     CtrHmac(Box<CtrHmac>),
 }
 
@@ -105,6 +110,14 @@ impl Cipher {
                 Self::Gcm(Gcm::derive(master, purpose)?)
             }
         })
+    }
+
+    /// Forgets the key where it is. What is on the heap is cleared when it is dropped.
+    fn clear(&mut self) {
+        match self {
+            Self::Gcm(gcm) => gcm.clear(),
+            Self::CtrHmac(_) => {}
+        }
     }
 
     fn tag_bytes(&self) -> usize {
@@ -121,6 +134,12 @@ pub(crate) struct RtpSealer(Cipher);
 impl RtpSealer {
     pub(crate) fn new(local: &MasterKey) -> Result<Self, SealError> {
         Cipher::new(local, Purpose::Rtp).map(Self)
+    }
+
+    /// Forgets the key. To be called before it is moved for the last time: a move leaves a copy behind.
+    /// Nothing may be sealed after.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// By how many bytes a packet grows.

@@ -5,10 +5,9 @@
 //! and they are those that the processor has at hand. Buffers come back by `Node::recycle`, and
 //! nothing is allocated for a packet once as many are about as a batch of sends takes.
 //!
-//! What each listener needs for a packet is kept apart from their media session, in few pieces. The
-//! entries of all listeners stand side by side, in the order in which they came, and so do their
-//! lines: a processor that is read to in order fetches ahead. The third piece is the key schedule in
-//! aws-lc's heap.
+//! What each listener needs for a packet is kept apart from their media session, in two pieces. The
+//! entries of all listeners stand side by side with their keys in them, in the order in which they came,
+//! and so do their lines: a processor that is read to in order fetches ahead (docs/adr/0008).
 
 mod line;
 mod reception;
@@ -35,10 +34,10 @@ use crate::{
     compose::{Composed, Written},
     egress::NegotiatedLine,
     keys::{RoomAt, SessionKey},
-    limits::{MAX_POOLED_BUFFERS, REPORT_INTERVAL, SEAL_BATCH},
+    limits::{MAX_POOLED_BUFFERS, MAX_RESERVED_LISTENERS, REPORT_INTERVAL, SEAL_BATCH},
     output::Transmit,
     quality::Measured,
-    seal::{KEY_SCHEDULE_BYTES, RtpSealer, SealError, SrtpKeys},
+    seal::{RtpSealer, SealError, SrtpKeys},
     stats::DropReason,
 };
 
@@ -75,7 +74,7 @@ struct Listener {
 
 /// What is read and written of a listener for a packet on each of so many lines, in bytes.
 pub(super) const fn hot_bytes(lines: usize) -> usize {
-    size_of::<Listener>() + lines * size_of::<Line>() + KEY_SCHEDULE_BYTES
+    size_of::<Listener>() + lines * size_of::<Line>()
 }
 
 /// A packet for one listener that has its header.
@@ -114,10 +113,11 @@ pub(crate) struct Direct {
 }
 
 impl Direct {
-    pub(crate) fn new(clock: NtpClock) -> Self {
+    /// Of a node with at most so many participants.
+    pub(crate) fn new(clock: NtpClock, participants: usize) -> Self {
         Self {
             clock,
-            listeners: SecondaryMap::new(),
+            listeners: SecondaryMap::with_capacity(participants.min(MAX_RESERVED_LISTENERS)),
             lines: Lines::default(),
             fan_outs: VecDeque::new(),
             templates: Templates::default(),
@@ -152,6 +152,8 @@ impl Direct {
 
     /// Forgets a listener. Returns the goodbye to send them (RFC 3550, section 6.6).
     pub(crate) fn remove(&mut self, key: SessionKey) -> Option<Transmit> {
+        // The table keeps the bytes of what is taken out of it.
+        self.listeners.get_mut(key)?.sealer.clear();
         let mut listener = self.listeners.remove(key)?;
         let mut contents = self.buffer();
         let lines = self.lines.of(key);

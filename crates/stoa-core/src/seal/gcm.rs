@@ -1,22 +1,25 @@
 //! AES-GCM with 128 and 256 bits (RFC 7714).
+//!
+//! From ring, whose keys are values without a pointer, so that those of all listeners stand side by side.
+//! aws-lc has each on its heap, and to find 20,000 of them there costs more than to use them
+//! (docs/adr/0008). ring does not clear a key that is no longer used; that is done here.
 
-use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use std::hint;
+
+use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
 use super::{
     RTCP_CLEAR_BYTES, RTCP_ENCRYPTED, RTCP_INDEX_BYTES, SealError,
     derive::{Label, MasterKey, Purpose},
-    profile::Profile,
+    profile::{MAX_KEY_BYTES, Profile},
     rtcp_ssrc, rtp_ssrc,
 };
 
 /// The length of a tag, in bytes.
 pub(super) const TAG_BYTES: usize = 16;
 
-/// What a key takes on aws-lc's heap: its `EVP_AEAD_CTX`, with the key schedule of AES and the table of
-/// GHASH, and a word in front of it.
-pub(crate) const KEY_SCHEDULE_BYTES: usize = 592;
-
-/// A session key. aws-lc keeps its schedule on its heap and clears it when it is dropped.
+/// A session key with what the cipher makes of it, 544 bytes. Cleared where it is dropped; what has been
+/// moved has to be cleared before ([`Gcm::clear`]).
 pub(super) struct Gcm {
     /// "Less safe", because nonces are ours. SRTP says what they have to be.
     key: LessSafeKey,
@@ -49,6 +52,18 @@ impl Gcm {
         })
     }
 
+    /// Puts the key that is all zeros in this one's place. Nothing may be sealed after.
+    pub(super) fn clear(&mut self) {
+        let algorithm = self.key.algorithm();
+        let zeros = [0; MAX_KEY_BYTES];
+        if let Ok(key) = UnboundKey::new(algorithm, &zeros[..algorithm.key_len()]) {
+            self.key = LessSafeKey::new(key);
+        }
+        self.salt = [0; 12];
+        // Or the compiler would see that nobody reads it again, and not write it.
+        hint::black_box(self);
+    }
+
     /// Section 8.1 for RTP, whose index has 48 bits; section 9.1 for RTCP, where it has 31.
     fn nonce(&self, ssrc: [u8; 4], index: u64) -> Nonce {
         let mut nonce = [0; 12];
@@ -60,7 +75,6 @@ impl Gcm {
         Nonce::assume_unique_for_key(nonce)
     }
 
-    /// The payload is read where it is, not copied before: the processor would wait for the copy.
     pub(super) fn seal_rtp(
         &self,
         payload: &[u8],
@@ -73,10 +87,13 @@ impl Gcm {
         let (sealed, tag) = rest
             .split_last_chunk_mut::<TAG_BYTES>()
             .ok_or(SealError::Length)?;
-        let aad = Aad::from(&*header);
-        self.key
-            .seal_out_of_place_scatter(nonce, aad, payload, sealed, &[], tag)
-            .map_err(|_| SealError::Library)
+        sealed.copy_from_slice(payload);
+        let sealed_tag = self
+            .key
+            .seal_in_place_separate_tag(nonce, Aad::from(&*header), sealed)
+            .map_err(|_| SealError::Library)?;
+        tag.copy_from_slice(sealed_tag.as_ref());
+        Ok(())
     }
 
     /// `word` is the E flag and the index.
@@ -115,10 +132,16 @@ impl Gcm {
         out.extend_from_slice(&body[clear..]);
         let (aad, plain) = out.split_at_mut(clear + RTCP_INDEX_BYTES);
         self.key
-            .open_in_place_separate_tag(nonce, Aad::from(&*aad), tag, plain)
+            .open_in_place_separate_tag(nonce, Aad::from(&*aad), (*tag).into(), plain, 0..)
             .map_err(|_| SealError::NotAuthentic)?;
         // It stood between the two, for the library to see the additional data as one.
         out.drain(clear..clear + RTCP_INDEX_BYTES);
         Ok(word)
+    }
+}
+
+impl Drop for Gcm {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
