@@ -243,9 +243,9 @@ mod tests {
     fn a_packet_is_for_whom_it_says() {
         let mut house = House::new();
         let [a, b, c] = [0, 1, 2];
-        house.seat(a, 0);
-        house.seat(b, 0);
-        house.seat(c, 1);
+        for (who, bank) in [(a, 0), (b, 0), (c, 1)] {
+            house.seat(who, bank);
+        }
         let key = |house: &House, who: usize| house.people[who].0;
         let only = |house: &House, who| Destination::Only(key(house, who));
         assert_eq!(house.hearing(0, Destination::AllBut(key(&house, a))), [b]);

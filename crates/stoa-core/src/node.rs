@@ -188,6 +188,7 @@ impl Node {
         stats.rooms = self.rooms.len();
         stats.participants = self.participants.len();
         stats.seats = self.seats.len();
+        stats.audiences = self.audiences.len();
         stats
     }
 

@@ -94,6 +94,8 @@ pub struct Stats {
     pub participants: usize,
     /// Seats now: sessions whose datagrams come to this node, of its own rooms and of others'.
     pub seats: usize,
+    /// Rooms that are heard from those seats now.
+    pub audiences: usize,
     /// Datagrams handed in.
     pub datagrams_in: u64,
     /// Datagrams handed out.
@@ -109,5 +111,23 @@ impl Stats {
     /// How many datagrams or packets went nowhere for this reason.
     pub fn dropped(&self, reason: DropReason) -> u64 {
         self.dropped[reason as usize]
+    }
+}
+
+/// What all nodes of a process have counted. A participant counts once, where their room is at home.
+impl std::iter::Sum for Stats {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, stats| {
+            sum.rooms += stats.rooms;
+            sum.participants += stats.participants;
+            sum.seats += stats.seats;
+            sum.audiences += stats.audiences;
+            sum.datagrams_in += stats.datagrams_in;
+            sum.datagrams_out += stats.datagrams_out;
+            for (sum, dropped) in sum.dropped.iter_mut().zip(stats.dropped) {
+                *sum += dropped;
+            }
+            sum
+        })
     }
 }

@@ -61,6 +61,8 @@ pub struct Client {
     pub reports: Vec<Report>,
     /// Where the network sees it.
     pub outer: SocketAddr,
+    /// Where it sends to: the worker that its answer names.
+    pub node: SocketAddr,
     /// When its session wants its next turn.
     pub timeout: Instant,
     /// What the next packet will be numbered, in its RTP header.
@@ -134,6 +136,7 @@ impl Client {
             heard: Vec::new(),
             reports: Vec::new(),
             outer: address,
+            node: node_address(),
             timeout: now,
             // Anything, as long as every client has its own.
             seq: 1_000 * (index as u64 + 1),
@@ -163,6 +166,7 @@ impl Client {
         self.answer.clone_from(&joined.answer);
         self.csrc = joined.participant.csrc;
         self.session = joined.participant.session.clone();
+        self.node = candidate_of(&joined.answer);
         let answer = SdpAnswer::from_sdp_string(&joined.answer).expect("an SDP");
         let pending = self.pending.take().expect("the first answer");
         let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
@@ -203,13 +207,22 @@ impl Client {
     /// Polls the session to its timeout. Returns what it sends, all of it to the node.
     ///
     /// # Panics
-    /// If the session fails.
+    /// If the session fails that was connected. One that is given up while it shakes hands fails when DTLS
+    /// has no patience any more, and is over.
     pub fn drain(&mut self, elapsed: Duration) -> Vec<Vec<u8>> {
         let mut transmits = Vec::new();
         loop {
-            match self.rtc.poll_output().expect("a session that works") {
+            let output = match self.rtc.poll_output() {
+                Err(_) if !self.connected => {
+                    self.rtc.disconnect();
+                    self.closed = true;
+                    continue;
+                }
+                output => output.expect("a session that works"),
+            };
+            match output {
                 Output::Transmit(transmit) => {
-                    assert_eq!(transmit.destination, node_address());
+                    assert_eq!(transmit.destination, self.node);
                     transmits.push(transmit.contents.into());
                 }
                 Output::Event(Event::Connected) => self.connected = true,
@@ -277,11 +290,21 @@ impl Client {
     }
 }
 
+/// The address that an answer's candidate names (RFC 8839, section 5.1).
+fn candidate_of(answer: &str) -> SocketAddr {
+    let mut lines = answer.lines();
+    let candidate = lines.find_map(|line| line.strip_prefix("a=candidate:"));
+    let mut fields = candidate.expect("a candidate").split_ascii_whitespace();
+    let ip = fields.nth(4).and_then(|ip| ip.parse().ok());
+    let port = fields.next().and_then(|port| port.parse().ok());
+    SocketAddr::new(ip.expect("an address"), port.expect("a port"))
+}
+
 /// Where a client is, behind whatever NAT.
 fn inner_address(index: ClientId) -> SocketAddr {
     let number = u16::try_from(index + 1).expect("at most 65,535 clients");
     let [high, low] = number.to_be_bytes();
-    // The node has 10.0.1.1.
+    // The workers have 10.0.1.1 and up.
     let network = u8::from(high > 0);
     SocketAddr::from(([10, network, high, low], 4000))
 }

@@ -1,7 +1,7 @@
 //! Development only: whole rooms with real str0m clients on a virtual network, one seed = one run.
 //!
-//! A [`Net`] is one [`Node`](stoa_core::Node), its clients, and the network between them. Everything
-//! happens in one thread and nothing waits: the clock is moved by the test alone and jumps to the
+//! A [`Net`] is a [`House`] of one or more [`Node`](stoa_core::Node)s, its clients, and the network between
+//! them. Everything happens in one thread and nothing waits: the clock is moved by the test alone and jumps to the
 //! next packet or timeout. Addresses are made up; no socket is opened.
 //!
 //! This is a library for tests. What a test would unwrap, it unwraps: it panics, and says why.
@@ -22,6 +22,7 @@
 mod client;
 pub mod datagram;
 pub mod history;
+mod house;
 pub mod life;
 pub mod link;
 pub mod nat;
@@ -36,6 +37,7 @@ use std::{net::SocketAddr, time::Duration};
 use stoa_core::{ParticipantId, RoomId};
 
 pub use client::{Client, Heard, Lie, Report};
+pub use house::{BETWEEN_WORKERS, House, LOBBY_SESSIONS, Layout};
 pub use net::{Fate, Net, Traffic};
 
 /// One Opus frame, as the clients here send them.
@@ -47,9 +49,18 @@ pub const TIME_OF_DAY: Duration = Duration::from_nanos(2_000_000_000_123_456_789
 /// Which client, in the order in which they were added.
 pub type ClientId = usize;
 
-/// Where the node is.
+/// Where the node is: the first worker, if there are several.
 pub fn node_address() -> SocketAddr {
-    SocketAddr::from(([10, 0, 1, 1], 3478))
+    worker_address(0)
+}
+
+/// Where each worker is, counted from 0.
+///
+/// # Panics
+/// If there are more than 254 of them.
+pub fn worker_address(worker: usize) -> SocketAddr {
+    let host = u8::try_from(worker + 1).expect("few workers");
+    SocketAddr::from(([10, 0, 1, host], 3478))
 }
 
 /// The identifier of a room.

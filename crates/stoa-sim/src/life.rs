@@ -1,5 +1,5 @@
 //! A short random life of two rooms: people come, talk, fall silent, are muted, moved and thrown out,
-//! over links that get worse and better; everything from one seed. In the end everything heals, and
+//! over links that get worse and better, in houses of one or more workers; everything from one seed. In the end everything heals, and
 //! whoever may speak has to be heard; then the rooms are closed, and nothing may be left.
 
 mod deeds;
@@ -8,7 +8,7 @@ mod finale;
 use std::{panic, time::Duration};
 
 use crate::{
-    ClientId, FRAME, Net,
+    ClientId, FRAME, Layout, Net,
     oracle::{self, Rule, Violation},
     random::Random,
 };
@@ -80,10 +80,26 @@ pub fn live(seed: u64) -> Outcome {
     }
 }
 
+/// One worker without a lobby, one with a lobby, or a few: each as often.
+fn layout(seed: u64) -> Layout {
+    let mut random = Random::new(seed).child(3);
+    match random.below(3) {
+        0 => Layout::default(),
+        1 => Layout {
+            workers: 1,
+            lobby: true,
+        },
+        _ => Layout {
+            workers: 2 + random.below(3),
+            lobby: true,
+        },
+    }
+}
+
 impl Life {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed).child(2);
-        let mut net = Net::seeded(seed);
+        let mut net = Net::laid_out(layout(seed), seed);
         net.create_room(ROOMS[1]);
         let people = |(room, count): (&'static str, usize)| {
             (0..count).map(move |n| Person {
@@ -105,6 +121,8 @@ impl Life {
     }
 
     fn live(mut self, story: &mut Vec<String>) -> (Vec<Violation>, usize) {
+        let layout = self.net.node.layout();
+        self.tell(format!("there are {layout}"));
         let frames = FRAMES.start + self.random.below(FRAMES.len());
         // Sometimes quiet, sometimes hectic: a deed in 60 to 600 ms.
         let pace = 3 + self.random.below(28);

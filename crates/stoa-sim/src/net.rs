@@ -1,4 +1,4 @@
-//! The node, its clients, and how a test makes them do things.
+//! The house, its clients, and how a test makes them do things.
 
 mod carry;
 mod changes;
@@ -6,24 +6,24 @@ mod ledger;
 mod links;
 mod record;
 mod run;
+mod setup;
 
 use std::{
     collections::{BTreeMap, HashMap},
     net::SocketAddr,
-    sync::OnceLock,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use stoa_core::{
-    Certificate, Csrc, EgressPath, Error, Join, Joined, Limits, Node, NodeConfig, RoomEvent,
-    RoomEventKind, RoomSnapshot, Stats, Transmit, WorkerId,
+    Csrc, Error, Join, Joined, RoomEvent, RoomEventKind, RoomSnapshot, Stats, Transmit, WorkerId,
 };
 
 use self::{carry::Datagram, ledger::Ledger};
 use crate::{
-    ClientId, FRAME, Lie, TIME_OF_DAY,
+    ClientId, FRAME, Lie,
     client::Client,
-    history::SentPacket,
+    history::{Moment, SentPacket},
+    house::House,
     link::Wire,
     nat::{self, Nat},
     node_address, participant,
@@ -72,10 +72,11 @@ struct Access {
 /// Decides what becomes of a datagram.
 type Decide = Box<dyn FnMut(ClientId, &[u8]) -> Fate>;
 
-/// The node, its clients, and the network between them.
+/// The house, its clients, and the network between them.
 pub struct Net {
-    /// The node itself. Whoever calls it directly calls [`Net::drain_node`] afterwards.
-    pub node: Node,
+    /// The house: one node, unless a test wants another layout. Whoever calls it directly calls
+    /// [`Net::drain_node`] afterwards.
+    pub node: House,
     /// All clients there ever were, in the order in which they were added.
     pub clients: Vec<Client>,
     /// All events of the node, and when they came.
@@ -108,84 +109,8 @@ pub struct Net {
     downlink: Decide,
 }
 
-impl Default for Net {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Setting up, and looking at the node.
+/// Looking in.
 impl Net {
-    /// A node with the default limits, and a room "room".
-    pub fn new() -> Self {
-        Self::with(Limits::default(), [7; 32])
-    }
-
-    /// The same, with other limits.
-    pub fn with_limits(limits: Limits) -> Self {
-        Self::with(limits, [7; 32])
-    }
-
-    /// The same, with other limits and another seed of the node. The network is that of seed 0.
-    pub fn with(limits: Limits, seed: [u8; 32]) -> Self {
-        Self::assemble(limits, seed, Random::new(0), EgressPath::Direct)
-    }
-
-    /// The same, with packets on either path to listeners.
-    pub fn with_egress(limits: Limits, seed: [u8; 32], egress: EgressPath) -> Self {
-        Self::assemble(limits, seed, Random::new(0), egress)
-    }
-
-    /// A node with the default limits and a room "room", and a network: all their randomness comes
-    /// from this seed.
-    pub fn seeded(seed: u64) -> Self {
-        let random = Random::new(seed);
-        let (node, network) = (random.child(0).bytes(), random.child(1));
-        Self::assemble(Limits::default(), node, network, EgressPath::Direct)
-    }
-
-    fn assemble(limits: Limits, seed: [u8; 32], random: Random, egress: EgressPath) -> Self {
-        static CERTIFICATE: OnceLock<Certificate> = OnceLock::new();
-        let generate = || Certificate::generate().expect("a certificate");
-        let config = NodeConfig {
-            worker: WorkerId(0),
-            candidates: vec![node_address()],
-            certificate: CERTIFICATE.get_or_init(generate).clone(),
-            limits,
-            egress,
-            time_of_day: SystemTime::UNIX_EPOCH + TIME_OF_DAY,
-        };
-        let start = Instant::now();
-        let mut net = Self {
-            node: Node::new(start, config, seed),
-            clients: Vec::new(),
-            events: Vec::new(),
-            traffic: HashMap::new(),
-            wakes: 0,
-            latency: Duration::from_millis(5),
-            random,
-            access: Vec::new(),
-            ledger: Ledger::default(),
-            routes: HashMap::new(),
-            outer_addresses: 0,
-            spread: Duration::ZERO,
-            start,
-            elapsed: Duration::ZERO,
-            node_timeout: None,
-            in_flight: BTreeMap::new(),
-            sent: 0,
-            launched: 0,
-            turns: 0,
-            uplink: Box::new(|_, _| Fate::Deliver),
-            downlink: Box::new(|_, _| Fate::Deliver),
-        };
-        net.node
-            .create_room(start, room("room"), Default::default())
-            .expect("the first room");
-        net.drain_node();
-        net
-    }
-
     /// The time, as the node and the clients are told.
     pub fn now(&self) -> Instant {
         self.start + self.elapsed
@@ -214,6 +139,29 @@ impl Net {
     /// Whether a client may be heard, by what the signalling service has decided.
     pub fn may_speak(&self, id: ClientId) -> bool {
         self.ledger.may_speak(id).last() == Some(&true)
+    }
+
+    /// At which worker a client has its seat.
+    ///
+    /// # Panics
+    /// If its answer names no worker.
+    pub fn seat(&self, id: ClientId) -> WorkerId {
+        let worker = self.node.worker_at(self.clients[id].node);
+        let worker = worker.and_then(|worker| u16::try_from(worker).ok());
+        WorkerId(worker.expect("a worker of the house"))
+    }
+
+    /// Whether a client has its seat elsewhere than where its room is at home.
+    pub fn is_seated_elsewhere(&self, id: ClientId) -> bool {
+        self.seat(id) != self.node.home_of(&self.clients[id].room)
+    }
+
+    /// Now, and after all datagrams that were sent so far.
+    fn moment(&self) -> Moment {
+        Moment {
+            datagram: self.sent,
+            at: self.elapsed,
+        }
     }
 
     /// What the node has counted.
@@ -287,7 +235,8 @@ impl Net {
         let (mut client, offer) = Client::new(self.now(), id, to, name, lines);
         let joined = self.offer(to, name, &edit(offer))?;
         client.accept(self.now(), &joined);
-        self.ledger.admitted(self.sent, &client);
+        let moment = self.moment();
+        self.ledger.admitted(moment, &client);
         self.clients.push(client);
         let random = self.random.child(id as u64);
         self.access.push(Access {
@@ -383,9 +332,19 @@ impl Net {
         self.clients[id].outer = outer;
     }
 
-    /// A datagram from anywhere reaches the node at once. Returns what the node sends in answer.
+    /// A datagram from anywhere reaches the first worker at once. Returns what the node sends in answer.
     pub fn inject(&mut self, from: SocketAddr, contents: &[u8]) -> Vec<Transmit> {
-        self.hand_to_node(from, contents);
+        self.inject_at(node_address(), from, contents)
+    }
+
+    /// The same, at the worker of this address.
+    pub fn inject_at(
+        &mut self,
+        worker: SocketAddr,
+        from: SocketAddr,
+        contents: &[u8],
+    ) -> Vec<Transmit> {
+        self.hand_to_node(worker, from, contents, &[]);
         self.collect_node()
     }
 }

@@ -43,13 +43,16 @@ impl Life {
         format!("{} of {} (client {id})", client.id, client.room)
     }
 
-    /// Somebody who is not there comes, unless their client is about to connect.
+    /// Somebody who is not there comes, unless their client is about to connect: then they may go again.
     pub(super) fn come(&mut self, index: usize) {
         let person = &self.people[index];
         if let Some(id) = person.client {
             let client = &self.net.clients[id];
-            let is_coming = !client.connected && !client.vanished;
+            let is_coming = !client.connected && !client.vanished && !client.closed;
             if self.net.is_in(id) && is_coming {
+                if self.random.happens(0.3) {
+                    self.leave(index, id);
+                }
                 return;
             }
             if self.net.is_in(id) {

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use stoa_core::Csrc;
+use stoa_core::{Csrc, DropReason, Transmit};
 
 use super::{Fate, Net};
 use crate::{
@@ -55,7 +55,8 @@ impl Net {
         let voice = RtpFields::of(&contents)
             .and_then(|rtp| self.clients[id].number_of(rtp.sequence_number))
             .map(|number| (id, number));
-        let datagram = self.datagram(outer, node_address(), contents, voice);
+        let node = self.clients[id].node;
+        let datagram = self.datagram(outer, node, contents, voice);
         let extra = match (self.uplink)(id, &datagram.contents) {
             Fate::Deliver => Duration::ZERO,
             Fate::Delay(extra) => extra,
@@ -75,8 +76,11 @@ impl Net {
     }
 
     /// The node sends a datagram.
-    pub(super) fn send_down(&mut self, to: SocketAddr, contents: Vec<u8>) {
-        let datagram = self.datagram(node_address(), to, contents, None);
+    pub(super) fn send_down(&mut self, transmit: Transmit) {
+        let mut from = node_address();
+        from.set_ip(transmit.source.unwrap_or(from.ip()));
+        let to = transmit.destination;
+        let datagram = self.datagram(from, to, transmit.contents, None);
         let Some(&id) = self.routes.get(&to) else {
             return self.launch(Duration::ZERO, datagram);
         };
@@ -134,9 +138,11 @@ impl Net {
         let Some((_, datagram)) = self.in_flight.pop_first() else {
             return;
         };
-        if datagram.to == node_address() {
-            let unknown = self.hand_to_node(datagram.from, &datagram.contents);
-            self.arrived(datagram.voice, unknown);
+        if self.node.worker_at(datagram.to).is_some() {
+            let (to, from) = (datagram.to, datagram.from);
+            let reasons = self.reasons_to_miss(datagram.voice);
+            let stopped = self.hand_to_node(to, from, &datagram.contents, reasons);
+            self.arrived(datagram.voice, stopped);
             self.drain_node();
         } else if let Some(id) = self.client_at(datagram.to) {
             self.deliver_to(id, &datagram);
@@ -175,13 +181,25 @@ impl Net {
             .or_else(|| (0..self.clients.len()).find(is_there))
     }
 
-    /// A packet of a client's voice has reached the node, which may know nobody at its address.
-    fn arrived(&mut self, voice: Option<(ClientId, u32)>, unknown: bool) {
+    /// Why a worker may drop a packet of a voice as if the network had: it knows nobody at the address; or
+    /// somebody whose room is at home elsewhere, and has not heard yet that they may speak.
+    fn reasons_to_miss(&self, voice: Option<(ClientId, u32)>) -> &'static [DropReason] {
+        const REASONS: [DropReason; 2] = [DropReason::UnknownAddress, DropReason::NotAllowed];
+        let speaks = |id| self.is_seated_elsewhere(id) && self.may_speak(id);
+        match voice {
+            None => &[],
+            Some((id, _)) if speaks(id) => &REASONS,
+            Some(_) => &REASONS[..1],
+        }
+    }
+
+    /// A packet of a client's voice has reached the node, which may have stopped it at the door.
+    fn arrived(&mut self, voice: Option<(ClientId, u32)>, stopped: bool) {
         let Some((id, number)) = voice else {
             return;
         };
         let highest = &mut self.access[id].highest;
-        if unknown || highest.is_some_and(|highest| number < highest) {
+        if stopped || highest.is_some_and(|highest| number < highest) {
             self.missed(voice);
         } else {
             *highest = Some(number);

@@ -16,7 +16,9 @@ impl Net {
         let changed = self
             .node
             .change_participant(self.now(), &room, &who, None, change.clone());
-        self.ledger.changed(self.sent, id, &change);
+        self.settle_node();
+        let moment = self.moment();
+        self.ledger.changed(moment, id, &change);
         self.drain_node();
         changed.expect("the node takes the change")
     }
@@ -35,7 +37,9 @@ impl Net {
     /// If the node refuses.
     pub fn update_room_of(&mut self, of: &str, update: RoomUpdate) -> Revision {
         let updated = self.node.update_room(self.now(), &room(of), update.clone());
-        self.ledger.room_updated(self.sent, &room(of), &update);
+        self.settle_node();
+        let moment = self.moment();
+        self.ledger.room_updated(moment, &room(of), &update);
         self.drain_node();
         updated.expect("the node takes the update")
     }

@@ -4,14 +4,21 @@
 //! Who has left and which rooms there are is taken from the node's events, since that is also decided
 //! by clients and timeouts.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use stoa_core::{
-    MuteSource, ParticipantChange, ParticipantId, Role, RoomEvent, RoomEventKind, RoomId,
-    RoomUpdate, SessionId, SpeakPolicy, Subscription,
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
 };
 
-use crate::{ClientId, client::Client, history::Timeline};
+use stoa_core::{
+    LeaveReason, MuteSource, ParticipantChange, ParticipantId, Role, RoomEvent, RoomEventKind,
+    RoomId, RoomUpdate, SessionId, SpeakPolicy, Subscription,
+};
+
+use crate::{
+    ClientId,
+    client::Client,
+    history::{Moment, Timeline},
+};
 
 /// A name in a room.
 type Name = (RoomId, ParticipantId);
@@ -34,34 +41,36 @@ struct Entry {
     role: Role,
     muted_themselves: bool,
     may_speak: Timeline<bool>,
+    spoke_until: Option<Duration>,
     is_in: Timeline<bool>,
     choice: Timeline<Subscription>,
 }
 
 impl Ledger {
     /// The next client has been admitted.
-    pub(super) fn admitted(&mut self, datagram: u64, client: &Client) {
+    pub(super) fn admitted(&mut self, moment: Moment, client: &Client) {
         let id = self.members.len();
         let name = (client.room.clone(), client.id.clone());
         self.by_session.insert(client.session.clone(), id);
         self.by_name.insert(name.clone(), id);
         let mut is_in = Timeline::default();
-        is_in.decide(datagram, true);
+        is_in.decide(moment, true);
         let mut choice = Timeline::default();
-        choice.decide(datagram, Subscription::EVERYBODY);
+        choice.decide(moment, Subscription::EVERYBODY);
         self.members.push(Entry {
             name,
             role: Role::default(),
             muted_themselves: false,
             may_speak: Timeline::default(),
+            spoke_until: None,
             is_in,
             choice,
         });
-        self.judge(datagram, id);
+        self.judge(moment, id);
     }
 
     /// Whoever has the name of this client now has been changed.
-    pub(super) fn changed(&mut self, datagram: u64, id: ClientId, change: &ParticipantChange) {
+    pub(super) fn changed(&mut self, moment: Moment, id: ClientId, change: &ParticipantChange) {
         let name = self.members[id].name.clone();
         let id = self.by_name.get(&name).copied().unwrap_or(id);
         let entry = &mut self.members[id];
@@ -77,42 +86,47 @@ impl Ledger {
                 }
             },
             ParticipantChange::Subscription(choice) => {
-                entry.choice.decide(datagram, choice.clone());
+                entry.choice.decide(moment, choice.clone());
             }
             ParticipantChange::Description { .. } => {}
         }
-        self.judge(datagram, id);
+        self.judge(moment, id);
     }
 
     /// A room's settings have been changed.
-    pub(super) fn room_updated(&mut self, datagram: u64, room: &RoomId, update: &RoomUpdate) {
+    pub(super) fn room_updated(&mut self, moment: Moment, room: &RoomId, update: &RoomUpdate) {
         if let Some(slots) = update.audio_slots {
             let timeline = self.slots.entry(room.clone()).or_default();
-            timeline.decide(datagram, slots.count());
+            timeline.decide(moment, slots.count());
         }
         if let Some(policy) = update.speak_policy {
             self.policies.insert(room.clone(), policy);
             for id in 0..self.members.len() {
                 if self.members[id].name.0 == *room {
-                    self.judge(datagram, id);
+                    self.judge(moment, id);
                 }
             }
         }
     }
 
     /// The node has told something.
-    pub(super) fn told(&mut self, datagram: u64, event: &RoomEvent) {
+    pub(super) fn told(&mut self, moment: Moment, event: &RoomEvent) {
         match &event.kind {
             RoomEventKind::Created(settings) => {
                 let room = event.room.clone();
                 self.policies.insert(room.clone(), settings.speak_policy);
                 let slots = self.slots.entry(room).or_default();
-                slots.decide(datagram, settings.audio_slots.count());
+                slots.decide(moment, settings.audio_slots.count());
             }
-            RoomEventKind::Left { session, .. } => {
+            RoomEventKind::Left {
+                session, reason, ..
+            } => {
                 if let Some(&id) = self.by_session.get(session) {
-                    self.members[id].is_in.decide(datagram, false);
-                    self.judge(datagram, id);
+                    let entry = &mut self.members[id];
+                    let spoke = entry.may_speak.last() == Some(&true);
+                    entry.spoke_until = (spoke && !is_by_call(*reason)).then_some(moment.at);
+                    self.members[id].is_in.decide(moment, false);
+                    self.judge(moment, id);
                 }
             }
             RoomEventKind::Closed => {
@@ -124,7 +138,7 @@ impl Ledger {
     }
 
     /// Decides whether somebody may be heard, as things are now.
-    fn judge(&mut self, datagram: u64, id: ClientId) {
+    fn judge(&mut self, moment: Moment, id: ClientId) {
         let entry = &mut self.members[id];
         let allowed = match self.policies.get(&entry.name.0) {
             Some(SpeakPolicy::Everyone) => true,
@@ -133,12 +147,17 @@ impl Ledger {
         };
         let muted = entry.muted_themselves || self.moderator_mutes.contains(&entry.name);
         let is_in = entry.is_in.last() == Some(&true);
-        entry.may_speak.decide(datagram, is_in && allowed && !muted);
+        entry.may_speak.decide(moment, is_in && allowed && !muted);
     }
 
     /// Whether the client may be heard, over time.
     pub(super) fn may_speak(&self, id: ClientId) -> &Timeline<bool> {
         &self.members[id].may_speak
+    }
+
+    /// When the client's room was told that it had left by itself, if it might speak until then.
+    pub(super) fn spoke_until(&self, id: ClientId) -> Option<Duration> {
+        self.members[id].spoke_until
     }
 
     /// Whether the client is in its room, over time.
@@ -155,4 +174,10 @@ impl Ledger {
     pub(super) fn slots(&self) -> &BTreeMap<RoomId, Timeline<usize>> {
         &self.slots
     }
+}
+
+/// Whether somebody left because the signalling service asked for it.
+fn is_by_call(reason: LeaveReason) -> bool {
+    use LeaveReason::{NodeShutdown, Removed, RoomClosed};
+    matches!(reason, Removed | RoomClosed | NodeShutdown)
 }

@@ -16,6 +16,8 @@ impl Net {
             csrc: client.csrc,
             may_speak: self.ledger.may_speak(id).clone(),
             is_in: self.ledger.is_in(id).clone(),
+            spoke_until: self.ledger.spoke_until(id),
+            is_seated_elsewhere: self.is_seated_elsewhere(id),
             choice: self.ledger.choice(id).clone(),
             missing: self.access[id].missing.clone(),
             lost: self.access[id].lost.clone(),
@@ -44,6 +46,7 @@ impl Net {
             heard: heard.collect(),
             slots: self.ledger.slots().clone(),
             spread: self.spread,
+            between_workers: self.node.between_workers(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use stoa_core::{DropReason, Output, Transmit};
 
 use super::Net;
-use crate::{ClientId, node_address};
+use crate::ClientId;
 
 /// How long a condition may take to come true, in virtual time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,8 +47,17 @@ impl Net {
 
     /// Hands in what the node's commands have left to do; for tests that call the node directly.
     pub fn drain_node(&mut self) {
+        self.settle_node();
         for transmit in self.collect_node() {
-            self.send_down(transmit.destination, transmit.contents);
+            self.send_down(transmit);
+        }
+    }
+
+    /// Sends what the workers have sent before a call that takes a right away was answered.
+    pub(super) fn settle_node(&mut self) {
+        for transmit in self.node.take_settled() {
+            self.account(&transmit);
+            self.send_down(transmit);
         }
     }
 
@@ -114,14 +123,29 @@ impl Net {
         at.saturating_duration_since(self.start)
     }
 
-    /// Returns whether the node knew nobody at this address.
-    pub(super) fn hand_to_node(&mut self, from: SocketAddr, contents: &[u8]) -> bool {
+    /// Returns whether the worker dropped it for one of these reasons.
+    pub(super) fn hand_to_node(
+        &mut self,
+        worker: SocketAddr,
+        from: SocketAddr,
+        contents: &[u8],
+        reasons: &[DropReason],
+    ) -> bool {
         self.traffic.entry(from).or_default().bytes_in += contents.len();
-        let local = Some(node_address().ip());
-        let strangers = |net: &Self| net.stats().dropped(DropReason::UnknownAddress);
-        let before = strangers(self);
+        let dropped = |net: &Self| -> u64 {
+            let stats = net.stats();
+            reasons.iter().map(|&reason| stats.dropped(reason)).sum()
+        };
+        let before = dropped(self);
+        let local = Some(worker.ip());
         self.node.handle_datagram(self.now(), from, local, contents);
-        strangers(self) > before
+        dropped(self) > before
+    }
+
+    fn account(&mut self, transmit: &Transmit) {
+        let traffic = self.traffic.entry(transmit.destination).or_default();
+        traffic.bytes_out += transmit.contents.len();
+        traffic.amplified |= traffic.bytes_out > traffic.bytes_in;
     }
 
     pub(super) fn collect_node(&mut self) -> Vec<Transmit> {
@@ -129,16 +153,17 @@ impl Net {
         loop {
             match self.node.poll_output() {
                 Output::Transmit(transmit) => {
-                    let traffic = self.traffic.entry(transmit.destination).or_default();
-                    traffic.bytes_out += transmit.contents.len();
-                    traffic.amplified |= traffic.bytes_out > traffic.bytes_in;
+                    self.account(&transmit);
                     transmits.push(transmit);
                 }
                 Output::Event(event) => {
-                    self.ledger.told(self.sent, &event);
+                    let moment = self.moment();
+                    self.ledger.told(moment, &event);
                     self.events.push((self.elapsed, event));
                 }
-                Output::Message { .. } | Output::Relay { .. } => {}
+                Output::Message { .. } | Output::Relay { .. } => {
+                    unreachable!("it stays in the house")
+                }
                 Output::Timeout { at, .. } => {
                     self.node_timeout = at;
                     return transmits;

@@ -202,10 +202,13 @@ impl<'a> Line<'a> {
 
     /// The first packet whose time is too far from the wall clock.
     ///
-    /// Of those that leave together, only the last is of this moment: the others are a pre-roll.
+    /// Of those that leave together, only the last is of this moment: the others are a pre-roll. One that
+    /// has come from another worker may be spread over the time that this takes.
     fn off_the_clock<'p>(&self, packets: &[&'p Packet]) -> Option<(&'p Packet, String)> {
         let tolerance = (OFF_THE_CLOCK + self.history.spread * 2).as_secs_f64();
-        let last_together = packets.chunk_by(|before, after| before.left == after.left);
+        let last_together = packets.chunk_by(|before, after| {
+            after.left.abs_diff(before.left) <= self.history.between_workers
+        });
         let mut of_their_moment = last_together.filter_map(<[_]>::last).copied();
         let first = of_their_moment.next()?;
         let mut ticks = 0.0;

@@ -7,13 +7,19 @@ use stoa_core::{Csrc, Subscription};
 use super::{voices::all_hear, *};
 use crate::{
     FRAME,
-    history::{Member, Packet, SentPacket, Timeline},
+    history::{Member, Moment, Packet, SentPacket, Timeline},
     participant, room,
 };
 
+/// After a datagram of [`history`].
+fn after(datagram: u64) -> Moment {
+    let at = FRAME * u32::try_from(datagram / 10).unwrap();
+    Moment { datagram, at }
+}
+
 fn since(datagram: u64, value: bool) -> Timeline<bool> {
     let mut timeline = Timeline::default();
-    timeline.decide(datagram, value);
+    timeline.decide(after(datagram), value);
     timeline
 }
 
@@ -24,6 +30,8 @@ fn member(name: &str, of: &str, number: u32) -> Member {
         csrc: Csrc(100 + number),
         may_speak: since(0, true),
         is_in: since(0, true),
+        spoke_until: None,
+        is_seated_elsewhere: false,
         choice: Timeline::default(),
         missing: BTreeMap::new(),
         lost: Vec::new(),
@@ -62,12 +70,13 @@ fn history() -> History {
         }
     }
     let mut slots = Timeline::default();
-    slots.decide(0, 2);
+    slots.decide(after(0), 2);
     History {
         members,
         heard,
         slots: BTreeMap::from([(room("room"), slots.clone()), (room("other"), slots)]),
         spread: Duration::ZERO,
+        between_workers: Duration::ZERO,
     }
 }
 
@@ -100,7 +109,7 @@ fn nothing_is_found_where_nothing_is_wrong() {
 fn a_packet_sent_after_the_right_was_taken_is_found_and_one_under_way_is_not() {
     let mut history = history();
     // Datagram 501 carries Ann's packet 50.
-    history.members[0].may_speak.decide(501, false);
+    history.members[0].may_speak.decide(after(501), false);
     let found = nobody_hears_who_may_not_speak(&history);
     // By Ben and by Cem.
     assert_eq!(found.len(), 2 * 49);
@@ -135,8 +144,10 @@ fn a_voice_from_next_door_is_found() {
 fn a_voice_that_was_silenced_is_found() {
     let mut history = history();
     let but_ann = Subscription::all_except(BTreeSet::from([participant("ann")])).unwrap();
-    history.members[2].choice.decide(0, Subscription::EVERYBODY);
-    history.members[2].choice.decide(501, but_ann);
+    history.members[2]
+        .choice
+        .decide(after(0), Subscription::EVERYBODY);
+    history.members[2].choice.decide(after(501), but_ann);
     assert_eq!(nobody_hears_whom_they_do_not_want(&history).len(), 49);
 }
 
@@ -154,8 +165,50 @@ fn a_packet_that_is_heard_twice_is_found() {
 #[test]
 fn a_packet_to_somebody_who_has_left_is_found() {
     let mut history = history();
-    history.members[2].is_in.decide(971, false);
+    history.members[2].is_in.decide(after(971), false);
     assert_eq!(nobody_hears_after_leaving(&history).len(), 2 * 2);
+}
+
+/// Cem, the last listener, is seated elsewhere, and what is between workers takes a frame.
+fn spread_history() -> History {
+    let mut history = history();
+    history.between_workers = FRAME;
+    history.members[2].is_seated_elsewhere = true;
+    history
+}
+
+#[test]
+fn what_a_seat_elsewhere_cannot_know_yet_is_no_violation_but_what_comes_later_is() {
+    let mut left = spread_history();
+    left.members[2].is_in.decide(after(971), false);
+    assert_eq!(nobody_hears_after_leaving(&left).len(), 2);
+
+    let mut chosen = spread_history();
+    let but_ann = Subscription::all_except(BTreeSet::from([participant("ann")])).unwrap();
+    chosen.members[2]
+        .choice
+        .decide(after(0), Subscription::EVERYBODY);
+    chosen.members[2].choice.decide(after(501), but_ann);
+    assert_eq!(nobody_hears_whom_they_do_not_want(&chosen).len(), 48);
+
+    for (number, found) in [(52, 0), (54, 1)] {
+        let mut twice = chosen.clone();
+        let heard = twice.heard.iter();
+        let of_cem = |packet: &&Packet| (packet.listener, packet.number) == (2, number);
+        let again = heard.clone().find(of_cem).copied();
+        twice.heard.extend(again);
+        assert_eq!(nobody_hears_anything_twice(&twice).len(), found, "{number}");
+    }
+}
+
+#[test]
+fn a_voice_that_goes_by_itself_may_be_under_way_between_workers_but_no_muted_one() {
+    let mut muted = spread_history();
+    muted.members[0].may_speak.decide(after(501), false);
+    assert_eq!(nobody_hears_who_may_not_speak(&muted).len(), 2 * 49);
+    muted.members[0].spoke_until = Some(FRAME * 50);
+    // Nothing was under way to Ben, who is where the room is.
+    assert_eq!(nobody_hears_who_may_not_speak(&muted).len(), 49 + 48);
 }
 
 #[test]
@@ -310,7 +363,7 @@ fn one_voice_too_many_is_found() {
     let mut history = history();
     let slots = history.slots.get_mut(&room("room")).unwrap();
     // What was sent until datagram 501 was still right.
-    slots.decide(501, 1);
+    slots.decide(after(501), 1);
     let found = no_more_voices_than_slots(&history);
     assert_eq!(found.len(), 1);
     assert!(

@@ -33,12 +33,18 @@ fn hears(packet: &Packet) -> String {
     format!("client {listener} hears packet {number} of client {sender}")
 }
 
-/// [`Rule::MaySpeak`].
+/// [`Rule::MaySpeak`]. But who leaves by themselves takes no call back: what their room had handed on to
+/// other workers by then still arrives there.
 pub fn nobody_hears_who_may_not_speak(history: &History) -> Vec<Violation> {
     violations(history, Rule::MaySpeak, |packet| {
         let sender = history.members.get(packet.sender);
         let may_speak = sender.and_then(|sender| sender.may_speak.when_sent(packet.datagram));
-        (may_speak != Some(&true)).then(|| format!("{}, who may not speak", hears(packet)))
+        let until = sender.and_then(|sender| sender.spoke_until);
+        let lag = history.members.get(packet.listener);
+        let lag = lag.map_or(Duration::ZERO, |listener| history.lag(listener));
+        let is_under_way = until.is_some_and(|until| packet.left <= until + lag) && !lag.is_zero();
+        let is_right = may_speak == Some(&true) || is_under_way;
+        (!is_right).then(|| format!("{}, who may not speak", hears(packet)))
     })
 }
 
@@ -64,24 +70,30 @@ pub fn nobody_hears_another_room(history: &History) -> Vec<Violation> {
     })
 }
 
-/// [`Rule::Choice`].
+/// [`Rule::Choice`]. But a seat elsewhere hears of a change only a moment after its room: what was wanted
+/// until then may still come.
 pub fn nobody_hears_whom_they_do_not_want(history: &History) -> Vec<Violation> {
     violations(history, Rule::Choice, |packet| {
         let listener = history.members.get(packet.listener)?;
         let sender = history.members.get(packet.sender)?;
-        let choice = listener.choice.when_sent(packet.datagram)?;
-        let is_wanted = choice.wants(&sender.participant);
+        let choices = &listener.choice;
+        choices.when_sent(packet.datagram)?;
+        let mut lately = choices.lately(packet.datagram, packet.left, history.lag(listener));
+        let is_wanted = lately.any(|choice| choice.wants(&sender.participant));
         (!is_wanted).then(|| format!("{}, whom they do not want", hears(packet)))
     })
 }
 
-/// [`Rule::Once`].
+/// [`Rule::Once`]. But the same packet goes to each choice for itself. While a seat elsewhere hears of a
+/// change, one that came before it by the old choice may come after it by the new one, too.
 pub fn nobody_hears_anything_twice(history: &History) -> Vec<Violation> {
     let mut heard = BTreeMap::new();
     let mut violations = Vec::new();
     for packet in &history.heard {
         let key = (packet.listener, packet.sender, packet.number);
-        if let Some(line) = heard.insert(key, packet.line) {
+        if let Some(line) = heard.insert(key, packet.line)
+            && !chooses_anew(history, packet)
+        {
             violations.push(Violation {
                 rule: Rule::Once,
                 at: packet.left,
@@ -96,11 +108,24 @@ pub fn nobody_hears_anything_twice(history: &History) -> Vec<Violation> {
     violations
 }
 
-/// [`Rule::Presence`].
+/// Whether a packet may have been under way while its listener's seat elsewhere heard of a new choice: that
+/// takes until it is there, and as long again for a packet that was handed on at that moment.
+fn chooses_anew(history: &History, packet: &Packet) -> bool {
+    let Some(listener) = history.members.get(packet.listener) else {
+        return false;
+    };
+    let lag = history.lag(listener) * 2;
+    let choices = &listener.choice;
+    choices.lately(packet.datagram, packet.left, lag).count() > 1
+}
+
+/// [`Rule::Presence`]. But a seat elsewhere hears a moment later that it is over.
 pub fn nobody_hears_after_leaving(history: &History) -> Vec<Violation> {
     violations(history, Rule::Presence, |packet| {
         let listener = history.members.get(packet.listener)?;
-        let is_in = listener.is_in.when_sent(packet.datagram) == Some(&true);
+        let presence = &listener.is_in;
+        let mut lately = presence.lately(packet.datagram, packet.left, history.lag(listener));
+        let is_in = lately.any(|&is_in| is_in);
         (!is_in).then(|| format!("{} without being in the room", hears(packet)))
     })
 }
