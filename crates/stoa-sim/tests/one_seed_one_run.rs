@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use stoa_core::{RoomEvent, RoomEventKind};
 use stoa_sim::{
-    FRAME, Lie, Net,
+    FRAME, Layout, Lie, Net,
     history::Packet,
     link::{Bursts, Direction, Link, Loss, Reordering},
 };
@@ -36,8 +36,8 @@ struct Run {
     heard: Vec<Packet>,
 }
 
-fn run(seed: u64) -> Run {
-    let mut net = Net::seeded(seed);
+fn run(layout: Layout, seed: u64) -> Run {
+    let mut net = Net::laid_out(layout, seed);
     let mut ids = Vec::new();
     for n in 0..5 {
         let id = net.join(&format!("p{n}"), 1 + n % 3);
@@ -83,9 +83,8 @@ fn run(seed: u64) -> Run {
     }
 }
 
-#[test]
-fn over_the_worst_of_networks() {
-    let first = run(1);
+fn twice_the_same(layout: Layout) {
+    let first = run(layout, 1);
     let told = |wanted: fn(&RoomEventKind) -> bool| {
         let kinds = first.events.iter().map(|(_, event)| &event.kind);
         kinds.filter(|kind| wanted(kind)).count()
@@ -93,13 +92,26 @@ fn over_the_worst_of_networks() {
     assert!(first.heard.len() > 3_000, "{} heard", first.heard.len());
     assert_eq!(told(|kind| matches!(kind, RoomEventKind::Left { .. })), 2);
 
-    let second = run(1);
+    let second = run(layout, 1);
     assert_eq!(second.events, first.events);
     assert_eq!(second.heard.len(), first.heard.len());
     for (second, first) in second.heard.iter().zip(&first.heard) {
         assert_eq!(second, first);
     }
-    let other = run(2);
+    let other = run(layout, 2);
     assert_ne!(other.events, first.events);
     assert_ne!(other.heard, first.heard);
+}
+
+#[test]
+fn over_the_worst_of_networks() {
+    twice_the_same(Layout::default());
+}
+
+#[test]
+fn over_several_workers_with_a_lobby() {
+    twice_the_same(Layout {
+        workers: 3,
+        lobby: true,
+    });
 }
