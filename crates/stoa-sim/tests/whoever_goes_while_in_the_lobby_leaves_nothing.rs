@@ -86,3 +86,28 @@ fn by_starting_again() {
         net.remove(again).unwrap();
     });
 }
+
+/// Also where the session is on its way from the lobby to its seat, and comes there when they are out.
+#[test]
+fn and_whoever_takes_themselves_for_connected_is_told() {
+    let layout = Layout {
+        workers: 2,
+        lobby: true,
+    };
+    let mut connected = 0;
+    for step in 0..160 {
+        let mut net = Net::laid_out(layout, step);
+        let goes = net.admit("room", "goes", 1).unwrap();
+        assert!(net.is_seated_elsewhere(goes));
+        net.run_until("the session moves or has moved", |net| {
+            net.node.lobby_stats().keyed == 1
+        });
+        net.run_for(Duration::from_micros(40 * step));
+        net.remove(goes).unwrap();
+        net.run_for(Duration::from_secs(1));
+        let client = &net.clients[goes];
+        assert!(client.closed || !client.connected, "in step {step}");
+        connected += usize::from(client.connected);
+    }
+    assert!(connected > 100, "{connected}");
+}

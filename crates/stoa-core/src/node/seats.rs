@@ -1,5 +1,7 @@
 //! The seats' side: who comes and goes here, whatever room they are in.
 
+use std::net::SocketAddr;
+
 use super::{Node, TimerKey};
 use crate::{
     audience::Audience,
@@ -100,12 +102,22 @@ impl Node {
         }
     }
 
-    /// A session comes from its lobby, and goes on here.
-    fn take_over(&mut self, key: SessionKey, session: Box<Session>) {
-        if let Some(seat) = self.seats.get_mut(key) {
-            seat.place = Place::Here(session);
-            self.keyed(key);
-            self.serve_session(key);
+    /// A session comes from its lobby, and goes on here. Where they were dismissed meanwhile, it ends with the
+    /// goodbye that nobody could say before: the client may take itself for connected.
+    fn take_over(&mut self, key: SessionKey, mut session: Box<Session>) {
+        let Some(seat) = self.seats.get_mut(key) else {
+            return self.say_goodbye(&mut session, None);
+        };
+        seat.place = Place::Here(session);
+        self.keyed(key);
+        self.serve_session(key);
+    }
+
+    fn say_goodbye(&mut self, session: &mut Session, reachable_at: Option<SocketAddr>) {
+        let mut farewell = Drained::default();
+        session.close(&mut farewell);
+        for transmit in farewell.transmits {
+            self.send_to(reachable_at, Transmit::of_session(transmit));
         }
     }
 
@@ -205,13 +217,7 @@ impl Node {
         self.stop_sending(key);
         let mut seat = self.seats.remove(key)?;
         match &mut seat.place {
-            Place::Here(session) => {
-                let mut farewell = Drained::default();
-                session.close(&mut farewell);
-                for transmit in farewell.transmits {
-                    self.send_to(seat.reachable_at, Transmit::of_session(transmit));
-                }
-            }
+            Place::Here(session) => self.say_goodbye(session, seat.reachable_at),
             Place::Lobby(ticket) => self.abandon(*ticket),
         }
         self.demux.remove(&seat.ufrag, &seat.addresses);
