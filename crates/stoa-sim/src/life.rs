@@ -130,11 +130,10 @@ impl Life {
             self.come(index);
         }
         while self.frame < frames {
-            if self.random.below(pace) == 0 {
-                self.do_something();
-                story.append(&mut self.story);
-            }
-            self.talk_for_a_frame();
+            // At any moment: what is on its way between workers then is there for a millisecond or two.
+            let deed = (self.random.below(pace) == 0).then(|| self.random.time_below(FRAME));
+            self.talk_for_a_frame(deed);
+            story.append(&mut self.story);
             self.frame += 1;
         }
         let mut violations = self.finale();
@@ -148,9 +147,11 @@ impl Life {
         (violations, heard)
     }
 
-    /// Whoever talks sends a packet, each at their own moment of the frame.
-    fn talk_for_a_frame(&mut self) {
+    /// Whoever talks sends a packet, each at their own moment of the frame. So long after its beginning,
+    /// something may happen.
+    fn talk_for_a_frame(&mut self, deed: Option<Duration>) {
         const MOMENTS: u32 = 4;
+        let frame = self.net.elapsed();
         for moment in 0..MOMENTS {
             for index in 0..self.people.len() {
                 let Some(id) = self.present(index) else {
@@ -167,7 +168,12 @@ impl Life {
                         .say(id, talk.level.saturating_add(quieter).min(127));
                 }
             }
-            self.net.run_for(FRAME / MOMENTS);
+            let [now, end] = [moment, moment + 1].map(|moment| FRAME * moment / MOMENTS);
+            if let Some(deed) = deed.filter(|deed| (now..end).contains(deed)) {
+                self.net.run_for(deed - now);
+                self.do_something();
+            }
+            self.net.run_for(frame + end - self.net.elapsed());
         }
     }
 

@@ -144,11 +144,14 @@ impl<'a> Line<'a> {
             return usize::try_from(after.seq - before.seq).unwrap_or(usize::MAX);
         }
         let mut speakers = BTreeSet::from([before.sender, after.sender]);
-        let mut missing = 0_usize;
+        let (mut missing, mut overtook) = (0_usize, 0);
         for seq in before.seq + 1..after.seq {
             // The wire has 16 bits of the number.
             match self.lost_near(after, seq as u16) {
-                Some(lost) => speakers.extend(self.speaker(lost)),
+                Some(lost) => {
+                    speakers.extend(self.speaker(lost));
+                    overtook += self.overtook(lost, after);
+                }
                 None => missing += 1,
             }
         }
@@ -159,7 +162,7 @@ impl<'a> Line<'a> {
             all.map(|&speaker| self.missing_near(speaker, before, after))
                 .sum()
         };
-        missing.saturating_sub(explained)
+        missing.saturating_sub(explained + overtook)
     }
 
     /// The packet of this number that the network lost on its way to the listener.
@@ -186,6 +189,23 @@ impl<'a> Line<'a> {
         match member.missing.contains_key(&before.number) {
             true => between.len(),
             false => member.missing.range(between).count(),
+        }
+    }
+
+    /// How many packets of a voice overtook the first one of it that was for the listener, which the network
+    /// lost then: they came before the voice began there, and their numbers were kept for them.
+    fn overtook(&self, lost: &SentPacket, after: &Packet) -> usize {
+        let Some(member) = self.history.members.get(after.sender) else {
+            return 0;
+        };
+        let on_the_way = self.history.between_workers * 2;
+        let came = |at: &Duration| (*at..=*at + on_the_way).contains(&lost.left);
+        let late = member.missing.iter().find(|(_, at)| came(at));
+        match late {
+            Some((&number, _)) if lost.csrc == Some(member.csrc) => {
+                (number.saturating_add(1)..after.number).len()
+            }
+            _ => 0,
         }
     }
 

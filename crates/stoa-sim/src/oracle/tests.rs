@@ -11,6 +11,8 @@ use crate::{
     participant, room,
 };
 
+mod elsewhere;
+
 /// After a datagram of [`history`].
 fn after(datagram: u64) -> Moment {
     let at = FRAME * u32::try_from(datagram / 10).unwrap();
@@ -169,48 +171,6 @@ fn a_packet_to_somebody_who_has_left_is_found() {
     assert_eq!(nobody_hears_after_leaving(&history).len(), 2 * 2);
 }
 
-/// Cem, the last listener, is seated elsewhere, and what is between workers takes a frame.
-fn spread_history() -> History {
-    let mut history = history();
-    history.between_workers = FRAME;
-    history.members[2].is_seated_elsewhere = true;
-    history
-}
-
-#[test]
-fn what_a_seat_elsewhere_cannot_know_yet_is_no_violation_but_what_comes_later_is() {
-    let mut left = spread_history();
-    left.members[2].is_in.decide(after(971), false);
-    assert_eq!(nobody_hears_after_leaving(&left).len(), 2);
-
-    let mut chosen = spread_history();
-    let but_ann = Subscription::all_except(BTreeSet::from([participant("ann")])).unwrap();
-    chosen.members[2]
-        .choice
-        .decide(after(0), Subscription::EVERYBODY);
-    chosen.members[2].choice.decide(after(501), but_ann);
-    assert_eq!(nobody_hears_whom_they_do_not_want(&chosen).len(), 48);
-
-    for (number, found) in [(52, 0), (54, 1)] {
-        let mut twice = chosen.clone();
-        let heard = twice.heard.iter();
-        let of_cem = |packet: &&Packet| (packet.listener, packet.number) == (2, number);
-        let again = heard.clone().find(of_cem).copied();
-        twice.heard.extend(again);
-        assert_eq!(nobody_hears_anything_twice(&twice).len(), found, "{number}");
-    }
-}
-
-#[test]
-fn a_voice_that_goes_by_itself_may_be_under_way_between_workers_but_no_muted_one() {
-    let mut muted = spread_history();
-    muted.members[0].may_speak.decide(after(501), false);
-    assert_eq!(nobody_hears_who_may_not_speak(&muted).len(), 2 * 49);
-    muted.members[0].spoke_until = Some(FRAME * 50);
-    // Nothing was under way to Ben, who is where the room is.
-    assert_eq!(nobody_hears_who_may_not_speak(&muted).len(), 49 + 48);
-}
-
 #[test]
 fn a_packet_that_cannot_be_heard_is_found() {
     let mut history = history();
@@ -344,6 +304,33 @@ fn a_voice_may_begin_with_a_packet_that_others_overtook() {
         .for_each(|packet| packet.marker = true);
     assert_eq!(rules(&history), [Rule::Stream]);
     history.members[1].missing.insert(20, FRAME * 23);
+    assert_eq!(rules(&history), []);
+}
+
+#[test]
+fn the_first_packet_of_a_voice_may_be_overtaken_and_then_be_lost() {
+    let mut history = history();
+    // Ben is heard anew with packet 20, when 21 and 22 have passed; and 20 is lost on the way down.
+    history
+        .heard
+        .retain(|packet| packet.sender != 1 || !(10..23).contains(&packet.number));
+    for packet in &mut history.heard {
+        if packet.sender == 1 && packet.number >= 23 {
+            packet.seq -= 10;
+        }
+    }
+    let late = FRAME * 22;
+    for listener in [0, 2] {
+        history.members[listener].lost.push(SentPacket {
+            left: late,
+            ssrc: 7,
+            sequence_number: 510,
+            csrc: Some(Csrc(101)),
+        });
+    }
+    history.members[1].missing.insert(20, FRAME * 21);
+    assert_eq!(rules(&history), [Rule::Stream], "another one came late");
+    history.members[1].missing.insert(20, late);
     assert_eq!(rules(&history), []);
 }
 
