@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use stoa_core::{Error, LeaveReason, LimitScope, Limits, RoomEventKind};
+use stoa_core::{Error, LeaveReason, Limits, RoomEventKind};
 use stoa_sim::{
     ClientId, LOBBY_SESSIONS, Layout, Net,
     oracle::{
@@ -36,8 +36,7 @@ fn refusal(net: &mut Net, name: &str) -> Option<Error> {
 fn by_name() {
     for workers in [1, 3] {
         let (mut net, _) = full(workers);
-        let limit = Error::ParticipantLimit {
-            scope: LimitScope::Lobby,
+        let limit = Error::LobbyFull {
             limit: LOBBY_SESSIONS,
         };
         assert_eq!(refusal(&mut net, "one-more"), Some(limit));
