@@ -4,6 +4,7 @@
 //! when it is keyed.
 
 mod answer;
+mod dtls;
 pub(crate) mod keys;
 mod monitor;
 pub(crate) mod negotiate;

@@ -1,8 +1,8 @@
 //! The SRTP keys of a session, as DTLS makes them.
 //!
 //! str0m keeps the keys of its sessions to itself, but takes the DTLS implementation from outside.
-//! So every session gets the usual one with an ear at its side: when a handshake is done and the
-//! keying material passes by on its way to str0m, a copy goes to the participant.
+//! So every session gets the usual one (`dtls`) with an ear at its side: when a handshake is done and
+//! the keying material passes by on its way to str0m, a copy goes to the participant.
 //!
 //! str0m asks for a new DTLS instance inside [`RtcConfig::build`] and does not say for which
 //! session. So [`build`] leaves a sender where the provider finds it, for the length of that one
@@ -32,6 +32,7 @@ use str0m::{
     },
 };
 
+use super::dtls;
 use crate::seal::{Profile, SrtpKeys};
 
 thread_local! {
@@ -97,9 +98,12 @@ impl DtlsProvider for Overheard {
         dtls_version: DtlsVersion,
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        let inner = usual()
-            .dtls_provider
-            .new_dtls(cert, now, dtls_version, mtu)?;
+        let inner = match CryptoProvider::get_default() {
+            Some(chosen) => chosen
+                .dtls_provider
+                .new_dtls(cert, now, dtls_version, mtu)?,
+            None => dtls::instance(cert, now, dtls_version, mtu)?,
+        };
         Ok(match HAND_OVER.take() {
             Some(keys) => Box::new(OverheardInstance { inner, keys }),
             None => inner,
