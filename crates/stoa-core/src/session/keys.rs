@@ -41,12 +41,15 @@ thread_local! {
 }
 
 /// Where a participant's keys arrive, once, when DTLS is done.
-pub(crate) struct PendingKeys(Receiver<SrtpKeys>);
+pub(crate) struct PendingKeys(Option<Receiver<SrtpKeys>>);
 
 impl PendingKeys {
     /// The keys, if they have come and were not taken yet.
-    pub(crate) fn take(&self) -> Option<SrtpKeys> {
-        self.0.try_recv().ok()
+    pub(crate) fn take(&mut self) -> Option<SrtpKeys> {
+        let keys = self.0.as_ref()?.try_recv().ok()?;
+        // They come once, and the channel is as large as all else that is kept of them.
+        self.0 = None;
+        Some(keys)
     }
 }
 
@@ -79,7 +82,7 @@ pub(crate) fn build(config: RtcConfig, now: Instant) -> (Rtc, PendingKeys) {
     let scope = Scope;
     let rtc = config.build(now);
     drop(scope);
-    (rtc, PendingKeys(receiver))
+    (rtc, PendingKeys(Some(receiver)))
 }
 
 /// The usual DTLS provider, whose instances are overheard.
@@ -105,7 +108,10 @@ impl DtlsProvider for Overheard {
             None => dtls::instance(cert, now, dtls_version, mtu)?,
         };
         Ok(match HAND_OVER.take() {
-            Some(keys) => Box::new(OverheardInstance { inner, keys }),
+            Some(keys) => Box::new(OverheardInstance {
+                inner,
+                keys: Some(keys),
+            }),
             None => inner,
         })
     }
@@ -118,7 +124,8 @@ impl DtlsProvider for Overheard {
 /// A DTLS instance that tells its participant the keys.
 struct OverheardInstance {
     inner: Box<dyn DtlsInstance>,
-    keys: SyncSender<SrtpKeys>,
+    /// Until they have been told. WebRTC has no second handshake.
+    keys: Option<SyncSender<SrtpKeys>>,
 }
 
 impl fmt::Debug for OverheardInstance {
@@ -133,10 +140,10 @@ impl DtlsInstance for OverheardInstance {
         if let DtlsOutput::KeyingMaterial(material, profile) = &output
             && let Some(profile) = Profile::from_dtls(*profile)
             && let Some(keys) = SrtpKeys::new(profile, material, self.inner.is_active())
+            && let Some(sender) = self.keys.take()
         {
-            // Full after a second handshake, which WebRTC does not have, or if the participant has
-            // left: nobody waits for these keys then.
-            let _ = self.keys.try_send(keys);
+            // If the participant has left, nobody waits for them.
+            let _ = sender.try_send(keys);
         }
         output
     }

@@ -57,8 +57,8 @@ fn session(now: Instant, port: u16) -> (Rtc, SocketAddr, PendingKeys) {
 #[test]
 fn both_sides_hear_the_same_keys() {
     let now = Instant::now();
-    let (mut left, left_address, left_keys) = session(now, 1);
-    let (mut right, right_address, right_keys) = session(now, 2);
+    let (mut left, left_address, mut left_keys) = session(now, 1);
+    let (mut right, right_address, mut right_keys) = session(now, 2);
     assert!(left_keys.take().is_none(), "before the handshake");
 
     let mut changes = left.sdp_api();
@@ -85,7 +85,7 @@ fn both_sides_hear_the_same_keys() {
 #[test]
 fn nothing_is_left_behind() {
     let now = Instant::now();
-    let (_rtc, keys) = build(RtcConfig::new(), now);
+    let (_rtc, mut keys) = build(RtcConfig::new(), now);
     assert!(HAND_OVER.take().is_none());
     assert!(keys.take().is_none());
     // A session that is not built here has no ear.
