@@ -80,6 +80,12 @@ pub(crate) fn is_rtcp(datagram: &[u8]) -> bool {
     matches!(datagram, [128..=191, second, ..] if (64..=95).contains(&(second & 0x7f)))
 }
 
+/// Whether an RTCP packet begins with a report of somebody who sends (RFC 3550, section 6.4.1). That is
+/// never encrypted (RFC 3711, section 3.4).
+pub(crate) fn is_sender_report(datagram: &[u8]) -> bool {
+    matches!(datagram, [_, 200, ..])
+}
+
 /// The SSRC as which a datagram was sent, if it is SRTP or SRTCP. It is never encrypted.
 pub(crate) fn ssrc_of_sender(datagram: &[u8]) -> Option<u32> {
     let at = match (is_rtp(datagram), is_rtcp(datagram)) {

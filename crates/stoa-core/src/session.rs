@@ -20,7 +20,7 @@ use str0m::{
 use crate::{
     audio_level::{AudioLevel, LevelExtension},
     compose::{Composed, Written},
-    demux::ssrc_of_sender,
+    demux::{is_rtcp, is_sender_report, ssrc_of_sender},
     egress::{
         EgressPath, NegotiatedLine,
         reference::{self, Line},
@@ -93,6 +93,15 @@ impl Session {
     /// Notes that they hear by another choice from now on, on the reference path.
     pub(crate) fn interrupt(&mut self) {
         self.reference_lines.iter_mut().for_each(Line::interrupt);
+    }
+
+    /// Whether the session has any use for a datagram of theirs. It sends nothing itself on the direct
+    /// path, so of RTCP it needs only what they say of their microphone, once they are heard there: to
+    /// decrypt the reports of mere listeners would be for nothing, and it keeps 8 KiB to read the next
+    /// one into.
+    pub(crate) fn heeds(&self, datagram: &[u8]) -> bool {
+        let is_of_microphone = self.microphone_ssrc.is_some() && is_sender_report(datagram);
+        !is_rtcp(datagram) || !self.reference_lines.is_empty() || is_of_microphone
     }
 
     /// Takes a datagram that is known to be theirs.

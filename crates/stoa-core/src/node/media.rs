@@ -57,7 +57,9 @@ impl Node {
         }
         let is_rtp = is_rtp(datagram);
         self.with_session(key, |session, drained| {
-            session.handle_receive(now, receive, is_rtp, drained);
+            if session.heeds(datagram) {
+                session.handle_receive(now, receive, is_rtp, drained);
+            }
         });
         Ok(())
     }
