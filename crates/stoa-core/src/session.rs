@@ -4,6 +4,7 @@
 //! when it is keyed.
 
 mod answer;
+mod ciphers;
 mod dtls;
 pub(crate) mod keys;
 mod monitor;

@@ -32,7 +32,7 @@ use str0m::{
     },
 };
 
-use super::dtls;
+use super::{ciphers, dtls};
 use crate::seal::{Profile, SrtpKeys};
 
 thread_local! {
@@ -53,16 +53,17 @@ impl PendingKeys {
     }
 }
 
-/// The usual cryptography, with DTLS overheard.
+/// The usual cryptography, with DTLS overheard and SRTP that is made late.
 pub(crate) fn crypto() -> CryptoProvider {
     CryptoProvider {
         dtls_provider: &Overheard,
+        srtp_provider: &ciphers::Late,
         ..usual()
     }
 }
 
 /// What str0m uses if it is told nothing: the process's default, or else that of its feature flags.
-fn usual() -> CryptoProvider {
+pub(super) fn usual() -> CryptoProvider {
     let default = CryptoProvider::get_default().cloned();
     default.unwrap_or_else(str0m::crypto::from_feature_flags)
 }
