@@ -138,8 +138,8 @@ impl Client {
             .write_rtp(packet);
     }
 
-    /// One turn: sends what is to be sent, and waits a moment for what comes.
-    pub(crate) fn turn(&mut self) {
+    /// One turn: sends what is to be sent, and waits a moment for what comes. Returns whether anything did.
+    pub(crate) fn turn(&mut self) -> bool {
         self.rtc
             .handle_input(Input::Timeout(Instant::now()))
             .unwrap();
@@ -156,12 +156,16 @@ impl Client {
                     .handle_input(Input::Receive(Instant::now(), receive))
                     .unwrap();
                 self.drain();
+                true
             }
             Err(error)
                 if matches!(
                     error.kind(),
                     io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-                ) => {}
+                ) =>
+            {
+                false
+            }
             Err(error) => panic!("{error}"),
         }
     }
