@@ -107,7 +107,7 @@ pub const MAX_RESERVED_LISTENERS: usize = 65_536;
 
 /// How many buffers of sent datagrams are kept for the next ones. More than a few batches are never about,
 /// unless packets have to be sealed before they are asked for.
-pub const MAX_POOLED_BUFFERS: usize = 1_024;
+pub const MAX_POOLED_BUFFERS: usize = 256;
 
 /// What a node may hold and how long it waits. The defaults are for a public voice service on a
 /// server with a few cores.

@@ -9,8 +9,8 @@ use std::{
 };
 
 use stoa_core::{
-    Join, Joined, LobbyStats, ParticipantChange, ParticipantId, Revision, Role, RoomId,
-    RoomSettings, RoomSnapshot, RoomUpdate, SessionId, WorkerId,
+    Error, Join, Joined, LimitScope, LobbyStats, ParticipantChange, ParticipantId, Revision, Role,
+    RoomId, RoomSettings, RoomSnapshot, RoomUpdate, SessionId, WorkerId,
 };
 use tokio::sync::oneshot;
 
@@ -50,6 +50,8 @@ impl WorkerHandle {
 pub struct Media {
     workers: Arc<[WorkerHandle]>,
     lobbies: Arc<[LobbyHandle]>,
+    /// How many seats a worker may have.
+    seats: usize,
     hasher: RandomState,
 }
 
@@ -70,10 +72,11 @@ impl Drop for Expected {
 }
 
 impl Media {
-    pub(crate) fn new(workers: Vec<WorkerHandle>, lobbies: Vec<LobbyHandle>) -> Self {
+    pub(crate) fn new(workers: Vec<WorkerHandle>, lobbies: Vec<LobbyHandle>, seats: usize) -> Self {
         Self {
             workers: workers.into(),
             lobbies: lobbies.into(),
+            seats,
             hasher: RandomState::new(),
         }
     }
@@ -116,6 +119,10 @@ impl Media {
     pub async fn join(&self, join: Join) -> Result<Joined, MediaError> {
         let home = self.home(&join.room);
         let seat = self.seat(home, join.role);
+        if self.workers[seat].load() >= self.seats {
+            let (scope, limit) = (LimitScope::Worker, self.seats);
+            return Err(Error::ParticipantLimit { scope, limit }.into());
+        }
         let _expected = Expected::at(&self.workers[seat]);
         let (reply, result) = oneshot::channel();
         let lobby = self.hasher.hash_one(&join.participant) % self.lobbies.len() as u64;

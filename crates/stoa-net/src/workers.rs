@@ -94,7 +94,7 @@ pub fn start(config: &Config) -> Result<Started, StartError> {
     let lobbies = Lobbies::start(config, &plans).map_err(StartError::Thread)?;
     let (queue, notices) = mpsc::channel(NOTICE_CAPACITY);
     let (workers, handles) = equip(config, plans, &lobbies.letterboxes, &queue);
-    let media = Media::new(handles, lobbies.handles);
+    let media = Media::new(handles, lobbies.handles, config.limits.participants);
     let (tell_failure, failure) = watch::channel(None);
     let mut started = Workers {
         threads: Vec::with_capacity(workers.len()),
