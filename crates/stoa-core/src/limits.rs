@@ -45,6 +45,14 @@ pub const MAX_SPEECH_PREROLL: Duration = Duration::from_millis(200);
 /// are taken, more costs listeners more delay than it gives back (docs/adr/0005-a-pre-roll-of-60-ms.md).
 pub const DEFAULT_SPEECH_PREROLL: Duration = Duration::from_millis(60);
 
+/// How long after they began to talk somebody is still heard from before. The ranking needs less to notice
+/// a new voice. Who takes a slot later was heard until a moment ago, or has talked unheard for long; to
+/// send what they said before would only put their listeners behind.
+pub const BEGINNING: Duration = Duration::from_millis(400);
+
+/// After which pause somebody begins to talk anew. Longer than a breath.
+pub const PAUSE: Duration = Duration::from_millis(300);
+
 /// How many packets of one speaker are kept for that, however short they are: 200 ms of frames of
 /// 10 ms.
 pub const MAX_PREROLL_PACKETS: usize = 20;

@@ -328,13 +328,14 @@ fn send(
     preroll: Duration,
     emit: &mut impl FnMut(Composed),
 ) -> bool {
+    let has_just_begun = speaker.has_just_begun(now);
     let Speaker {
         csrc,
         heard_in,
         preroll: kept,
         ..
     } = speaker;
-    let before = kept.recent(now, preroll);
+    let before = kept.recent(now, preroll).filter(|_| has_just_begun);
     let before = before.map(|(at, packet)| Arrival::new(*at, key, packet));
     let arrival = Arrival::new(now, key, packet);
     let mut is_heard_by_all = false;

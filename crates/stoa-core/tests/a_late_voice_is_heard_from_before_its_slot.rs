@@ -80,6 +80,34 @@ fn where_a_slot_is_free_the_breath_before_the_first_word_is_heard() {
     assert_eq!(times.collect::<Vec<_>>(), [960; 12]);
 }
 
+/// They were heard until a moment ago: what they have said unheard in between would only put their
+/// listeners behind.
+#[test]
+fn whoever_comes_back_in_the_middle_of_their_talk_goes_on_from_there() {
+    let mut net = Net::new();
+    net.update_room(RoomUpdate {
+        audio_slots: AudioSlots::new(1),
+        ..Default::default()
+    });
+    let [holder, newcomer, listener] =
+        ["holder", "newcomer", "listener"].map(|name| net.join(name, 1));
+    net.speak(&[(holder, 45)], Duration::from_secs(2));
+    net.speak(&[(holder, 45), (newcomer, 10)], Duration::from_secs(1));
+    assert_eq!(net.clients[listener].voices(), [holder, newcomer]);
+    net.forget_heard();
+    // The newcomer ends, and the holder, who has talked all the time, has the slot again.
+    while net.clients[listener].voices() != [holder] {
+        net.forget_heard();
+        net.speak(&[(holder, 45)], FRAME);
+    }
+    net.run_for(Duration::from_millis(50));
+    assert_eq!(
+        net.clients[listener].heard.len(),
+        1,
+        "and nothing of before"
+    );
+}
+
 /// The node's silence about somebody who may not speak has no exception.
 #[test]
 fn nothing_of_before_a_right_was_given_is_heard() {

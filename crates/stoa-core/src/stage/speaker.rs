@@ -16,7 +16,7 @@ use super::{
 use crate::{
     ids::{Csrc, ParticipantId},
     keys::{BankKey, ParticipantKey},
-    limits::MAX_PREROLL_PACKETS,
+    limits::{BEGINNING, MAX_PREROLL_PACKETS, PAUSE},
     settings::AudioMode,
 };
 
@@ -31,6 +31,8 @@ pub(crate) struct Speaker {
     pub(crate) mode: AudioMode,
     loudness: Loudness,
     breath: Breath,
+    /// When they last began to talk.
+    began: Option<Instant>,
     /// Where they are heard.
     pub(crate) heard_in: Vec<BankKey>,
     /// Where they were heard before the last ranking. Kept for its allocation.
@@ -46,6 +48,7 @@ impl Speaker {
             mode,
             loudness: Loudness::new(),
             breath: Breath::new(),
+            began: None,
             heard_in: Vec::new(),
             was_heard_in: Vec::new(),
             preroll: Preroll::default(),
@@ -57,13 +60,27 @@ impl Speaker {
         let payload = &packet.payload.opus;
         let level = packet_level(packet.level, payload.len());
         self.breath.update(now, level);
+        let pause = |at| now.saturating_duration_since(at);
+        let is_rested = self
+            .loudness
+            .last_voiced()
+            .is_none_or(|at| pause(at) >= PAUSE);
         let is_voiced = self.loudness.update(now, level);
+        if is_voiced && is_rested {
+            self.began = Some(now);
+        }
         // A quiet passage is music, too.
         let is_music = self.mode == AudioMode::Music && !is_silence(payload.len());
         if is_music {
             self.loudness.sounded(now);
         }
         is_voiced || is_music
+    }
+
+    /// Whether they have only just begun to talk, so that what was kept is sent if they take a slot.
+    pub(crate) fn has_just_begun(&self, now: Instant) -> bool {
+        let is_recent = |at| now.saturating_duration_since(at) <= BEGINNING;
+        self.began.is_some_and(is_recent)
     }
 
     /// They talk no more, and are heard nowhere.
