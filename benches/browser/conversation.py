@@ -182,8 +182,5 @@ async def create_room(channel: grpc.aio.Channel, room_id: str, preroll_ms: int) 
 
 async def listen(channel: grpc.aio.Channel, room_id: str, browsers: BrowserPeers) -> None:
     """Join for the browser, and wait until it is connected."""
-    offer = (await browsers.offers())[LISTENER]
-    request = rooms_pb2.JoinRequest(room_id=room_id, participant_id=LISTENER, sdp_offer=offer)
-    joined = await rooms_pb2_grpc.RoomsStub(channel).Join(request, timeout=CALL_SECONDS)
-    browsers.answer(LISTENER, joined.sdp_answer)
+    await browsers.join(channel, room_id)
     await browsers.until(LISTENER, lambda seen: seen["connection"] == "connected")

@@ -1,10 +1,11 @@
-// Participants in Chromium without a page of their own: another program makes the calls of the control
+// Participants in browsers without a page of their own: another program makes the calls of the control
 // API for them, and is told what they receive.
 //
-// `node peers.mjs PAGE PEERS`, where PEERS is JSON: a list of `{ "name", "hertz", "redundancy" }`. A peer
-// whistles a tone if it has one, and prefers RED (RFC 2198) to plain Opus if it wants redundancy. Prints
-// one JSON object a line: `{ name, offer }` of each, and then again and again `{ name, statistics }`.
-// Reads `{ name, answer }`. Ends when its input does.
+// `node peers.mjs PAGE PEERS`, where PEERS is JSON: a list of `{ "name", "firefox", "hertz", "redundancy",
+// "listeningLines" }`. A peer is in Chromium or in Firefox, whistles a tone if it has one, prefers RED
+// (RFC 2198) to plain Opus if it wants redundancy, and may listen on more lines than the one it speaks on.
+// Prints one JSON object a line: `{ name, offer }` of each, and then again and again
+// `{ name, statistics }`. Reads `{ name, answer }`. Ends when its input does.
 
 import path from "node:path";
 import readline from "node:readline";
@@ -20,7 +21,7 @@ const TELL_MS = 250;
 const tell = (message) => console.log(JSON.stringify(message));
 
 /** Runs in the page: makes the connection, and says what it offers. */
-async function offer({ hertz, redundancy }) {
+async function offer({ hertz, redundancy, listeningLines }) {
   const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   const media = hertz
     ? await navigator.mediaDevices.getUserMedia({
@@ -32,26 +33,31 @@ async function offer({ hertz, redundancy }) {
   const named = (name) => codecs.filter(({ mimeType }) => mimeType.toLowerCase() === `audio/${name}`);
   const [first, second] = redundancy ? ["red", "opus"] : ["opus", "red"];
   line.setCodecPreferences([...named(first), ...named(second)]);
+  for (let i = 0; i < (listeningLines ?? 0); i += 1) connection.addTransceiver("audio", { direction: "recvonly" });
+  window.listening = [];
   connection.ontrack = ({ track }) => {
     // Chromium decodes only what somebody listens to.
     const audio = new Audio();
     audio.srcObject = new MediaStream([track]);
     audio.play();
-    window.listening = audio;
+    window.listening.push(audio);
   };
   await connection.setLocalDescription(await connection.createOffer());
   window.connection = connection;
   return connection.localDescription.sdp;
 }
 
-/** Runs in the page: what was received so far. */
+/** Runs in the page: what was received so far, and how it is protected. */
 async function statistics() {
   const report = await window.connection.getStats();
   const all = [...report.values()];
-  const of = (type) => all.find((entry) => entry.type === type);
-  const inbound = of("inbound-rtp");
+  const of = (type) => all.filter((entry) => entry.type === type);
+  const [inbound] = of("inbound-rtp");
+  const receivers = window.connection.getReceivers();
   return {
+    browser: navigator.userAgent,
     connection: window.connection.connectionState,
+    // Of the first line.
     packets: inbound?.packetsReceived ?? 0,
     lost: inbound?.packetsLost ?? 0,
     // Chromium counts so what it has already: where nothing is lost, all that is sent twice.
@@ -60,13 +66,18 @@ async function statistics() {
     samples: inbound?.totalSamplesReceived ?? 0,
     concealed: inbound?.concealedSamples ?? 0,
     energy: inbound?.totalAudioEnergy ?? 0,
+    // Of all lines.
+    energies: of("inbound-rtp").map((line) => line.totalAudioEnergy ?? 0),
+    csrcs: receivers.flatMap((receiver) => receiver.getContributingSources().map(({ source }) => source)),
+    reports: [...new Set(all.map(({ type }) => type).filter((type) => type.startsWith("remote-")))],
+    transport: of("transport")[0] ?? null,
   };
 }
 
 async function start(peer, { launch, folder }) {
-  const microphone = peer.hertz ? path.join(folder, `${peer.name}.wav`) : null;
+  const microphone = peer.hertz && !peer.firefox ? path.join(folder, `${peer.name}.wav`) : null;
   if (microphone) writeTone(microphone, peer.hertz);
-  const browser = await launch.chromium({ microphone });
+  const browser = await (peer.firefox ? launch.firefox(peer) : launch.chromium({ microphone }));
   const page = await browser.newPage();
   page.on("pageerror", (error) => console.error(`${peer.name}: ${error.message}`));
   // For an origin that may use a microphone.

@@ -21,6 +21,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcconfiguration import RTCBundlePolicy
+from aiortc.rtcdtlstransport import RTCDtlsTransport, SRTPProtectionProfile
 from aiortc.rtp import RtpPacket
 from stoa.control.v1 import rooms_pb2, rooms_pb2_grpc
 
@@ -82,9 +83,21 @@ class Line:
 
 
 class Peer:
-    """A participant with one line to speak and to listen, and perhaps more to listen."""
+    """A participant with one line to speak and to listen, and perhaps more to listen.
 
-    def __init__(self, name: str, hertz: float, *, listening_lines: int = 0) -> None:
+    Without a tone there are the listening lines alone. A peer may speak one SRTP profile and no
+    other, and insist on its side of the DTLS handshake: it offers `setup` (RFC 5763, section 5).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        hertz: float | None,
+        *,
+        listening_lines: int = 0,
+        srtp_profile: SRTPProtectionProfile | None = None,
+        setup: str = "actpass",
+    ) -> None:
         self.name = name
         self.hertz = hertz
         self.csrc = 0
@@ -95,15 +108,42 @@ class Peer:
         # the first, as BUNDLE wants it (RFC 9143, section 7.3).
         configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_COMPAT)
         self._connection = RTCPeerConnection(configuration)
-        self._connection.addTrack(ToneTrack(hertz))
+        if hertz is not None:
+            self._connection.addTrack(ToneTrack(hertz))
         for _ in range(listening_lines):
             self._connection.addTransceiver("audio", direction="recvonly")
+        self._setup = setup
+        if srtp_profile is not None:
+            # One transport a line, until the answer bundles them.
+            for transceiver in self._connection.getTransceivers():
+                transceiver.sender.transport._srtp_profiles = [srtp_profile]
         self._listening: list[asyncio.Task[None]] = []
 
     @property
     def state(self) -> str:
         """The state of the connection, as in browsers."""
         return self._connection.connectionState
+
+    @property
+    def _dtls(self) -> RTCDtlsTransport:
+        """The one transport of all lines, once there is an answer."""
+        return self._connection.getTransceivers()[0].sender.transport
+
+    @property
+    def srtp_profile(self) -> str:
+        """The profile that DTLS has ended with, by the name that OpenSSL gives it."""
+        return self._dtls._ssl.get_selected_srtp_profile().decode()
+
+    @property
+    def dtls(self) -> str:
+        """This side of the handshake, the version, and the cipher that it has ended with."""
+        ssl = self._dtls._ssl
+        return f"{self._dtls._role}, {ssl.get_protocol_version_name()}, {ssl.get_cipher_name()}"
+
+    async def reports(self) -> set[str]:
+        """The kinds of reports (RTCP) that have come, by their names in the statistics."""
+        stats = (await self._connection.getStats()).values()
+        return {entry.type for entry in stats if entry.type.startswith("remote-")}
 
     def _hear(self, transceiver: RTCRtpTransceiver) -> None:
         line = Line()
@@ -125,7 +165,9 @@ class Peer:
         request = rooms_pb2.JoinRequest(
             room_id=room_id,
             participant_id=self.name,
-            sdp_offer=self._connection.localDescription.sdp,
+            sdp_offer=self._connection.localDescription.sdp.replace(
+                "a=setup:actpass", f"a=setup:{self._setup}"
+            ),
         )
         rooms = rooms_pb2_grpc.RoomsStub(channel)
         joined = await rooms.Join(request, timeout=CALL_SECONDS)

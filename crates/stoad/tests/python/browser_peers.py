@@ -1,4 +1,4 @@
-"""Participants in Chromium, for tests that make their calls: `browser/peers.mjs` as a process."""
+"""Participants in browsers, for tests that make their calls: `browser/peers.mjs` as a process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import argparse
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Self
+
+import grpc.aio
+from stoa.control.v1 import rooms_pb2, rooms_pb2_grpc
+
+from aiortc_peer import Line
+from daemon import CALL_SECONDS
 
 Statistics = dict[str, Any]
 
@@ -16,12 +23,24 @@ END_SECONDS = 20.0
 LONGEST_LINE = 1 << 20
 
 
+@dataclass(frozen=True)
+class BrowserPeer:
+    """One of them, as those who listen to it have to know it."""
+
+    name: str
+    hertz: float | None
+    csrc: int
+    state: str = "in a browser"
+    # What it hears itself is in its statistics.
+    lines: list[Line] = field(default_factory=list)
+
+
 class BrowserPeers:
     """The process, and what it has told."""
 
     def __init__(self, given: argparse.Namespace, peers: list[dict[str, Any]]) -> None:
         self._command = [given.node, given.peers, given.page, json.dumps(peers)]
-        self._names = [peer["name"] for peer in peers]
+        self._tones = {peer["name"]: peer.get("hertz") for peer in peers}
         self._offers: dict[str, str] = {}
         self._statistics: dict[str, Statistics] = {}
         self._changed = asyncio.Condition()
@@ -71,12 +90,25 @@ class BrowserPeers:
         except TimeoutError:
             raise AssertionError(f"not seen: {what}; last was {self._statistics}") from None
 
-    async def offers(self) -> dict[str, str]:
-        """Wait for what each of them offers."""
-        await self._until(lambda: len(self._offers) == len(self._names), "all offers")
-        return self._offers
+    async def join(
+        self, channel: grpc.aio.Channel, room_id: str, *, setup: str = "actpass"
+    ) -> dict[str, BrowserPeer]:
+        """Join for all of them, each with this side of the DTLS handshake (RFC 5763, section 5)."""
+        await self._until(lambda: len(self._offers) == len(self._tones), "all offers")
+        joined = {}
+        for name, offer in self._offers.items():
+            request = rooms_pb2.JoinRequest(
+                room_id=room_id,
+                participant_id=name,
+                sdp_offer=offer.replace("a=setup:actpass", f"a=setup:{setup}"),
+            )
+            rooms = rooms_pb2_grpc.RoomsStub(channel)
+            answer = await rooms.Join(request, timeout=CALL_SECONDS)
+            self._answer(name, answer.sdp_answer)
+            joined[name] = BrowserPeer(name, self._tones[name], answer.participant.csrc)
+        return joined
 
-    def answer(self, name: str, sdp: str) -> None:
+    def _answer(self, name: str, sdp: str) -> None:
         """Hand over what the node has answered."""
         assert self._process.stdin is not None
         line = json.dumps({"name": name, "answer": sdp})

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from aiortc_peer import Heard, Peer
+from browser_peers import BrowserPeer
 from expect import true
 from tones import TOLERANCE_HERTZ
+
+# Whoever may be heard.
+Voice = Peer | BrowserPeer
 
 # So many half seconds in a row must be right.
 STEADY = 6
@@ -14,18 +18,20 @@ HEAR_SECONDS = 40.0
 POLL_SECONDS = 0.1
 
 
-def whom(heard: Heard, others: list[Peer]) -> Peer | None:
+def whom(heard: Heard, others: list[Voice]) -> Voice | None:
     """Whose tone this is; nobody's if it is silent, mixed or not carried by one speaker alone."""
     if heard.spectrum.silent:
         return None
     for other in others:
+        if other.hertz is None:
+            continue
         near = abs(heard.spectrum.loudest - other.hertz) <= TOLERANCE_HERTZ
         if near and heard.csrcs == {other.csrc}:
             return other
     return None
 
 
-def hears(peer: Peer, others: list[Peer]) -> set[str]:
+def hears(peer: Voice, others: list[Voice]) -> set[str]:
     """Whom a peer has been hearing without a break, under the right name, each on one line."""
     steady = set()
     for line in peer.lines:
@@ -36,16 +42,17 @@ def hears(peer: Peer, others: list[Peer]) -> set[str]:
     return steady - {""}
 
 
-def nobody_hears_themselves(peers: list[Peer]) -> None:
+def nobody_hears_themselves(peers: list[Voice]) -> None:
     """Neither by the sound, however faint, nor by the name on a packet."""
     for peer in peers:
         for line in peer.lines:
-            own = sum(heard.spectrum.has(peer.hertz) for heard in line.heard)
-            true(own == 0, f"{peer.name} hears {peer.hertz} Hz, their own tone")
+            if peer.hertz is not None:
+                own = sum(heard.spectrum.has(peer.hertz) for heard in line.heard)
+                true(own == 0, f"{peer.name} hears {peer.hertz} Hz, their own tone")
             true(peer.csrc not in line.packets, f"{peer.name} gets their own packets")
 
 
-def describe(peer: Peer) -> str:
+def describe(peer: Voice) -> str:
     """What a peer has been hearing, for a message."""
     lines = []
     for line in peer.lines:
@@ -58,7 +65,7 @@ def describe(peer: Peer) -> str:
     return f"{peer.name} ({peer.state}, CSRC {peer.csrc}): {lines}"
 
 
-async def until_heard(peers: list[Peer], expected: dict[str, int]) -> None:
+async def until_heard(peers: list[Voice], expected: dict[str, int]) -> None:
     """Wait until every named peer hears so many of the others steadily, and never itself."""
     listeners = [peer for peer in peers if peer.name in expected]
     deadline = asyncio.get_running_loop().time() + HEAR_SECONDS

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from types import SimpleNamespace
-
-import grpc.aio
-from stoa.control.v1 import rooms_pb2, rooms_pb2_grpc
 
 from aiortc_peer import Peer
 from browser_peers import BrowserPeers
-from daemon import CALL_SECONDS, Daemon
+from daemon import Daemon
 from expect import equal, true
 from listening import until_heard
 from watcher import create_room
@@ -25,12 +21,6 @@ MOST = 0.9
 TWICE = 1.8
 
 
-async def join(channel: grpc.aio.Channel, name: str, offer: str) -> rooms_pb2.JoinResponse:
-    """Join for a browser."""
-    request = rooms_pb2.JoinRequest(room_id=ROOM, participant_id=name, sdp_offer=offer)
-    return await rooms_pb2_grpc.RoomsStub(channel).Join(request, timeout=CALL_SECONDS)
-
-
 async def run(daemon: Daemon, given: argparse.Namespace) -> None:
     """One browser whistles with redundancy; another one and aiortc listen."""
     peers = [
@@ -39,18 +29,13 @@ async def run(daemon: Daemon, given: argparse.Namespace) -> None:
     ]
     async with daemon.aio_channel() as channel, BrowserPeers(given, peers) as browsers:
         await create_room(channel, ROOM)
-        csrcs = {}
-        for name, offer in (await browsers.offers()).items():
-            joined = await join(channel, name, offer)
-            csrcs[name] = joined.participant.csrc
-            browsers.answer(name, joined.sdp_answer)
+        joined = await browsers.join(channel, ROOM)
         await browsers.until("hedy", lambda seen: seen["packets"] >= ENOUGH)
 
         # Ada has the slot of those with one line by now, and keeps it from a voice that is no louder.
         grace = Peer("grace", 620.0)
         await grace.join(channel, ROOM)
-        ada = SimpleNamespace(name="ada", hertz=TONE, csrc=csrcs["ada"], lines=[], state="")
-        await until_heard([grace, ada], {"grace": 1})
+        await until_heard([grace, joined["ada"]], {"grace": 1})
         line = grace.lines[0]
         true(len(line.formats) == 1, f"aiortc got packets of the formats {line.formats}")
         plain = line.payload_bytes / line.packets.total()

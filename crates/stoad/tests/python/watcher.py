@@ -86,6 +86,15 @@ class Watcher:
             if event.HasField("participant_left")
         }
 
+    def quality(self, participant_id: str) -> str:
+        """How well somebody is connected by the latest word: the name of the quality."""
+        for event in reversed(self.events):
+            if event.HasField("participant_updated"):
+                participant = event.participant_updated.participant
+                if participant.participant_id == participant_id:
+                    return rooms_pb2.ConnectionQuality.Name(participant.connection_quality)
+        return ""
+
     def heard(self) -> set[str]:
         """Who is heard by the latest word."""
         for event in reversed(self.events):

@@ -1,6 +1,7 @@
 //! The real daemon, as a process, on ports of its own.
 
 use std::{
+    ffi::OsStr,
     net::SocketAddr,
     path::PathBuf,
     process::{Command, ExitStatus},
@@ -26,6 +27,7 @@ pub(crate) struct Daemon {
     folder: Folder,
     control: SocketAddr,
     page: Option<String>,
+    in_a_network_of_its_own: bool,
 }
 
 impl Daemon {
@@ -38,7 +40,9 @@ impl Daemon {
     pub(crate) fn dev_in_a_network_of_its_own() -> Self {
         let mut command = network::in_a_new_one();
         command.arg(PROGRAM);
-        Self::start_dev(undisturbed(command), network::ADDRESS)
+        let mut daemon = Self::start_dev(undisturbed(command), network::ADDRESS);
+        daemon.in_a_network_of_its_own = true;
+        daemon
     }
 
     fn start_dev(mut command: Command, address: &str) -> Self {
@@ -64,6 +68,7 @@ impl Daemon {
             folder,
             control,
             page,
+            in_a_network_of_its_own: false,
         }
     }
 
@@ -84,6 +89,7 @@ impl Daemon {
             folder,
             control,
             page: None,
+            in_a_network_of_its_own: false,
         }
     }
 
@@ -105,6 +111,16 @@ impl Daemon {
     /// The file with the key for callers.
     pub(crate) fn api_key_file(&self) -> PathBuf {
         self.folder.file("api-key")
+    }
+
+    /// The start of a command line that runs a program in the network where the daemon is.
+    pub(super) fn beside(&self, program: impl AsRef<OsStr>) -> Command {
+        if !self.in_a_network_of_its_own {
+            return Command::new(program);
+        }
+        let mut command = network::in_that_of(self.id());
+        command.arg(program);
+        command
     }
 
     /// The process.

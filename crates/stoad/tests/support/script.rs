@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{command::Running, daemon::Daemon, network, tools};
+use super::{command::Running, daemon::Daemon, tools};
 
 /// How long making the stubs may take.
 const STUBS: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ pub(crate) fn python_with_browsers(script: &str, daemon: &Daemon, within: Durati
 }
 
 fn python_command(script: &str, daemon: &Daemon, stubs: &TempDir) -> Command {
-    let mut command = interpreter();
+    let mut command = quiet(daemon.beside(tools::python()));
     command
         .arg(tests().join("python").join(script))
         .env("PYTHONPATH", stubs.path());
@@ -52,15 +52,14 @@ fn python_command(script: &str, daemon: &Daemon, stubs: &TempDir) -> Command {
     command
 }
 
-/// Runs `tests/browser/SCRIPT` against the page of a daemon, in the daemon's network namespace.
+/// Runs `tests/browser/SCRIPT` against the page of a daemon, in the daemon's network.
 ///
 /// # Panics
 /// If the script fails or takes too long; its output is in the message.
 #[track_caller]
 pub(crate) fn node(script: &str, daemon: &Daemon, within: Duration) {
-    let mut command = network::in_that_of(daemon.id());
+    let mut command = daemon.beside(tools::node());
     command
-        .arg(tools::node())
         .arg(tests().join("browser").join(script))
         .arg(daemon.page());
     finish(with_browsers(&mut command), within);
@@ -88,8 +87,11 @@ fn finish(command: &mut Command, within: Duration) {
 }
 
 fn interpreter() -> Command {
-    let mut command = Command::new(tools::python());
-    // Nothing is written beside the sources, and what is printed is seen when it is printed.
+    quiet(Command::new(tools::python()))
+}
+
+/// Python that writes nothing beside the sources, and whose words are seen when it says them.
+fn quiet(mut command: Command) -> Command {
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUNBUFFERED", "1");
