@@ -59,6 +59,9 @@ fn offers_of_browsers_are_answered() {
             assert!(answer.contains("a=ice-lite"), "{answer}");
             assert!(answer.contains("opus/48000/2"), "{answer}");
             assert!(answer.contains("10.0.1.1 3478 typ host"), "{answer}");
+            let directions = ["sendrecv", "sendonly", "recvonly", "inactive"];
+            let said = directions.map(|said| answer.matches(&format!("a={said}\r\n")).count());
+            assert_eq!(said, [1, lines - 1, 0, 0], "{answer}");
         }
     }
 }

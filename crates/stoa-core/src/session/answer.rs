@@ -1,11 +1,26 @@
 //! What is left to say in an SDP answer that the session has written.
 //!
 //! The session knows one order of codecs and one set of their parameters; what we ask of a client
-//! depends on its offer and on what its microphone is to carry.
+//! depends on its offer and on what its microphone is to carry. And it knows nothing of what the
+//! direct path sends.
 
 use std::fmt::Write;
 
+use str0m::media::{Direction, Mid};
+
 use crate::settings::AudioMode;
+
+/// A line on which the direct path sends. A browser needs all of this to know before the first packet
+/// which line an SSRC is of (RFC 5576, RFC 8830).
+pub(crate) struct Sending<'a> {
+    pub(crate) mid: Mid,
+    /// Ours.
+    pub(crate) direction: Direction,
+    pub(crate) ssrc: u32,
+    pub(crate) cname: &'a str,
+    pub(crate) stream: &'a str,
+    pub(crate) track: &'a str,
+}
 
 /// What we ask of a client that sends Opus (RFC 7587, section 7.1): silence costs a voice next to
 /// nothing, and music wants both channels and no pause.
@@ -17,28 +32,62 @@ fn wish(mode: AudioMode) -> &'static str {
 }
 
 /// The answer with the payload types of each line in the order in which the client prefers them
-/// (RFC 3264, section 6.1), and with what we ask of Opus. The client's first format is what it will
-/// send: RED only if it wants to.
-pub(crate) fn complete(answer: &str, offer: &str, mode: AudioMode) -> String {
+/// (RFC 3264, section 6.1), with what we ask of Opus, and with what is sent beside the session. The
+/// client's first format is what it will send: RED only if it wants to.
+pub(crate) fn complete(
+    answer: &str,
+    offer: &str,
+    mode: AudioMode,
+    sending: &[Sending<'_>],
+) -> String {
     let mut offered = offer.lines().filter(|line| line.starts_with("m="));
-    let mut complete = String::with_capacity(answer.len() + 256);
+    let mut complete = String::with_capacity(answer.len() + 256 * (1 + sending.len()));
     let opus = rtpmaps(answer, "opus/");
+    let mut here: Option<&Sending<'_>> = None;
+    // Writing to a string cannot fail.
     for line in answer.lines() {
         if line.starts_with("m=") {
+            announce(here.take(), &mut complete);
             let ours = offered.next().map(|theirs| in_order_of(line, theirs));
             complete.push_str(ours.as_deref().unwrap_or(line));
         } else if let Some(parameters) = line.strip_prefix("a=fmtp:")
             && let Some((payload_type, _)) = parameters.split_once(' ')
             && opus.contains(&payload_type)
         {
-            // Writing to a string cannot fail.
             let _ = write!(complete, "{line};{}", wish(mode));
+        } else if let Some(sending) = here
+            && matches!(line, "a=inactive" | "a=recvonly")
+        {
+            let _ = write!(complete, "a={}", sending.direction);
         } else {
+            if let Some(mid) = line.strip_prefix("a=mid:") {
+                // It stands before the direction.
+                here = sending.iter().find(|line| line.mid == Mid::from(mid));
+            }
             complete.push_str(line);
         }
         complete.push_str("\r\n");
     }
+    announce(here, &mut complete);
     complete
+}
+
+/// Ends a media line with the SSRC under which we send on it, if we do.
+fn announce(sending: Option<&Sending<'_>>, out: &mut String) {
+    let Some(Sending {
+        ssrc,
+        cname,
+        stream,
+        track,
+        ..
+    }) = sending
+    else {
+        return;
+    };
+    let _ = write!(
+        out,
+        "a=ssrc:{ssrc} cname:{cname}\r\na=ssrc:{ssrc} msid:{stream} {track}\r\n"
+    );
 }
 
 /// The payload types that the session maps to a codec.
@@ -76,22 +125,60 @@ mod tests {
 
     #[test]
     fn the_client_says_whether_it_sends_redundancy() {
-        let plain = complete(ANSWER, &offer("111 63 9 0"), AudioMode::Speech);
+        let plain = complete(ANSWER, &offer("111 63 9 0"), AudioMode::Speech, &[]);
         assert!(plain.contains("SAVPF 111 63\r\n"), "{plain}");
-        let red = complete(ANSWER, &offer("63 111"), AudioMode::Speech);
+        let red = complete(ANSWER, &offer("63 111"), AudioMode::Speech, &[]);
         assert!(red.contains("SAVPF 63 111\r\n"), "{red}");
     }
 
     #[test]
     fn the_mode_says_what_opus_is_to_carry() {
-        let speech = complete(ANSWER, &offer("111 63"), AudioMode::Speech);
+        let speech = complete(ANSWER, &offer("111 63"), AudioMode::Speech, &[]);
         assert!(
             speech.contains("a=fmtp:111 minptime=10;usedtx=1\r\n"),
             "{speech}"
         );
         assert!(speech.contains("a=fmtp:63 111/111\r\n"), "{speech}");
-        let music = complete(ANSWER, &offer("111 63"), AudioMode::Music);
+        let music = complete(ANSWER, &offer("111 63"), AudioMode::Music, &[]);
         assert!(music.contains("minptime=10;stereo=1;"), "{music}");
         assert!(!music.contains("usedtx"), "{music}");
+    }
+
+    #[test]
+    fn what_is_sent_beside_the_session_is_announced() {
+        let line = |mid, direction| {
+            format!(
+                "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:{mid}\r\na={direction}\r\na=rtcp-mux\r\n"
+            )
+        };
+        let session = [
+            line("a", "recvonly"),
+            line("b", "recvonly"),
+            line("c", "inactive"),
+        ]
+        .concat();
+        let sending = |mid, direction, ssrc| Sending {
+            mid: Mid::from(mid),
+            direction,
+            ssrc,
+            cname: "name",
+            stream: "stream",
+            track: "track",
+        };
+        let both = [
+            sending("c", Direction::SendOnly, 7),
+            sending("a", Direction::SendRecv, 9),
+        ];
+        let offer = session.clone();
+        let answer = complete(&session, &offer, AudioMode::Speech, &both);
+        let ssrc =
+            |ssrc| format!("a=ssrc:{ssrc} cname:name\r\na=ssrc:{ssrc} msid:stream track\r\n");
+        let expected = [
+            line("a", "sendrecv") + &ssrc(9),
+            line("b", "recvonly"),
+            line("c", "sendonly") + &ssrc(7),
+        ];
+        assert_eq!(answer, expected.concat());
+        assert_eq!(complete(&session, &offer, AudioMode::Speech, &[]), session);
     }
 }

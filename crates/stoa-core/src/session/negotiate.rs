@@ -2,21 +2,20 @@
 
 mod ssrcs;
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use rand::Rng;
 use str0m::{
     Candidate, IceCreds, Rtc, RtcConfig,
     change::SdpOffer,
     config::{CryptoProvider, DtlsCert},
-    format::Codec,
-    media::{Mid, Pt},
+    format::{Codec, PayloadParams},
+    media::{Direction, Mid, Pt},
     rtp::{Extension, ExtensionMap},
 };
 
-use self::ssrcs::Announced;
 use super::{
-    answer,
+    answer::{self, Sending},
     keys::{self, PendingKeys},
 };
 use crate::{
@@ -85,41 +84,51 @@ pub(crate) fn negotiate(
         pass: ice_text(rng, 24),
     };
     let (mut rtc, keys) = template.build(now, credentials.clone())?;
+    let shown = match template.egress {
+        EgressPath::Direct => without_sending(&offer),
+        EgressPath::Reference => SdpOffer::from((*offer).clone()),
+    };
     let answer = rtc
         .sdp_api()
-        .accept_offer(offer)
+        .accept_offer(shown)
         .map_err(|error| OfferError::Unusable(error.to_string()))?;
-    let mids: Vec<Mid> = answer.media_lines.iter().map(|line| line.mid()).collect();
-    let mut answer = answer.to_sdp_string();
-    // No SSRC of this session may be another's: neither one of the client's, nor one of str0m's.
     let mut taken = ssrcs::announced(text);
-    taken.extend(ssrcs::announced(&answer));
     let mut microphone = None;
-    let mut lines = Vec::with_capacity(mids.len());
+    let mut lines = Vec::with_capacity(offered);
+    let mut sending = Vec::with_capacity(offered);
     let mut has_opus = false;
-    for mid in mids {
-        let Some(formats) = formats(&rtc, mid) else {
+    for line in &offer.media_lines {
+        let mid = line.mid();
+        let Some(media) = rtc.media(mid).filter(|media| !media.disabled()) else {
             continue;
         };
-        let Some(media) = rtc.media(mid) else {
+        let Some(formats) = formats(&rtc, &line.rtp_params()) else {
             continue;
         };
         has_opus = true;
-        if media.direction().is_receiving() && microphone.is_none() {
+        let direction = line.direction().invert();
+        if direction.is_receiving() && microphone.is_none() {
             microphone = Some(Microphone { mid, formats });
         }
-        if media.direction().is_sending() {
-            let level_id = media.remote_extmap().id_of(Extension::AudioLevel);
-            let announced = match template.egress {
-                EgressPath::Direct => take_over(&mut rtc, mid, rng, &mut taken, &mut answer)?,
-                EgressPath::Reference => Announced::default(),
-            };
+        if direction.is_sending() {
+            let mut ssrc = 0;
+            if template.egress == EgressPath::Direct {
+                ssrc = ssrcs::choose(rng, &mut taken);
+                sending.push(Sending {
+                    mid,
+                    direction,
+                    ssrc,
+                    cname: media.cname(),
+                    stream: media.stream_id(),
+                    track: media.track_id(),
+                });
+            }
             lines.push(NegotiatedLine {
                 mid,
                 formats,
-                level_id,
-                ssrc: announced.ssrc,
-                cname: announced.cname,
+                level_id: media.remote_extmap().id_of(Extension::AudioLevel),
+                ssrc,
+                cname: media.cname().to_owned(),
                 // RFC 3550 wants a random start; RFC 3711 wants it low enough not to roll over soon.
                 seq: rng.random_range(0..1 << 15),
                 time: rng.random(),
@@ -133,7 +142,7 @@ pub(crate) fn negotiate(
         let reason = "every audio line with opus/48000/2 is inactive";
         return Err(OfferError::Unusable(reason.to_owned()));
     }
-    let answer = answer::complete(&answer, text, mode);
+    let answer = answer::complete(&answer.to_sdp_string(), text, mode, &sending);
     Ok(Negotiated {
         rtc,
         keys,
@@ -145,22 +154,22 @@ pub(crate) fn negotiate(
     })
 }
 
-/// Takes a sending line away from str0m: the answer announces another SSRC, under which the direct path
-/// will send.
-fn take_over(
-    rtc: &mut Rtc,
-    mid: Mid,
-    rng: &mut impl Rng,
-    taken: &mut BTreeSet<u32>,
-    answer: &mut String,
-) -> Result<Announced, OfferError> {
-    let mut api = rtc.direct_api();
-    let stream = api.stream_tx_by_mid(mid, None).map(|stream| stream.ssrc());
-    let announced = stream.and_then(|old| {
-        api.remove_stream_tx(old);
-        ssrcs::replace(answer, *old, ssrcs::choose(rng, taken))
-    });
-    announced.ok_or_else(|| OfferError::Unusable(format!("line {mid} got no SSRC to send with")))
+/// The offer as the session sees it on the direct path: nobody asks it to send. A session that does has a
+/// stream of 1.8 KiB for each line, in a table that begins with four, and an SSRC that is not to be used.
+/// The direct path sends instead, and the answer says so ([`answer::complete`]).
+///
+/// str0m takes formats and extensions as the client numbers them here, too. Where it only receives, it may
+/// use a number of its own for a format if two lines differ; [`formats`] looks at the client's.
+fn without_sending(offer: &SdpOffer) -> SdpOffer {
+    let mut shown = (**offer).clone();
+    for line in &mut shown.media_lines {
+        match line.direction() {
+            Direction::SendRecv => line.set_direction(Direction::SendOnly),
+            Direction::RecvOnly => line.set_direction(Direction::Inactive),
+            Direction::SendOnly | Direction::Inactive => {}
+        }
+    }
+    shown.into()
 }
 
 /// The offer, and how many audio lines it has.
@@ -235,18 +244,18 @@ impl SessionTemplate {
     }
 }
 
-/// The payload types of a line, if the client has Opus there.
-fn formats(rtc: &Rtc, mid: Mid) -> Option<Formats> {
-    let offered = rtc.media(mid)?.remote_pts();
-    let find = |pt: Pt| {
-        let mut params = rtc.codec_config().params().iter();
-        params.find(|params| params.pt() == pt && params.spec().codec == Codec::Opus)
-    };
-    let params = offered.iter().copied().find_map(find)?;
-    Some(Formats {
-        opus: params.pt(),
-        red: params.red(),
-    })
+/// The payload types of a line, if the client has Opus there by the number that the session knows: it has
+/// one for all lines, that of the first (RFC 9143, section 10).
+fn formats(rtc: &Rtc, offered: &[PayloadParams]) -> Option<Formats> {
+    let is_opus = |params: &&PayloadParams| params.spec().codec == Codec::Opus;
+    let opus = rtc.codec_config().params().iter().find(is_opus)?;
+    let mut offered = offered.iter().filter(is_opus);
+    offered
+        .any(|params| params.pt() == opus.pt())
+        .then_some(Formats {
+            opus: opus.pt(),
+            red: opus.red(),
+        })
 }
 
 /// Random text of ICE characters (RFC 8839, section 5.4): 6 bits for each character.

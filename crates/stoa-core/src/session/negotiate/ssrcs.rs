@@ -1,32 +1,16 @@
 //! The SSRCs under which the direct path sends.
 //!
-//! str0m chooses an SSRC for each sending line of its answer, and sends its own RTCP as one of them.
-//! With AES-GCM the two of us must not share one (see [`crate::seal`]). So the answer announces
-//! SSRCs that str0m does not know, and str0m's streams for these lines are taken away: it has
-//! nothing to send there, and no empty reports to make.
-//!
-//! The text of the answer is ours once str0m has written it: nothing of it is read again, and str0m
-//! finds nothing of it in what clients send. A browser needs `a=ssrc` with `cname` and `msid` to
-//! know before the first packet which line an SSRC is of, as str0m has written them; only the
-//! number is another one.
+//! With AES-GCM the session and the direct path must not share one (see [`crate::seal`]). A session
+//! that is asked to send nothing has none to announce, so those in the answer are ours alone. It sends
+//! its own RTCP under one that it draws by chance and tells nobody.
 
 use std::collections::BTreeSet;
 
 use rand::Rng;
 
-const ATTRIBUTE: &str = "a=ssrc:";
-
-/// An announced SSRC.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Announced {
-    pub(super) ssrc: u32,
-    pub(super) cname: String,
-}
-
 /// The SSRCs that an SDP announces.
 pub(super) fn announced(sdp: &str) -> BTreeSet<u32> {
-    let numbers = sdp.lines().filter_map(|line| Some(attribute(line)?.0));
-    numbers.collect()
+    sdp.lines().filter_map(attribute).collect()
 }
 
 /// An SSRC that is none of these, and is one of them from now on. Never zero, which looks like
@@ -40,35 +24,16 @@ pub(super) fn choose(rng: &mut impl Rng, taken: &mut BTreeSet<u32>) -> u32 {
     }
 }
 
-/// Writes `new` in the place of an announced SSRC. Nothing if it is not announced, or without a
-/// CNAME.
-pub(super) fn replace(sdp: &mut String, old: u32, new: u32) -> Option<Announced> {
-    let mut cname = None;
-    let mut written = String::with_capacity(sdp.len() + 8);
-    for line in sdp.split_inclusive('\n') {
-        match attribute(line) {
-            Some((ssrc, value)) if ssrc == old => {
-                if let Some(name) = value.trim().strip_prefix("cname:") {
-                    cname = Some(name.to_owned());
-                }
-                written.push_str(&format!("{ATTRIBUTE}{new} {value}"));
-            }
-            _ => written.push_str(line),
-        }
-    }
-    let cname = cname?;
-    *sdp = written;
-    Some(Announced { ssrc: new, cname })
-}
-
-/// The number and the rest of an `a=ssrc` line (RFC 5576, section 4.1).
-fn attribute(line: &str) -> Option<(u32, &str)> {
-    let (number, value) = line.strip_prefix(ATTRIBUTE)?.split_once(' ')?;
-    Some((number.parse().ok()?, value))
+/// The number in an `a=ssrc` line (RFC 5576, section 4.1).
+fn attribute(line: &str) -> Option<u32> {
+    let (number, _) = line.strip_prefix("a=ssrc:")?.split_once(' ')?;
+    number.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
     use super::*;
 
     const SDP: &str = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n\
@@ -76,27 +41,23 @@ mod tests {
         a=ssrc:123 cname:other\r\na=sendrecv\r\n";
 
     #[test]
-    fn an_ssrc_is_replaced_and_nothing_else() {
-        let mut sdp = SDP.to_owned();
-        let announced = replace(&mut sdp, 12, 4_000_000_000);
-        assert_eq!(
-            announced,
-            Some(Announced {
-                ssrc: 4_000_000_000,
-                cname: "someone".to_owned()
-            })
-        );
-        assert_eq!(sdp, SDP.replace("ssrc:12 ", "ssrc:4000000000 "));
-        assert_eq!(replace(&mut sdp, 12, 5), None);
-        assert_eq!(super::announced(&sdp), BTreeSet::from([123, 4_000_000_000]));
+    fn what_is_announced_is_found() {
+        assert_eq!(announced(SDP), BTreeSet::from([12, 123]));
     }
 
     #[test]
-    fn what_is_no_ssrc_is_left_alone() {
-        let mut sdp = "a=ssrc:x cname:a\r\na=ssrc:7\r\na=ssrc-group:FID 7 8\r\n".to_owned();
-        let before = sdp.clone();
-        assert_eq!(replace(&mut sdp, 7, 8), None);
-        assert_eq!(sdp, before);
-        assert!(announced(&sdp).is_empty());
+    fn what_is_no_ssrc_is_not() {
+        let sdp = "a=ssrc:x cname:a\r\na=ssrc:7\r\na=ssrc-group:FID 7 8\r\n";
+        assert!(announced(sdp).is_empty());
+    }
+
+    #[test]
+    fn none_is_chosen_twice() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let first = choose(&mut rng, &mut BTreeSet::new());
+        let mut taken = BTreeSet::from([first]);
+        let second = choose(&mut StdRng::seed_from_u64(1), &mut taken);
+        assert_ne!(second, first);
+        assert_eq!(taken, BTreeSet::from([first, second]));
     }
 }
