@@ -49,6 +49,8 @@ pub(crate) struct Session {
     microphone: Option<Microphone>,
     /// The SSRC that was last found to belong to the microphone.
     microphone_ssrc: Option<u32>,
+    /// What the client has announced to speak under. The offer that it was in is what bounds it.
+    announced: Box<[u32]>,
     /// The lines on which they listen.
     pub(crate) lines: Vec<NegotiatedLine>,
     /// What the reference path needs of them; empty on the direct path.
@@ -85,6 +87,7 @@ impl Session {
             keys: negotiated.keys,
             microphone: negotiated.microphone,
             microphone_ssrc: None,
+            announced: negotiated.announced,
             lines: negotiated.lines,
             reference_lines,
             monitor: Monitor::default(),
@@ -103,6 +106,21 @@ impl Session {
     pub(crate) fn heeds(&self, datagram: &[u8]) -> bool {
         let is_of_microphone = self.microphone_ssrc.is_some() && is_sender_report(datagram);
         !is_rtcp(datagram) || !self.reference_lines.is_empty() || is_of_microphone
+    }
+
+    /// Tells the session of an SSRC that was announced for the microphone, when a packet comes under it.
+    /// It learns others by their MID. For one that it knows of it keeps 2 KiB, and as much again to report
+    /// on it every 5 s: all for nothing while they only listen.
+    pub(crate) fn expect(&mut self, packet: &[u8]) {
+        let (Some(microphone), Some(ssrc)) = (self.microphone, ssrc_of_sender(packet)) else {
+            return;
+        };
+        if self.microphone_ssrc != Some(ssrc) && self.announced.contains(&ssrc) {
+            let mut api = self.rtc.direct_api();
+            let stream = api.expect_stream_rx(ssrc.into(), None, microphone.mid, None);
+            // As without retransmission in the offer.
+            stream.suppress_nack(true);
+        }
     }
 
     /// Takes a datagram that is known to be theirs.

@@ -57,6 +57,9 @@ impl Node {
         }
         let is_rtp = is_rtp(datagram);
         self.with_session(key, |session, drained| {
+            if is_rtp {
+                session.expect(datagram);
+            }
             if session.heeds(datagram) {
                 session.handle_receive(now, receive, is_rtp, drained);
             }

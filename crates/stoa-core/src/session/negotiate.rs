@@ -2,7 +2,7 @@
 
 mod ssrcs;
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Instant};
 
 use rand::Rng;
 use str0m::{
@@ -10,7 +10,7 @@ use str0m::{
     change::SdpOffer,
     config::{CryptoProvider, DtlsCert},
     format::{Codec, PayloadParams},
-    media::{Direction, Mid, Pt},
+    media::{Direction, Media, Mid, Pt},
     rtp::{Extension, ExtensionMap},
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct Negotiated {
     pub(crate) offered: usize,
     /// The line on which the client sends, if it does.
     pub(crate) microphone: Option<Microphone>,
+    /// What it has announced to send under there, and the session has not been told.
+    pub(crate) announced: Box<[u32]>,
     /// The lines on which the client listens, in the order of its offer.
     pub(crate) lines: Vec<NegotiatedLine>,
 }
@@ -78,7 +80,7 @@ pub(crate) fn negotiate(
     slots: usize,
     mode: AudioMode,
 ) -> Result<Negotiated, OfferError> {
-    let (offer, offered) = parse(text, slots)?;
+    let (offer, offered) = parse(text, slots, template.egress)?;
     let credentials = IceCreds {
         ufrag: ice_text(rng, 16),
         pass: ice_text(rng, 24),
@@ -94,10 +96,11 @@ pub(crate) fn negotiate(
         .map_err(|error| OfferError::Unusable(error.to_string()))?;
     let mut taken = ssrcs::announced(text);
     let mut microphone = None;
+    let mut announced = BTreeSet::new();
     let mut lines = Vec::with_capacity(offered);
     let mut sending = Vec::with_capacity(offered);
     let mut has_opus = false;
-    for line in &offer.media_lines {
+    for (index, line) in offer.media_lines.iter().enumerate() {
         let mid = line.mid();
         let Some(media) = rtc.media(mid).filter(|media| !media.disabled()) else {
             continue;
@@ -109,6 +112,9 @@ pub(crate) fn negotiate(
         let direction = line.direction().invert();
         if direction.is_receiving() && microphone.is_none() {
             microphone = Some(Microphone { mid, formats });
+            if template.egress == EgressPath::Direct {
+                announced = ssrcs::announced_on(text, index);
+            }
         }
         if direction.is_sending() {
             let mut ssrc = 0;
@@ -123,16 +129,7 @@ pub(crate) fn negotiate(
                     track: media.track_id(),
                 });
             }
-            lines.push(NegotiatedLine {
-                mid,
-                formats,
-                level_id: media.remote_extmap().id_of(Extension::AudioLevel),
-                ssrc,
-                cname: media.cname().to_owned(),
-                // RFC 3550 wants a random start; RFC 3711 wants it low enough not to roll over soon.
-                seq: rng.random_range(0..1 << 15),
-                time: rng.random(),
-            });
+            lines.push(negotiated_line(media, formats, ssrc, rng));
         }
     }
     if !has_opus {
@@ -150,8 +147,27 @@ pub(crate) fn negotiate(
         answer,
         offered,
         microphone,
+        announced: announced.into_iter().collect(),
         lines,
     })
+}
+
+fn negotiated_line(
+    media: &Media,
+    formats: Formats,
+    ssrc: u32,
+    rng: &mut impl Rng,
+) -> NegotiatedLine {
+    NegotiatedLine {
+        mid: media.mid(),
+        formats,
+        level_id: media.remote_extmap().id_of(Extension::AudioLevel),
+        ssrc,
+        cname: media.cname().to_owned(),
+        // RFC 3550 wants a random start; RFC 3711 wants it low enough not to roll over soon.
+        seq: rng.random_range(0..1 << 15),
+        time: rng.random(),
+    }
 }
 
 /// The offer as the session sees it on the direct path: nobody asks it to send. A session that does has a
@@ -172,8 +188,9 @@ fn without_sending(offer: &SdpOffer) -> SdpOffer {
     shown.into()
 }
 
-/// The offer, and how many audio lines it has.
-fn parse(text: &str, slots: usize) -> Result<(SdpOffer, usize), OfferError> {
+/// The offer, and how many audio lines it has. On the direct path it is without SSRCs, of which the session
+/// is told when it needs to know ([`super::Session::expect`]).
+fn parse(text: &str, slots: usize, egress: EgressPath) -> Result<(SdpOffer, usize), OfferError> {
     if text.len() > MAX_OFFER_BYTES {
         let reason = format!(
             "it has {} bytes; at most {MAX_OFFER_BYTES} are read",
@@ -181,8 +198,11 @@ fn parse(text: &str, slots: usize) -> Result<(SdpOffer, usize), OfferError> {
         );
         return Err(OfferError::Malformed(reason));
     }
-    let offer = SdpOffer::from_sdp_string(text)
-        .map_err(|error| OfferError::Malformed(error.to_string()))?;
+    let offer = match egress {
+        EgressPath::Direct => SdpOffer::from_sdp_string(&ssrcs::without(text)),
+        EgressPath::Reference => SdpOffer::from_sdp_string(text),
+    };
+    let offer = offer.map_err(|error| OfferError::Malformed(error.to_string()))?;
     let mut audio = 0;
     let mut has_opus = false;
     let mut other = None;

@@ -1,4 +1,4 @@
-//! The SSRCs under which the direct path sends.
+//! The SSRCs that an offer announces, and those under which the direct path sends.
 //!
 //! With AES-GCM the session and the direct path must not share one (see [`crate::seal`]). A session
 //! that is asked to send nothing has none to announce, so those in the answer are ours alone. It sends
@@ -11,6 +11,20 @@ use rand::Rng;
 /// The SSRCs that an SDP announces.
 pub(super) fn announced(sdp: &str) -> BTreeSet<u32> {
     sdp.lines().filter_map(attribute).collect()
+}
+
+/// The SSRCs that an SDP announces on the media line with this index.
+pub(super) fn announced_on(sdp: &str, index: usize) -> BTreeSet<u32> {
+    let line = sdp.split("\nm=").nth(index + 1);
+    line.map(announced).unwrap_or_default()
+}
+
+/// The SDP without all that it says of SSRCs.
+pub(super) fn without(sdp: &str) -> String {
+    let mut rest = String::with_capacity(sdp.len());
+    let lines = sdp.split_inclusive('\n');
+    rest.extend(lines.filter(|line| !line.starts_with("a=ssrc")));
+    rest
 }
 
 /// An SSRC that is none of these, and is one of them from now on. Never zero, which looks like
@@ -43,6 +57,20 @@ mod tests {
     #[test]
     fn what_is_announced_is_found() {
         assert_eq!(announced(SDP), BTreeSet::from([12, 123]));
+    }
+
+    #[test]
+    fn it_is_found_by_line_and_left_out() {
+        let sdp = format!(
+            "v=0\r\na=ssrc:1 cname:a\r\n{SDP}{}",
+            SDP.replace("12", "77")
+        );
+        assert_eq!(announced_on(&sdp, 0), BTreeSet::from([12, 123]));
+        assert_eq!(announced_on(&sdp, 1), BTreeSet::from([77, 773]));
+        assert!(announced_on(&sdp, 2).is_empty());
+        let line = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=sendrecv\r\n";
+        assert_eq!(without(&sdp), format!("v=0\r\n{line}{line}"));
+        assert!(without("a=ssrc-group:FID 7 8\r\n").is_empty());
     }
 
     #[test]
