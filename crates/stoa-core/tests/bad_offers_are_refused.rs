@@ -102,13 +102,21 @@ fn too_many_lines() {
     let last = offer.split("m=audio").last().unwrap();
     let fourth = replaced(last, "a=mid:2", "a=mid:3");
     let offer = replaced(&offer, "BUNDLE 0 1 2", "BUNDLE 0 1 2 3") + "m=audio" + &fourth;
-    assert_eq!(
-        refusal(&offer),
-        OfferError::TooManyAudioLines {
-            offered: 4,
-            slots: 3,
-        }
-    );
+    // With port 0 a line is in use all the same if it is bundled (RFC 9143, section 6).
+    let (port, _) = fourth.trim_start().split_once(' ').unwrap();
+    let bundle_only = format!("{port} UDP").replacen(port, "0", 1);
+    let (rest, fourth) = offer.rsplit_once(&format!("{port} UDP")).unwrap();
+    let without_port = format!("{rest}{bundle_only}{fourth}a=bundle-only\r\n");
+    for offer in [offer.clone(), without_port] {
+        assert_eq!(
+            refusal(&offer),
+            OfferError::TooManyAudioLines {
+                offered: 4,
+                slots: 3,
+            },
+            "{offer}"
+        );
+    }
 }
 
 #[test]

@@ -188,6 +188,13 @@ fn without_sending(offer: &SdpOffer) -> SdpOffer {
     shown.into()
 }
 
+/// The lines that share their transport (RFC 9143, section 5), by their identification tags.
+fn bundled(text: &str) -> BTreeSet<&str> {
+    let groups = text.lines();
+    let groups = groups.filter_map(|line| line.strip_prefix("a=group:BUNDLE "));
+    groups.flat_map(str::split_ascii_whitespace).collect()
+}
+
 /// The offer, and how many audio lines it has. On the direct path it is without SSRCs, of which the session
 /// is told when it needs to know ([`super::Session::expect`]).
 fn parse(text: &str, slots: usize, egress: EgressPath) -> Result<(SdpOffer, usize), OfferError> {
@@ -204,12 +211,16 @@ fn parse(text: &str, slots: usize, egress: EgressPath) -> Result<(SdpOffer, usiz
     };
     let offer = offer.map_err(|error| OfferError::Malformed(error.to_string()))?;
     let mut audio = 0;
+    let mut has_port = false;
     let mut has_opus = false;
     let mut other = None;
+    let bundled = bundled(text);
     for (number, line) in (1_usize..).zip(&offer.media_lines) {
-        if line.disabled {
+        // Port 0 refuses a line, but for one that shares another's (RFC 9143, section 6).
+        if line.disabled && !bundled.contains(&*line.mid()) {
             continue;
         }
+        has_port |= !line.disabled;
         let kind = line.typ.to_string();
         if kind != "audio" {
             other = other.or(Some((number, kind)));
@@ -221,7 +232,7 @@ fn parse(text: &str, slots: usize, egress: EgressPath) -> Result<(SdpOffer, usiz
             .iter()
             .any(|params| params.spec().codec == Codec::Opus);
     }
-    if audio == 0 {
+    if audio == 0 || !has_port {
         return Err(OfferError::NoAudio);
     }
     if let Some((number, kind)) = other {
