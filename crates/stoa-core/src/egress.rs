@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use str0m::media::{Mid, Pt};
 
-use crate::{red::Payload, session::negotiate::Formats};
+use crate::red::Payload;
 
 /// How packets for listeners are written and encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -34,6 +34,14 @@ impl EgressPath {
             Self::Reference => None,
         }
     }
+}
+
+/// The payload types that a client has for its audio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Formats {
+    pub(crate) opus: Pt,
+    /// Opus with redundancy (RFC 2198), where the client speaks it.
+    pub(crate) red: Option<Pt>,
 }
 
 /// A line on which a participant hears a slot, as it was negotiated.

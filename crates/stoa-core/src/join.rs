@@ -7,9 +7,8 @@ use str0m::IceCreds;
 use crate::{
     event::ParticipantInfo,
     ids::{ParticipantId, Revision, RoomId, WorkerId},
-    message::Ticket,
     rights::Role,
-    seat::Place,
+    seat::{Place, Ticket},
     session::negotiate::Negotiated,
     settings::{AudioMode, Metadata},
     subscription::Subscription,

@@ -77,6 +77,7 @@ mod settings;
 mod stats;
 mod subscription;
 mod timers;
+mod transmit;
 
 pub use audio_level::AudioLevel;
 pub use egress::{EgressPath, direct::Reception};
@@ -92,7 +93,7 @@ pub use limits::Limits;
 pub use lobby::{Lobby, LobbyConfig, LobbyOutput, LobbyStats, Venue};
 pub use message::{Message, Peer, Relayed};
 pub use node::{Certificate, Node, NodeConfig};
-pub use output::{Output, TimeoutReason, Transmit};
+pub use output::{Output, TimeoutReason};
 pub use quality::ConnectionQuality;
 pub use rights::{MuteSource, Mutes, Role, SpeakPolicy};
 pub use settings::{
@@ -101,3 +102,4 @@ pub use settings::{
 };
 pub use stats::{DropReason, Stats};
 pub use subscription::{Subscription, TooManyNames};
+pub use transmit::Transmit;

@@ -26,16 +26,16 @@ use crate::{
     join::{Join, Prepared},
     keys::{LobbyKey, SessionKey},
     limits::MAX_AUDIO_SLOTS,
-    message::{Content, FromLobby, Handed, Message, Ticket, ToLobby},
+    message::{Content, FromLobby, Handed, Message, ToLobby},
     node::Certificate,
-    output::Transmit,
-    seat::Place,
+    seat::{Place, Ticket},
     session::{
         Drained, Session,
         keys::crypto,
         negotiate::{Negotiated, SessionTemplate, negotiate},
     },
     timers::Timers,
+    transmit::Transmit,
 };
 
 /// How a lobby is set up.

@@ -16,11 +16,11 @@ use crate::{
     event::LeaveReason,
     ids::{LobbyId, WorkerId},
     keys::{BankKey, LobbyKey, MemberAt, ParticipantKey, RoomKey, SessionKey},
-    output::Transmit,
     quality::ConnectionQuality,
     seat::Place,
     session::Session,
     stage::SpeakerPacket,
+    transmit::Transmit,
 };
 
 /// To whom a message goes.
@@ -46,13 +46,6 @@ const _: fn() = || {
     is_send::<Message>();
     is_send::<Relayed>();
 };
-
-/// A session in a lobby.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ticket {
-    pub(crate) lobby: LobbyId,
-    pub(crate) session: LobbyKey,
-}
 
 pub(crate) enum Content {
     ToSeat(ToSeat),

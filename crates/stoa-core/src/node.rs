@@ -36,13 +36,14 @@ use crate::{
     keys::{MemberAt, ParticipantKey, RoomAt, RoomKey, SessionKey},
     limits::Limits,
     message::{Content, Message, Packet, Relayed},
-    output::{Output, TimeoutReason, Transmit},
+    output::{Output, TimeoutReason},
     participant::Participant,
     room::Room,
     seat::Seat,
     session::{Drained, keys::crypto, negotiate::SessionTemplate},
     stats::Stats,
     timers::Timers,
+    transmit::Transmit,
 };
 
 /// What may become due.

@@ -1,15 +1,12 @@
 //! What the core wants done.
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    time::Instant,
-};
+use std::{fmt, time::Instant};
 
 use crate::{
     event::RoomEvent,
     ids::WorkerId,
     message::{Message, Peer, Relayed},
+    transmit::Transmit,
 };
 
 /// One thing to do, from [`Node::poll_output`](crate::Node::poll_output).
@@ -50,28 +47,6 @@ impl fmt::Debug for Output {
             Self::Message { to, .. } => f.debug_tuple("Message").field(to).finish(),
             Self::Relay { to, .. } => f.debug_tuple("Relay").field(to).finish(),
             Self::Timeout { at, why } => f.debug_tuple("Timeout").field(at).field(why).finish(),
-        }
-    }
-}
-
-/// A UDP datagram to send.
-#[derive(Debug)]
-pub struct Transmit {
-    /// To whom.
-    pub destination: SocketAddr,
-    /// From which address of ours, where it matters: the one that the other side sent to.
-    pub source: Option<IpAddr>,
-    /// The bytes. [`Node::recycle`](crate::Node::recycle) takes them back when they are sent.
-    pub contents: Vec<u8>,
-}
-
-impl Transmit {
-    /// What a media session wants sent. From which address of ours, only the node knows.
-    pub(crate) fn of_session(transmit: str0m::net::Transmit) -> Self {
-        Self {
-            destination: transmit.destination,
-            source: None,
-            contents: transmit.contents.into(),
         }
     }
 }

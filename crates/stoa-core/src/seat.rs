@@ -6,12 +6,19 @@
 use std::{net::SocketAddr, time::Instant};
 
 use crate::{
-    keys::{BankKey, MemberAt},
+    ids::LobbyId,
+    keys::{BankKey, LobbyKey, MemberAt},
     limits::{MAX_ADDRESSES_PER_PARTICIPANT, MAX_ADDRESSES_PER_SESSION},
-    message::Ticket,
     quality::ConnectionQuality,
     session::Session,
 };
+
+/// A session in a lobby.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    pub(crate) lobby: LobbyId,
+    pub(crate) session: LobbyKey,
+}
 
 /// Where a session is.
 pub(crate) enum Place {

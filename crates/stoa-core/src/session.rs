@@ -7,6 +7,7 @@ mod answer;
 mod ciphers;
 mod dtls;
 pub(crate) mod keys;
+mod library;
 mod monitor;
 pub(crate) mod negotiate;
 

@@ -10,6 +10,8 @@
 //! and so do their lines: a processor that is read to in order fetches ahead (docs/adr/0008).
 
 mod line;
+mod ntp;
+mod packet_type;
 mod reception;
 mod reports;
 mod used;
@@ -35,14 +37,14 @@ use crate::{
     egress::NegotiatedLine,
     keys::{RoomAt, SessionKey},
     limits::{MAX_POOLED_BUFFERS, MAX_RESERVED_LISTENERS, REPORT_INTERVAL, SEAL_BATCH},
-    output::Transmit,
     quality::Measured,
     seal::{RtpSealer, SealError, SrtpKeys},
     stats::DropReason,
+    transmit::Transmit,
 };
 
+pub(crate) use self::ntp::NtpClock;
 pub use self::reception::Reception;
-pub(crate) use self::reports::NtpClock;
 
 /// A packet of a room that is being sealed for its listeners.
 #[derive(Debug)]

@@ -8,12 +8,11 @@ use str0m::{
     rtp::{ExtensionValues, RtpWrite},
 };
 
-use super::{NegotiatedLine, choose};
+use super::{Formats, NegotiatedLine, choose};
 use crate::{
     audio_level::LevelExtension,
     compose::{Composed, StreamId, Written},
     rtp::{RtpTime, SeqExt},
-    session::negotiate::Formats,
     splice::Splice,
 };
 

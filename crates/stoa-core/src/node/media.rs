@@ -10,13 +10,14 @@ use crate::{
     egress::direct::Path,
     keys::SessionKey,
     limits::MAX_DATAGRAM_BYTES,
-    message::{Content, Handed, Message, Packet, Peer, Relayed, Ticket, ToLobby},
+    message::{Content, Handed, Message, Packet, Peer, Relayed, ToLobby},
     node::TimerKey,
-    output::{Output, Transmit},
-    seat::Place,
+    output::Output,
+    seat::{Place, Ticket},
     session::{Drained, Session},
     stage::SpeakerPacket,
     stats::DropReason,
+    transmit::Transmit,
 };
 
 impl Node {

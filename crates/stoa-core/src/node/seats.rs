@@ -7,11 +7,12 @@ use crate::{
     audience::Audience,
     event::LeaveReason,
     keys::{BankKey, MemberAt, SessionKey},
-    message::{Content, Expected, FromLobby, Message, Peer, Ticket, ToHome, ToLobby, ToSeat},
-    output::{Output, Transmit},
+    message::{Content, Expected, FromLobby, Message, Peer, ToHome, ToLobby, ToSeat},
+    output::Output,
     quality::Measured,
-    seat::{Place, Seat},
+    seat::{Place, Seat, Ticket},
     session::{Drained, Session},
+    transmit::Transmit,
 };
 
 impl Node {

@@ -12,7 +12,7 @@ use str0m::crypto::{
 };
 use zeroize::Zeroizing;
 
-use super::keys::usual;
+use super::library::usual;
 
 /// The usual SRTP, with ciphers that are made late.
 #[derive(Debug)]

@@ -32,7 +32,7 @@ use str0m::{
     },
 };
 
-use super::{ciphers, dtls};
+use super::{ciphers, dtls, library::usual};
 use crate::seal::{Profile, SrtpKeys};
 
 thread_local! {
@@ -60,12 +60,6 @@ pub(crate) fn crypto() -> CryptoProvider {
         srtp_provider: &ciphers::Late,
         ..usual()
     }
-}
-
-/// What str0m uses if it is told nothing: the process's default, or else that of its feature flags.
-pub(super) fn usual() -> CryptoProvider {
-    let default = CryptoProvider::get_default().cloned();
-    default.unwrap_or_else(str0m::crypto::from_feature_flags)
 }
 
 /// Makes a session of a configuration that has [`crypto`] as its provider.

@@ -10,7 +10,7 @@ use str0m::{
     change::SdpOffer,
     config::{CryptoProvider, DtlsCert},
     format::{Codec, PayloadParams},
-    media::{Direction, Media, Mid, Pt},
+    media::{Direction, Media, Mid},
     rtp::{Extension, ExtensionMap},
 };
 
@@ -19,7 +19,7 @@ use super::{
     keys::{self, PendingKeys},
 };
 use crate::{
-    egress::{EgressPath, NegotiatedLine},
+    egress::{EgressPath, Formats, NegotiatedLine},
     error::OfferError,
     limits::{MAX_OFFER_BYTES, QUALITY_INTERVAL},
     settings::AudioMode,
@@ -57,14 +57,6 @@ pub(crate) struct Negotiated {
 pub(crate) struct Microphone {
     pub(crate) mid: Mid,
     pub(crate) formats: Formats,
-}
-
-/// The payload types that a client has for its audio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Formats {
-    pub(crate) opus: Pt,
-    /// Opus with redundancy (RFC 2198), where the client speaks it.
-    pub(crate) red: Option<Pt>,
 }
 
 /// Answers an offer to a room that has `slots` audio slots, of a client whose microphone is to carry

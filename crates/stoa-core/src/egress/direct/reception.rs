@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{
     line::Line,
-    reports::{NtpTime, RECEIVER_REPORT, SENDER_REPORT},
+    ntp::NtpTime,
+    packet_type::{RECEIVER_REPORT, SENDER_REPORT},
 };
 use crate::{
     quality::{Loss, Measured, Reported},

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::{
     audio_level::LevelExtension,
     compose::Composed,
-    egress::{NegotiatedLine, choose},
-    session::negotiate::Formats,
+    egress::{Formats, NegotiatedLine, choose},
 };
 
 /// How many different forms of one packet are kept at the same time. A room of browsers needs one to
