@@ -21,13 +21,22 @@
 //! of theirs leaves any more polls until the timeout *before* the command, too. A command that
 //! returns an error has changed nothing.
 //!
+//! # Several nodes, and lobbies
+//!
+//! A node that is alone does everything by itself. Where a process has several, each with a worker
+//! thread of its own, a room is at home with one of them, and its participants have their seats at all
+//! of them. Then a [`Lobby`], on another thread, answers an offer ([`Lobby::prepare`]), the room's home
+//! admits ([`Node::admit`]), and whoever drives them carries what they say to each other:
+//! [`Output::Message`] to [`Node::handle_message`] or [`Lobby::handle_message`], in order and without
+//! loss; [`Output::Relay`] to [`Node::handle_relayed`], as it can. Before it answers a command that takes
+//! a right away, it sees to it that what was relayed before has left.
+//!
 //! # The way of a packet
 //!
 //! The modules stand in the order in which a packet meets them: `node` takes a datagram, `demux`
-//! finds its participant, `participant` decrypts it, `stage` decides whether it is heard and in
-//! which slot, `splice` gives it its place in the slot's stream, `compose` is what is written once
-//! for all listeners, `audience` knows who they are, `egress` writes it for each, and `seal` encrypts
-//! it.
+//! finds its `seat`, `session` decrypts it, `stage` decides whether it is heard and in which slot,
+//! `splice` gives it its place in the slot's stream, `compose` is what is written once for all
+//! listeners, `audience` knows who they are, `egress` writes it for each, and `seal` encrypts it.
 
 #![forbid(unsafe_code)]
 
@@ -38,10 +47,6 @@ mod demux;
 mod seat;
 
 mod session;
-
-mod lobby;
-
-mod message;
 
 mod participant;
 
@@ -58,6 +63,10 @@ mod audience;
 mod egress;
 
 mod seal;
+
+mod lobby;
+
+mod message;
 
 mod audio_level;
 #[cfg(feature = "bench")]
