@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from fractions import Fraction
 
 import grpc.aio
 import numpy as np
@@ -23,7 +22,7 @@ from stoa.control.v1 import rooms_pb2, rooms_pb2_grpc
 
 import aiortc_peer  # Keeps ICE on loopback.
 from daemon import CALL_SECONDS
-from tones import FRAME, RATE
+from tones import FRAME, RATE, audio_frame
 
 # 20 ms of each tone, so that every tone that is heard says which moment of the burst it is. Far enough
 # apart for a window of 10 ms.
@@ -84,11 +83,7 @@ class Microphone(MediaStreamTrack):
             self._start = time.time()
         await asyncio.sleep(max(0.0, self._start + self._samples / RATE - time.time()))
         at = np.arange(self._samples, self._samples + FRAME)
-        samples = np.round(self.sound(at) * 32_767).astype(np.int16).reshape(1, -1)
-        frame = AudioFrame.from_ndarray(samples, format="s16", layout="mono")
-        frame.sample_rate = RATE
-        frame.pts = self._samples
-        frame.time_base = Fraction(1, RATE)
+        frame = audio_frame(np.round(self.sound(at) * 32_767), self._samples)
         self._samples += FRAME
         return frame
 

@@ -229,8 +229,7 @@ impl Lobby {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance(now);
         // What is due again at once has its turn the next time.
-        let mut due = Vec::new();
-        due.extend(std::iter::from_fn(|| self.timers.pop_due(self.now)));
+        let due: Vec<_> = std::iter::from_fn(|| self.timers.pop_due(self.now)).collect();
         for key in due {
             match key {
                 TimerKey::Session(session) => self.serve(session),

@@ -171,9 +171,8 @@ impl Worker {
             timeout = self.flush();
             self.pass();
             // While something has to leave first, commands wait for longer than the next turn.
-            let may_obey = !self.is_blocked() && !self.is_behind() && !self.held.is_full();
-            more_waits =
-                datagrams_wait || letters_wait || relayed_wait || (commands_wait && may_obey);
+            let commands_wait = commands_wait && self.may_obey();
+            more_waits = datagrams_wait || letters_wait || relayed_wait || commands_wait;
 
             let now = Instant::now();
             if any || shut_down || now >= published + PUBLISH_INTERVAL {
@@ -221,20 +220,26 @@ impl Worker {
 
     /// Returns whether there may be more.
     fn take_letters(&mut self) -> bool {
-        for _ in 0..LETTERS_PER_TURN {
-            let Ok(letter) = self.letters.try_recv() else {
-                return false;
-            };
+        let mut taken = 0;
+        while taken < LETTERS_PER_TURN
+            && let Ok(letter) = self.letters.try_recv()
+        {
             self.node.handle_message(Instant::now(), letter);
+            taken += 1;
+        }
+        if taken > 0 {
             self.flush();
         }
-        true
+        taken == LETTERS_PER_TURN
     }
 
     /// Returns whether there is more.
     fn take_relayed(&mut self) -> bool {
         for index in 0..self.incoming.len() {
             let way = &mut self.incoming[index];
+            if !way.has_more() {
+                continue;
+            }
             let now = Instant::now();
             for _ in 0..RELAYED_PER_TURN {
                 let Some(packet) = way.pop() else {

@@ -9,7 +9,7 @@ use crate::{
     ids::WorkerId,
     keys::{MemberAt, ParticipantKey, RoomAt, RoomKey},
     limits::RANKING_INTERVAL,
-    message::{Content, Message, Packet, Peer, Relayed, ToHome, ToSeat},
+    message::{Content, Packet, Peer, Relayed, ToHome, ToSeat},
     output::Output,
     stage::{Heard, SpeakerPacket},
     stats::DropReason,
@@ -34,10 +34,7 @@ impl Node {
         if seat == self.worker {
             return self.at_seat(message);
         }
-        self.letters.push_back(Output::Message {
-            to: Peer::Worker(seat),
-            message: Message(Content::ToSeat(message)),
-        });
+        self.post(Peer::Worker(seat), Content::ToSeat(message));
     }
 
     /// How seats call somebody of a room that is at home here.
@@ -211,10 +208,9 @@ impl Node {
             self.events
                 .push_back(room.event(RoomEventKind::ActiveSpeakers(heard)));
         }
-        room.is_ranking = somebody_talks || room.stage.owes_report();
-        if room.is_ranking {
-            self.timers
-                .set(TimerKey::Ranking(key), self.now + RANKING_INTERVAL);
+        room.is_ranking = false;
+        if somebody_talks || room.stage.owes_report() {
+            self.rank_later(key);
         }
     }
 }

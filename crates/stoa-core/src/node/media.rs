@@ -10,10 +10,10 @@ use crate::{
     egress::direct::Path,
     keys::SessionKey,
     limits::MAX_DATAGRAM_BYTES,
-    message::{Content, Handed, Message, Packet, Peer, Relayed, ToLobby},
+    message::{Handed, Packet, Relayed, ToLobby},
     node::TimerKey,
     output::Output,
-    seat::{Place, Ticket},
+    seat::Place,
     session::{Drained, Session},
     stage::SpeakerPacket,
     stats::DropReason,
@@ -47,7 +47,7 @@ impl Node {
                 candidate,
                 contents: datagram.to_vec(),
             };
-            self.hand_over(*ticket, handed);
+            self.tell_lobby(*ticket, ToLobby::Datagram(Box::new(handed)));
             return Ok(());
         }
         let receive = Receive::new(Protocol::Udp, remote, candidate, datagram)
@@ -107,13 +107,6 @@ impl Node {
             self.direct.set_path(key, Path { remote, local });
         }
         Ok(())
-    }
-
-    fn hand_over(&mut self, ticket: Ticket, handed: Handed) {
-        self.letters.push_back(Output::Message {
-            to: Peer::Lobby(ticket.lobby),
-            message: Message(Content::ToLobby(ToLobby::Datagram(Box::new(handed)))),
-        });
     }
 
     /// Gives a session its turn.

@@ -52,18 +52,23 @@ impl Node {
         if member.room.home == self.worker {
             return self.at_home(message);
         }
-        self.letters.push_back(Output::Message {
-            to: Peer::Worker(member.room.home),
-            message: Message(Content::ToHome(message)),
-        });
+        self.post(Peer::Worker(member.room.home), Content::ToHome(message));
     }
 
     /// Lets a lobby forget a session.
     pub(super) fn abandon(&mut self, ticket: Ticket) {
-        self.letters.push_back(Output::Message {
-            to: Peer::Lobby(ticket.lobby),
-            message: Message(Content::ToLobby(ToLobby::Abandon(ticket.session))),
-        });
+        self.tell_lobby(ticket, ToLobby::Abandon(ticket.session));
+    }
+
+    /// Says something to the lobby where a session is.
+    pub(super) fn tell_lobby(&mut self, ticket: Ticket, message: ToLobby) {
+        self.post(Peer::Lobby(ticket.lobby), Content::ToLobby(message));
+    }
+
+    /// Says something to another node, or to a lobby.
+    pub(super) fn post(&mut self, to: Peer, content: Content) {
+        let message = Message(content);
+        self.letters.push_back(Output::Message { to, message });
     }
 
     fn seat_of(&mut self, member: MemberAt) -> Option<&mut Seat> {

@@ -83,67 +83,54 @@ impl SrtpProvider for Late {
     }
 }
 
-impl SupportedAeadAes128Gcm for Factory {
-    fn create_cipher(&self, key: [u8; 16], encrypt: bool) -> Box<dyn AeadAes128GcmCipher> {
-        LateCipher::<16, dyn AeadAes128GcmCipher>::new(key, encrypt, |key, encrypt| {
-            let factory = usual().srtp_provider.aead_aes_128_gcm();
-            factory.create_cipher(key, encrypt)
-        })
-    }
+/// str0m has the same two traits for each length of a key.
+macro_rules! late_gcm {
+    ($key_bytes:literal, $factory:ident, $cipher:ident, $usual:ident) => {
+        impl $factory for Factory {
+            fn create_cipher(&self, key: [u8; $key_bytes], encrypt: bool) -> Box<dyn $cipher> {
+                LateCipher::<$key_bytes, dyn $cipher>::new(key, encrypt, |key, encrypt| {
+                    let factory = usual().srtp_provider.$usual();
+                    factory.create_cipher(key, encrypt)
+                })
+            }
+        }
+
+        impl $cipher for LateCipher<$key_bytes, dyn $cipher> {
+            fn encrypt(
+                &mut self,
+                iv: &[u8; 12],
+                aad: &[u8],
+                input: &[u8],
+                output: &mut [u8],
+            ) -> Result<(), CryptoError> {
+                self.get().encrypt(iv, aad, input, output)
+            }
+
+            fn decrypt(
+                &mut self,
+                iv: &[u8; 12],
+                aads: &[&[u8]],
+                input: &[u8],
+                output: &mut [u8],
+            ) -> Result<usize, CryptoError> {
+                self.get().decrypt(iv, aads, input, output)
+            }
+        }
+    };
 }
 
-impl SupportedAeadAes256Gcm for Factory {
-    fn create_cipher(&self, key: [u8; 32], encrypt: bool) -> Box<dyn AeadAes256GcmCipher> {
-        LateCipher::<32, dyn AeadAes256GcmCipher>::new(key, encrypt, |key, encrypt| {
-            let factory = usual().srtp_provider.aead_aes_256_gcm();
-            factory.create_cipher(key, encrypt)
-        })
-    }
-}
-
-impl AeadAes128GcmCipher for LateCipher<16, dyn AeadAes128GcmCipher> {
-    fn encrypt(
-        &mut self,
-        iv: &[u8; 12],
-        aad: &[u8],
-        input: &[u8],
-        output: &mut [u8],
-    ) -> Result<(), CryptoError> {
-        self.get().encrypt(iv, aad, input, output)
-    }
-
-    fn decrypt(
-        &mut self,
-        iv: &[u8; 12],
-        aads: &[&[u8]],
-        input: &[u8],
-        output: &mut [u8],
-    ) -> Result<usize, CryptoError> {
-        self.get().decrypt(iv, aads, input, output)
-    }
-}
-
-impl AeadAes256GcmCipher for LateCipher<32, dyn AeadAes256GcmCipher> {
-    fn encrypt(
-        &mut self,
-        iv: &[u8; 12],
-        aad: &[u8],
-        input: &[u8],
-        output: &mut [u8],
-    ) -> Result<(), CryptoError> {
-        self.get().encrypt(iv, aad, input, output)
-    }
-
-    fn decrypt(
-        &mut self,
-        iv: &[u8; 12],
-        aads: &[&[u8]],
-        input: &[u8],
-        output: &mut [u8],
-    ) -> Result<usize, CryptoError> {
-        self.get().decrypt(iv, aads, input, output)
-    }
-}
+late_gcm!(
+    16,
+    SupportedAeadAes128Gcm,
+    AeadAes128GcmCipher,
+    aead_aes_128_gcm
+);
+late_gcm!(
+    32,
+    SupportedAeadAes256Gcm,
+    AeadAes256GcmCipher,
+    aead_aes_256_gcm
+);
 
 #[cfg(test)]
 mod tests {

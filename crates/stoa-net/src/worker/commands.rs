@@ -17,13 +17,18 @@ pub(super) struct Handled {
 }
 
 impl Worker {
+    /// Whether commands are taken: not while something has to leave first.
+    pub(super) fn may_obey(&self) -> bool {
+        !self.is_blocked() && !self.is_behind() && !self.held.is_full()
+    }
+
     /// Does what it is told, unless what was done before has yet to leave.
     pub(super) fn obey(&mut self) -> Handled {
         let mut handled = Handled {
             commands_wait: true,
             ..Handled::default()
         };
-        if self.is_blocked() || self.held.is_full() || self.is_behind() {
+        if !self.may_obey() {
             return handled;
         }
         for _ in 0..COMMANDS_PER_TURN {

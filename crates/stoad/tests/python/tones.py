@@ -26,6 +26,16 @@ SILENCE = AMPLITUDE / 300
 RESIDUE = 0.15
 
 
+def audio_frame(wave: NDArray[np.floating], position: int) -> AudioFrame:
+    """Samples of 16 bits, of which so many came before."""
+    samples = wave.astype(np.int16).reshape(1, -1)
+    frame = AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+    frame.sample_rate = RATE
+    frame.pts = position
+    frame.time_base = Fraction(1, RATE)
+    return frame
+
+
 class ToneTrack(MediaStreamTrack):
     """A microphone into which somebody whistles."""
 
@@ -43,11 +53,7 @@ class ToneTrack(MediaStreamTrack):
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         at = (self._samples + np.arange(FRAME)) / RATE
         wave = AMPLITUDE * np.sin(2 * np.pi * self._hertz * at)
-        samples = wave.astype(np.int16).reshape(1, -1)
-        frame = AudioFrame.from_ndarray(samples, format="s16", layout="mono")
-        frame.sample_rate = RATE
-        frame.pts = self._samples
-        frame.time_base = Fraction(1, RATE)
+        frame = audio_frame(wave, self._samples)
         self._samples += FRAME
         return frame
 
