@@ -119,8 +119,12 @@ async function raiseAndInvite(host, guest) {
   await press(host.page, "#hands-list .invite");
   await guest.page.waitForSelector("#invitation", { visible: true });
   await look(guest.page, "the room of who is invited");
-  const told = await guest.page.$eval("#announcements", (region) => region.textContent);
-  expect(/invited to speak/.test(told), `the live region says "${told}"`);
+  // The page tells together what comes together, so a moment later.
+  const isTold = () => /invited to speak/.test(document.getElementById("announcements").textContent);
+  const told = () => guest.page.$eval("#announcements", (region) => region.textContent);
+  await guest.page.waitForFunction(isTold).catch(async () => {
+    throw new Error(`the live region says "${await told()}"`);
+  });
   await press(guest.page, "#accept");
   await host.sees(guest.name, "the promotion", (person) => person.role === "speaker");
   await guest.page.waitForFunction(() => document.activeElement.closest("#controls"));
