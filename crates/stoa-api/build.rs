@@ -2,7 +2,8 @@
 
 use std::{env, error::Error, path::PathBuf};
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
+    "stoa/control/v1/bans.proto",
     "stoa/control/v1/rooms.proto",
     "stoa/control/v1/node.proto",
     "stoa/control/v1/errors.proto",

@@ -149,3 +149,16 @@ pub(crate) fn leave_reason(reason: LeaveReason) -> v1::LeaveReason {
         LeaveReason::NodeShutdown => v1::LeaveReason::NodeShutdown,
     }
 }
+
+/// Whether it makes sense to join again after this end.
+pub(crate) fn return_advice(reason: LeaveReason) -> v1::ReturnAdvice {
+    match reason {
+        LeaveReason::Removed | LeaveReason::RoomClosed | LeaveReason::ClientClosed => {
+            v1::ReturnAdvice::None
+        }
+        LeaveReason::IceTimeout | LeaveReason::ConnectTimeout | LeaveReason::MediaError => {
+            v1::ReturnAdvice::Here
+        }
+        LeaveReason::NodeShutdown => v1::ReturnAdvice::Elsewhere,
+    }
+}

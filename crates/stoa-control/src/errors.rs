@@ -31,8 +31,11 @@ pub(crate) fn code(reason: ErrorReason) -> Code {
         | R::SdpUnusable
         | R::IceCandidateMalformed
         | R::MessageMalformed => Code::InvalidArgument,
-        R::CredentialMissing | R::CredentialInvalid => Code::Unauthenticated,
-        R::RoomNotFound | R::ParticipantNotFound => Code::NotFound,
+        R::CredentialMissing | R::CredentialInvalid | R::TokenInvalid => Code::Unauthenticated,
+        R::SubjectBanned | R::TokenNotSufficient => Code::PermissionDenied,
+        R::RoomNotFound | R::ParticipantNotFound | R::ResumeTokenInvalid | R::BanNotFound => {
+            Code::NotFound
+        }
         R::RoomAlreadyExists | R::ParticipantAlreadyExists | R::RequestIdReused => {
             Code::AlreadyExists
         }
@@ -42,6 +45,8 @@ pub(crate) fn code(reason: ErrorReason) -> Code {
         | R::WatchLimitReached
         | R::MuteLimitReached
         | R::SubscriptionLimitReached
+        | R::QuotaReached
+        | R::RateExceeded
         | R::MessageTooLarge => Code::ResourceExhausted,
         R::SessionMismatch => Code::FailedPrecondition,
         R::RevisionInFuture => Code::OutOfRange,

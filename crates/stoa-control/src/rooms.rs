@@ -77,6 +77,7 @@ impl RoomsService {
             sdp_answer: joined.answer,
             participant: Some(participant),
             room_revision: joined.revision.0,
+            resume_token: String::new(),
         })
     }
 
@@ -148,6 +149,25 @@ fn caller<T>(request: &Request<T>) -> Result<Caller, Failure> {
 #[tonic::async_trait]
 impl Rooms for RoomsService {
     type WatchStream = BoxStream<'static, Result<v1::WatchResponse, Status>>;
+    type WatchRoomsStream = BoxStream<'static, Result<v1::WatchRoomsResponse, Status>>;
+
+    async fn renegotiate(
+        &self,
+        _: Request<v1::RenegotiateRequest>,
+    ) -> Result<Response<v1::RenegotiateResponse>, Status> {
+        Err(Failure::new(ErrorReason::MethodUnknown, "the node does not restart ICE").into())
+    }
+
+    async fn watch_rooms(
+        &self,
+        _: Request<v1::WatchRoomsRequest>,
+    ) -> Result<Response<Self::WatchRoomsStream>, Status> {
+        Err(Failure::new(
+            ErrorReason::MethodUnknown,
+            "the node watches single rooms only",
+        )
+        .into())
+    }
 
     async fn create_room(
         &self,

@@ -85,7 +85,12 @@ async fn a_room_s_life(wire: Wire) {
     let event = next(&mut events).await;
     assert_eq!(
         (event.revision, event.event),
-        (5, Some(Event::RoomClosed(RoomClosed {})))
+        (
+            5,
+            Some(Event::RoomClosed(RoomClosed {
+                reason: RoomCloseReason::Closed.into()
+            }))
+        )
     );
     end(&mut events).await.expect("the stream ends with OK");
     until("the watcher is gone", || rig.handle.stats().watchers == 0).await;

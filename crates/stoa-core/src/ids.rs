@@ -74,9 +74,43 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// A room, as the caller of the control API names it.
+    /// One of the teams that share a node. What it names means something to itself alone.
+    TenantId
+}
+text_id! {
+    /// A room: the name that the caller of the control API gave it, and whose room it is.
     RoomId
 }
+
+/// Between a room's tenant and its name. No identifier has it, so no name of one tenant's is one of
+/// another's.
+const TENANT_END: char = '/';
+
+impl RoomId {
+    /// A tenant's room of this name.
+    ///
+    /// # Errors
+    /// [`InvalidId`] says what is wrong with the name, and where.
+    pub fn of_tenant(tenant: &TenantId, name: &str) -> Result<Self, InvalidId> {
+        let name = validate(name)?;
+        Ok(Self(format!("{tenant}{TENANT_END}{name}").into()))
+    }
+
+    /// Whose room it is; empty for a room that was made without a tenant.
+    pub fn tenant(&self) -> &str {
+        self.0
+            .split_once(TENANT_END)
+            .map_or("", |(tenant, _)| tenant)
+    }
+
+    /// The name that the caller gave it, which is all that callers see.
+    pub fn name(&self) -> &str {
+        self.0
+            .split_once(TENANT_END)
+            .map_or(&self.0, |(_, name)| name)
+    }
+}
+
 text_id! {
     /// A participant of a room, as the caller of the control API names it. Unique in its room at
     /// any one time.
@@ -144,5 +178,21 @@ mod tests {
         );
         assert_eq!(RoomId::new("ab c"), Err(InvalidId::Character(2)));
         assert_eq!(RoomId::new("é"), Err(InvalidId::Character(0)));
+    }
+
+    #[test]
+    fn a_tenants_room_is_nobody_elses() {
+        let tenant = |name| TenantId::new(name).expect("an identifier");
+        let room = RoomId::of_tenant(&tenant("a"), "hall").expect("an identifier");
+        assert_eq!((room.tenant(), room.name()), ("a", "hall"));
+        assert_ne!(
+            room,
+            RoomId::of_tenant(&tenant("b"), "hall").expect("an identifier")
+        );
+        assert_ne!(room, RoomId::new("hall").expect("an identifier"));
+        for escape in ["a/hall", "../hall", "/hall"] {
+            assert!(RoomId::of_tenant(&tenant("b"), escape).is_err());
+            assert!(RoomId::new(escape).is_err());
+        }
     }
 }

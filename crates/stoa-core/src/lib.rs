@@ -95,7 +95,8 @@ pub use event::{
     ActiveSpeakers, LeaveReason, ParticipantInfo, RoomEvent, RoomEventKind, RoomSnapshot,
 };
 pub use ids::{
-    Csrc, InvalidId, LobbyId, ParticipantId, Revision, RoomId, SessionId, SlotIndex, WorkerId,
+    Csrc, InvalidId, LobbyId, ParticipantId, Revision, RoomId, SessionId, SlotIndex, TenantId,
+    WorkerId,
 };
 pub use join::{Join, Joined, Prepared};
 pub use limits::Limits;

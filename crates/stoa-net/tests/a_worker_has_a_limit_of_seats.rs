@@ -20,17 +20,25 @@ async fn whoever_is_one_too_many_is_refused_by_name() {
     until(&mut [&mut one, &mut two], |clients| {
         clients.iter().all(|client| client.connected)
     });
+    // The lobby tells its figures a moment after its sessions have moved.
+    until(&mut [&mut one, &mut two], |_| {
+        media.lobby_stats()[0].sessions == 0
+    });
 
     let refused = Client::join(&media, ip, "r", "three").await.err();
     let (scope, limit) = (LimitScope::Worker, 2);
     let expected = MediaError::Refused(Error::ParticipantLimit { scope, limit });
     assert_eq!(refused, Some(expected));
-    assert_eq!(media.lobby_stats()[0].sessions, 0);
 
     until(&mut [&mut one, &mut two], |clients| {
         clients[0].speak(b"still here");
         clients[1].heard.len() >= 3
     });
+    assert_eq!(
+        media.lobby_stats()[0].prepared,
+        2,
+        "nothing was done for them"
+    );
     tokio::task::spawn_blocking(|| workers.shut_down())
         .await
         .unwrap();

@@ -334,11 +334,14 @@ impl State {
                     participant_id: participant.to_string(),
                     session_id: session.to_string(),
                     reason: convert::leave_reason(reason).into(),
+                    return_advice: convert::return_advice(reason).into(),
                 })
             }
             RoomEventKind::Closed => {
                 self.participants.clear();
-                ApiEvent::RoomClosed(v1::RoomClosed {})
+                ApiEvent::RoomClosed(v1::RoomClosed {
+                    reason: v1::RoomCloseReason::Closed.into(),
+                })
             }
             RoomEventKind::Updated(info) => {
                 let known = self.participants.get(&info.participant);

@@ -73,6 +73,8 @@ impl Roster {
             Some(Event::ParticipantJoined(e)) => self.upsert(e.participant, revision),
             Some(Event::ParticipantConnected(e)) => self.upsert(e.participant, revision),
             Some(Event::ParticipantUpdated(e)) => self.upsert(e.participant, revision),
+            Some(Event::ParticipantReconnecting(e)) => self.upsert(e.participant, revision),
+            Some(Event::ParticipantResumed(e)) => self.upsert(e.participant, revision),
             Some(Event::ParticipantLeft(e)) => {
                 let reason = leave_reason(e.reason);
                 self.remove(&e.participant_id, &e.session_id, reason)
@@ -82,7 +84,9 @@ impl Roster {
             Some(Event::ActiveSpeakers(e)) => vec![self.speaking(e)],
             Some(Event::RoomClosed(_)) => vec![Change::RoomClosed],
             // The room's settings are this service's own, and the page shows none of them.
-            Some(Event::RoomUpdated(_) | Event::Bookmark(_)) | None => Vec::new(),
+            Some(Event::RoomUpdated(_) | Event::RoomCreated(_) | Event::Bookmark(_)) | None => {
+                Vec::new()
+            }
         };
         self.revision = self.revision.max(revision);
         changes
@@ -229,6 +233,7 @@ fn leave_reason(reason: i32) -> &'static str {
         Ok(LeaveReason::ClientClosed) => "client_closed",
         Ok(LeaveReason::MediaError) => "media_error",
         Ok(LeaveReason::NodeShutdown) => "node_shutdown",
+        Ok(LeaveReason::Banned) => "banned",
         Ok(LeaveReason::Unspecified) | Err(_) => "unknown",
     }
 }

@@ -39,6 +39,7 @@ fn left(revision: u64, id: &str, session: &str) -> WatchResponse {
         participant_id: id.into(),
         session_id: session.into(),
         reason,
+        return_advice: 0,
     };
     message(revision, Event::ParticipantLeft(event))
 }
