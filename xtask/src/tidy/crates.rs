@@ -14,6 +14,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
     ("stoa-api", &[]),
     ("stoa-h3", &[]),
     ("stoa-net", &["stoa-core"]),
+    ("stoa-token", &["stoa-core"]),
     ("stoa-control", &["stoa-api", "stoa-core", "stoa-h3"]),
     ("stoa-client", &["stoa-api", "stoa-h3"]),
     ("stoa-talk", &["stoa-client"]),
