@@ -1,5 +1,6 @@
-// The page's address: `/?room=NAME#TOKEN`. The token is a link's secret; browsers do not send what
-// stands after the `#` to anybody, so that no log has it.
+// The page's address: `/?room=NAME#TOKEN`, or `/?invitation#CODE`. The token is a link's secret, the
+// code an invitation's; browsers do not send what stands after the `#` to anybody, so that no log has
+// it.
 
 const parameters = new URLSearchParams(location.search);
 const NAME_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
@@ -9,18 +10,37 @@ const SLUG_LETTERS = 40;
 /** The room of the address, or null. */
 export const room = parameters.get("room");
 
-/** The secret of the link that was followed, or null. */
-export const token = location.hash.length > 1 ? location.hash.slice(1) : null;
+const secret = location.hash.length > 1 ? location.hash.slice(1) : null;
+
+/** The code of the invitation to the service that was followed, or null. */
+export const invitation = parameters.has("invitation") ? secret : null;
+
+/** The secret of the link to a room that was followed, or null. */
+export const token = invitation === null ? secret : null;
 
 /** `?ec=0` leaves the microphone's sound as it is: tests send pure tones. */
 export const processing = parameters.get("ec") !== "0";
 
 /** The address that others are given. */
-export function link(name, secret = null) {
+export function link(name, roomToken = null) {
   const url = new URL("/", location.href);
   url.searchParams.set("room", name);
-  if (secret) url.hash = secret;
+  if (roomToken) url.hash = roomToken;
   return url.href;
+}
+
+/** The address that somebody is given who is invited to the service. */
+export function invitationLink(code) {
+  const url = new URL("/?invitation", location.href);
+  url.hash = code;
+  return url.href;
+}
+
+/** Takes a used invitation out of the address bar. */
+export function forgetInvitation() {
+  if (invitation === null) return;
+  parameters.delete("invitation");
+  history.replaceState(null, "", parameters.size > 0 ? `?${parameters}` : location.pathname);
 }
 
 /** Shows the room in the address bar. The token goes, so that nobody passes it on by mistake. */

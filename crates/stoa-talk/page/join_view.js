@@ -1,6 +1,7 @@
 // The form before the room.
 
 import { $ } from "./dom.js";
+import { fieldError } from "./field.js";
 import { ROLES, refusal } from "./texts.js";
 
 const INTRODUCTIONS = {
@@ -91,14 +92,15 @@ export class JoinView {
     $("problem").hidden = true;
   }
 
-  /** There is nothing to join here, or not any more. */
-  showEnd(text) {
+  /** There is nothing to join here, or not any more; unless one is `banned`, elsewhere there is. */
+  showEnd(text, { banned = false } = {}) {
     this.hideProblem();
     $("join-form").hidden = true;
     $("join-title").textContent = this.title ?? "Stoa talk";
     $("join-lead").textContent = "";
     $("join-role").hidden = true;
     $("ended-text").textContent = text;
+    $("ended-elsewhere").hidden = banned;
     $("ended").hidden = false;
     $("join-view").hidden = false;
     document.title = "Stoa talk";
@@ -131,10 +133,4 @@ export class JoinView {
     const kind = this.#makes ? new FormData($("join-form")).get("kind") : null;
     on.join({ name, title, kind });
   }
-}
-
-function fieldError(id, text) {
-  $(id).setAttribute("aria-invalid", String(text !== ""));
-  $(`${id}-error`).textContent = text;
-  $(`${id}-error`).hidden = text === "";
 }

@@ -2,8 +2,10 @@
 
 import * as address from "./address.js";
 import { look } from "./door.js";
+import { EntranceView } from "./entrance.js";
 import { showTo } from "./hook.js";
 import { isKept, recall, remember } from "./identity.js";
+import { Invites } from "./invites.js";
 import { JoinView } from "./join_view.js";
 import { RoomView } from "./room_view.js";
 import { announce, sayNews, toast } from "./speak.js";
@@ -29,6 +31,15 @@ const roomView = new RoomView({
   leave,
   again: () => visit?.again(),
   enableSound,
+});
+
+const invites = new Invites();
+const entranceView = new EntranceView({
+  admitted() {
+    address.forgetInvitation();
+    showDoor(address.room);
+  },
+  banned: (problem) => joinView.showEnd(refusal(problem), { banned: true }),
 });
 
 /** The form says a name, and a title and a kind where a room is to be made. */
@@ -90,7 +101,7 @@ const listeners = {
     if (ending.final) {
       visit = null;
       roomView.hide();
-      joinView.showEnd(ending.text);
+      joinView.showEnd(ending.text, ending);
       return;
     }
     refresh();
@@ -124,8 +135,19 @@ async function showDoor(room) {
   const name = recall("name");
   joinView.show({ name, room });
   const looked = await look({ room: room ?? address.newRoomName(""), token: address.token });
-  if (visit === null) joinView.showLooked(looked, room);
+  if (visit !== null) return;
+  const reason = looked?.problem?.reason;
+  if (reason === "ADMISSION_REQUIRED") {
+    joinView.hide();
+    entranceView.open({ name, code: null });
+  } else if (reason === "BANNED") {
+    joinView.showEnd(refusal(looked.problem), { banned: true });
+  } else {
+    joinView.showLooked(looked, room);
+    invites.refresh();
+  }
 }
 
 showTo(window, () => visit?.call ?? null);
-showDoor(address.room);
+if (address.invitation === null) showDoor(address.room);
+else entranceView.open({ name: recall("name"), code: address.invitation });

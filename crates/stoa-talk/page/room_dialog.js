@@ -1,7 +1,8 @@
 // What moderators do about the room: links, who was removed, and its end.
 
+import { copy } from "./copy.js";
 import { $, fromTemplate, setText } from "./dom.js";
-import { announce, toast } from "./speak.js";
+import { announce } from "./speak.js";
 import { ROLES } from "./texts.js";
 
 const when = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -106,17 +107,5 @@ export class RoomDialog {
     $("end-room").hidden = asking;
     $("end-form").hidden = !asking;
     if (asking) $("end-cancel").focus();
-  }
-}
-
-/** Copies, or lets people copy by hand from the field. */
-async function copy(text, field = null, { quiet = false } = {}) {
-  try {
-    await navigator.clipboard.writeText(text);
-    toast("The link is copied.");
-  } catch {
-    if (quiet) return;
-    field?.select();
-    toast("Your browser did not let the page copy. Copy the link by hand.");
   }
 }

@@ -1,10 +1,11 @@
 // What people are told when something ends or is refused.
 
-/** Why a call ended. `again`: coming back by itself makes sense. */
+/** Why a call ended. `again`: coming back by itself makes sense; `banned`: nor does going elsewhere. */
 const ENDINGS = {
   removed: { text: "You were removed from the room." },
   removed_by_moderator: { text: "A moderator has removed you from the room.", final: true },
   taken_over: { text: "You have opened this room in another window. This one is silent now.", action: "Use this window" },
+  banned: { text: "You were banned from this service.", final: true, banned: true },
   room_ended: { text: "A moderator has ended the room for everybody.", final: true },
   room_closed: { text: "The room was closed.", again: true },
   ice_timeout: { text: "Your connection was silent for too long.", again: true },
@@ -31,6 +32,17 @@ const REFUSALS = {
   INVITATION_REQUIRED: "This room is entered by an invite link. Ask a moderator for one.",
   INVITATION_INVALID: "This invite link does not hold, or not any more. Ask for a new one.",
   INVITATION_USED: "This invite link was for one person, who has used it. Ask for a new one.",
+  ADMISSION_REQUIRED: "This service is open to invited people for now.",
+  BANNED: "You were banned from this service.",
+  CODE_INVALID: "This code does not hold: it may be mistyped, used up, taken back, or not open yet.",
+  TOO_MANY_CODES: "Too many wrong codes came from your network. Wait a few minutes, then try again.",
+  TOO_MANY_REQUESTS: "Too many people came from your network at once. Try again in a minute.",
+  WAITING_LIST_FULL: "The waiting list is full. Try again another day.",
+  MEMBER_LIMIT_REACHED: "This service knows as many people as it may.",
+  NO_INVITES_LEFT: "You have no invitations left for so many people.",
+  INVITATION_LIMIT_REACHED: "There are as many invitations as there may be.",
+  INVITATION_NOT_FOUND: "This invitation is revoked already.",
+  UNREACHABLE: "The service cannot be reached. Try again in a moment.",
   REMOVED: "A moderator has removed you from this room.",
   OPEN_ROOMS_OFF: "On this service, rooms are entered by invite links only.",
   ROOM_EXISTS: "There is a room of this name. Choose another one.",
@@ -53,6 +65,7 @@ const REFUSALS = {
 /** Refusals after which trying again changes nothing. */
 const FINAL = new Set([
   "INVITATION_REQUIRED", "INVITATION_INVALID", "INVITATION_USED", "REMOVED", "OPEN_ROOMS_OFF", "ROOM_EXISTS",
+  "ADMISSION_REQUIRED", "BANNED",
 ]);
 
 /** The ending of this reason: { text, again, final, action }. */
@@ -67,7 +80,8 @@ export function refusal({ reason, message }) {
 
 /** The ending that a refused join is. */
 export function refusedJoin(problem) {
-  return { text: refusal(problem), final: FINAL.has(problem.reason), again: problem.code === "UNAVAILABLE" };
+  const { reason, code } = problem;
+  return { text: refusal(problem), final: FINAL.has(reason), banned: reason === "BANNED", again: code === "UNAVAILABLE" };
 }
 
 export const ROLES = { listener: "Listener", speaker: "Speaker", moderator: "Moderator" };

@@ -54,6 +54,14 @@ impl Directory {
         }
     }
 
+    /// The way to this room's hub, if somebody is in the room.
+    pub(crate) fn find(&self, room: &str) -> Option<Handle> {
+        let hubs = self.lock();
+        let entry = hubs.get(room)?;
+        let commands = entry.commands.upgrade()?;
+        Some(Handle::new(commands, Arc::clone(&entry.changes)))
+    }
+
     /// How many rooms somebody is in.
     pub(crate) fn len(&self) -> usize {
         self.lock().len()

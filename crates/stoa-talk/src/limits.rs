@@ -70,6 +70,52 @@ pub(crate) const MAX_REMOVED_LISTED: usize = 200;
 /// SILENCE_LIMIT_REACHED.
 pub(crate) const MAX_SILENCED: usize = 64;
 
+/// People whom the service knows. When there are more, those are forgotten who came while everybody
+/// could, invited nobody and have been away longest, [`FORGOTTEN_AT_ONCE`] at a time; where nobody is
+/// left to forget, newcomers are refused with MEMBER_LIMIT_REACHED.
+pub(crate) const MAX_MEMBERS: i64 = 200_000;
+
+/// People on the waiting list. One more is refused with WAITING_LIST_FULL.
+pub(crate) const MAX_WAITING: i64 = 10_000;
+
+/// Waves. One more is refused with WAVE_LIMIT_REACHED.
+pub(crate) const MAX_WAVES: i64 = 100;
+
+/// Invitations of one wave that the administrator makes; more are refused with FIELD_INVALID.
+pub(crate) const MAX_INVITATIONS_PER_WAVE: u32 = 500;
+
+/// Invitations that the service keeps. One more is refused with INVITATION_LIMIT_REACHED.
+pub(crate) const MAX_INVITATIONS: i64 = 200_000;
+
+/// People whom one invitation lets in; more are refused with FIELD_INVALID.
+pub(crate) const MAX_PLACES: u32 = 10_000;
+
+/// People whom each who comes in with a wave may invite; more are refused with FIELD_INVALID.
+pub(crate) const MAX_INVITES: u32 = 100;
+
+/// People or invitations that an administrator is shown in one list.
+pub(crate) const MAX_LISTED: u32 = 200;
+
+/// Bytes of a question to the entrance or of an administrator, over HTTP.
+pub(crate) const MAX_ENTRANCE_BYTES: usize = 4 * 1024;
+
+/// Wrong codes or keys that may come from one source at once, before [`WRONG_CODE_INTERVAL`] applies.
+pub(crate) const WRONG_CODE_BURST: u32 = 10;
+
+/// The average pause between a source's wrong codes beyond the burst. Whatever comes faster is
+/// refused with TOO_MANY_CODES and not looked at, be it right or wrong.
+pub(crate) const WRONG_CODE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// People who may come to the waiting list from one source at once: those of one office.
+pub(crate) const WAITING_BURST: u32 = 20;
+
+/// The average pause between a source's newcomers to the waiting list beyond the burst. Faster ones
+/// are refused with TOO_MANY_REQUESTS.
+pub(crate) const WAITING_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Sources whose tries are counted one by one. When there are more, the rest counts as one source.
+pub(crate) const MAX_SOURCES: usize = 10_000;
+
 /// Transactions that wait for the database. Sockets wait when it is full; each has one under way
 /// at most.
 pub(crate) const STORE_QUEUE: usize = 64;

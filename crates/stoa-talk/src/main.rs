@@ -11,7 +11,7 @@ use std::{
 
 use clap::Parser;
 use stoa_client::{Client, ClientConfig, ConnectError, Credential, TrustAnchors};
-use stoa_talk::{Database, Options};
+use stoa_talk::{AdministratorKey, Admission, Database, Options, WeakKey};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -44,6 +44,18 @@ struct Arguments {
     /// Also have open rooms: whoever knows such a room's name comes in, and entering makes it
     #[arg(long, env = "STOA_TALK_OPEN_ROOMS")]
     open_rooms: bool,
+    /// File with the administrator's key, alone on its first line: 22 to 128 random characters. With
+    /// it the administrator opens waves, bans people and opens the service to everyone, at /admin
+    #[arg(long, value_name = "FILE", env = "STOA_TALK_ADMIN_KEY_FILE")]
+    admin_key_file: Option<PathBuf>,
+    /// Begin as a closed beta, for invited people only, until the administrator opens the service to
+    /// everyone; the database keeps what the administrator has said
+    #[arg(long, env = "STOA_TALK_CLOSED", requires = "admin_key_file")]
+    closed: bool,
+    /// Take the last address in X-Forwarded-For for where a request comes from. Only behind a proxy
+    /// that writes it: wrong codes are counted by it
+    #[arg(long, env = "STOA_TALK_BEHIND_PROXY")]
+    behind_proxy: bool,
 }
 
 /// Why the program failed.
@@ -53,6 +65,8 @@ enum Failure {
     Read { path: String, source: io::Error },
     #[error("{0} has no key on its first line")]
     NoKey(String),
+    #[error("the key in {path} is too weak: {source}")]
+    WeakKey { path: String, source: WeakKey },
     #[error("cannot connect to the Stoa at {endpoint}: {source}")]
     Connect {
         endpoint: String,
@@ -95,7 +109,9 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let shutdown = asked_to_end()?;
     let ca = read(&arguments.ca)?;
-    let credential = Credential::ApiKey(api_key(&arguments.api_key_file)?);
+    let credential = Credential::ApiKey(key(&arguments.api_key_file)?);
+    let administrator = arguments.admin_key_file.as_deref().map(administrator);
+    let administrator = administrator.transpose()?;
     let address = arguments.listen;
     let listener = TcpListener::bind(address)
         .await
@@ -116,6 +132,13 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let options = Options {
         database: arguments.database.map_or(Database::Memory, Database::File),
         open_rooms: arguments.open_rooms,
+        admission: if arguments.closed {
+            Admission::Closed
+        } else {
+            Admission::Open
+        },
+        administrator,
+        behind_proxy: arguments.behind_proxy,
     };
     stoa_talk::serve(listener, client.clone(), options, shutdown).await?;
     client.close().await;
@@ -143,7 +166,14 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-fn api_key(path: &Path) -> Result<String, Failure> {
+fn administrator(path: &Path) -> Result<AdministratorKey, Failure> {
+    AdministratorKey::new(&key(path)?).map_err(|source| Failure::WeakKey {
+        path: path.display().to_string(),
+        source,
+    })
+}
+
+fn key(path: &Path) -> Result<String, Failure> {
     let text = read(path)?;
     let no_key = || Failure::NoKey(path.display().to_string());
     let text = String::from_utf8(text).map_err(|_| no_key())?;

@@ -25,21 +25,30 @@ macro_rules! file {
     };
 }
 
-/// All of them. The page asks for nothing else and from nowhere else.
-pub(crate) const FILES: [File; 25] = [
+/// The administrator's page.
+pub(crate) const ADMIN: File = file!("/admin", HTML, "admin.html");
+
+/// All of them but the administrator's page. The pages ask for nothing else and from nowhere else.
+pub(crate) const FILES: [File; 31] = [
     file!("/", HTML, "index.html"),
     file!("/assets/base.css", CSS, "base.css"),
     file!("/assets/room.css", CSS, "room.css"),
     file!("/assets/dialogs.css", CSS, "dialogs.css"),
+    file!("/assets/admin.css", CSS, "admin.css"),
     file!("/assets/icon.svg", SVG, "icon.svg"),
     file!("/assets/address.js", SCRIPT, "address.js"),
+    file!("/assets/admin.js", SCRIPT, "admin.js"),
     file!("/assets/audience.js", SCRIPT, "audience.js"),
     file!("/assets/audio.js", SCRIPT, "audio.js"),
     file!("/assets/call.js", SCRIPT, "call.js"),
+    file!("/assets/copy.js", SCRIPT, "copy.js"),
     file!("/assets/dom.js", SCRIPT, "dom.js"),
     file!("/assets/door.js", SCRIPT, "door.js"),
+    file!("/assets/entrance.js", SCRIPT, "entrance.js"),
+    file!("/assets/field.js", SCRIPT, "field.js"),
     file!("/assets/hook.js", SCRIPT, "hook.js"),
     file!("/assets/identity.js", SCRIPT, "identity.js"),
+    file!("/assets/invites.js", SCRIPT, "invites.js"),
     file!("/assets/join_view.js", SCRIPT, "join_view.js"),
     file!("/assets/main.js", SCRIPT, "main.js"),
     file!("/assets/microphone.js", SCRIPT, "microphone.js"),

@@ -1,6 +1,6 @@
 //! Why something was not done, as a browser is told.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use serde::Serialize;
 use stoa_client::reason;
@@ -114,6 +114,12 @@ impl Problem {
     #[cfg(test)]
     pub(crate) fn message(&self) -> &str {
         &self.message
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }
 

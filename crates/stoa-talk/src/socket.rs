@@ -17,7 +17,10 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::{StreamExt as _, stream::SplitStream};
 use tokio::time::{self, Instant};
 
-pub(crate) use self::outbox::{Closing, Outbox};
+pub(crate) use self::{
+    outbox::{Closing, Outbox},
+    seat::remove_from_stoa,
+};
 use self::{pace::Pace, seat::Seat};
 use crate::{
     limits,

@@ -4,15 +4,20 @@
 //! so that no async thread ever waits for a disk. Whatever is decided on what the database says is
 //! decided in the same transaction as the change: two moderators' clicks have one order.
 //!
-//! `schema` (tables) · `rooms` · `people` · `links` · `admission` (who gets in, and as what) ·
-//! `moderation` (who may do what to whom).
+//! `schema` (tables) · `rooms` · `people` · `links` · `admission` (who gets into a room, and as what) ·
+//! `moderation` (who may do what to whom in it) · `members` (who may use the service) · `invitations` ·
+//! `waves` · `bans`.
 
 pub(crate) mod admission;
+pub(crate) mod bans;
+pub(crate) mod invitations;
 pub(crate) mod links;
+pub(crate) mod members;
 pub(crate) mod moderation;
 pub(crate) mod people;
 pub(crate) mod rooms;
 mod schema;
+pub(crate) mod waves;
 
 use std::{
     fs::OpenOptions,

@@ -12,9 +12,12 @@ use stoa_client::Client;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
+    Options,
     directory::Directory,
     limits,
+    secret::AdministratorKey,
     socket::Closing,
+    sources::Tries,
     store::{self, Store, admission::House},
 };
 
@@ -24,6 +27,10 @@ pub(crate) struct Talk {
     client: Client,
     store: Store,
     open_rooms: bool,
+    administrator: Option<AdministratorKey>,
+    behind_proxy: bool,
+    wrong_codes: Tries,
+    newly_waiting: Tries,
     directory: Arc<Directory>,
     seats: AtomicU64,
     sockets: Arc<Semaphore>,
@@ -33,14 +40,17 @@ pub(crate) struct Talk {
 
 impl Talk {
     /// A service that speaks to Stoa through this client and remembers in this database.
-    /// `open_rooms` says whether a room's name alone may let people in.
-    pub(crate) fn new(client: Client, store: Store, open_rooms: bool) -> Arc<Self> {
+    pub(crate) fn new(client: Client, store: Store, options: Options) -> Arc<Self> {
         let instance: Arc<str> = store.instance().into();
         Arc::new(Self {
             directory: Arc::new(Directory::new(client.clone(), instance)),
             client,
             store,
-            open_rooms,
+            open_rooms: options.open_rooms,
+            administrator: options.administrator,
+            behind_proxy: options.behind_proxy,
+            wrong_codes: Tries::new(limits::WRONG_CODE_BURST, limits::WRONG_CODE_INTERVAL),
+            newly_waiting: Tries::new(limits::WAITING_BURST, limits::WAITING_INTERVAL),
             seats: AtomicU64::default(),
             sockets: Arc::new(Semaphore::new(limits::MAX_SOCKETS)),
             shutdown: watch::Sender::new(false),
@@ -71,6 +81,26 @@ impl Talk {
     /// What outlasts a restart.
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Whether this is what the administrator says; never, where there is none.
+    pub(crate) fn is_administrator(&self, key: &str) -> bool {
+        self.administrator.as_ref().is_some_and(|own| own.is(key))
+    }
+
+    /// Whether requests come by way of a proxy that says for whom.
+    pub(crate) fn is_behind_proxy(&self) -> bool {
+        self.behind_proxy
+    }
+
+    /// Wrong codes and keys, by where they came from.
+    pub(crate) fn wrong_codes(&self) -> &Tries {
+        &self.wrong_codes
+    }
+
+    /// Newcomers to the waiting list, by where they came from.
+    pub(crate) fn newly_waiting(&self) -> &Tries {
+        &self.newly_waiting
     }
 
     /// What admission has to know beyond the database.

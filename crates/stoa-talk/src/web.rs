@@ -1,17 +1,29 @@
 //! The routes: the page, its files, the WebSocket, and whether this service is alive.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Request, State, rejection::JsonRejection, ws::WebSocketUpgrade},
+    extract::{
+        ConnectInfo, DefaultBodyLimit, Request, State, rejection::JsonRejection,
+        ws::WebSocketUpgrade,
+    },
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 
-use crate::{limits, look, origin, page, problem::Problem, protocol::Look, socket, talk::Talk};
+use serde::Serialize;
+
+use crate::{
+    admin, entrance, limits, look, origin, page,
+    problem::Problem,
+    protocol::{AtEntrance, Look, OfAdministrator},
+    socket,
+    sources::Source,
+    talk::Talk,
+};
 
 /// What the page may do: load its own files, talk to its own host, and nothing else. `connect-src
 /// 'self'` includes the WebSocket of the same host and port.
@@ -50,6 +62,21 @@ pub(crate) fn router(talk: Arc<Talk>) -> Router {
             "/look",
             post(answer_look).layer(DefaultBodyLimit::max(limits::MAX_LOOK_BYTES)),
         )
+        .route(
+            "/entrance",
+            post(answer_entrance).layer(DefaultBodyLimit::max(limits::MAX_ENTRANCE_BYTES)),
+        )
+        .route(
+            "/admin",
+            get(|| async {
+                (
+                    [(header::CONTENT_TYPE, page::ADMIN.content_type)],
+                    page::ADMIN.text,
+                )
+            })
+            .post(answer_administrator)
+            .layer(DefaultBodyLimit::max(limits::MAX_ENTRANCE_BYTES)),
+        )
         .route("/healthz", get(health))
         .layer(middleware::from_fn(add_headers))
         .with_state(talk)
@@ -73,10 +100,48 @@ async fn answer_look(
     State(talk): State<Arc<Talk>>,
     question: Result<Json<Look>, JsonRejection>,
 ) -> Response {
-    let answer = match question {
-        Ok(Json(question)) => look::look(&talk, question).await,
-        Err(rejection) => Err(Problem::invalid("MESSAGE_INVALID", rejection.body_text())),
+    let answer = match understood(question) {
+        Ok(question) => look::look(&talk, question).await,
+        Err(problem) => Err(problem),
     };
+    respond(&talk, answer)
+}
+
+async fn answer_entrance(
+    State(talk): State<Arc<Talk>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    question: Result<Json<AtEntrance>, JsonRejection>,
+) -> Response {
+    let source = Source::of(peer, &headers, talk.is_behind_proxy());
+    let answer = match understood(question) {
+        Ok(question) => entrance::answer(&talk, source, question).await,
+        Err(problem) => Err(problem),
+    };
+    respond(&talk, answer)
+}
+
+async fn answer_administrator(
+    State(talk): State<Arc<Talk>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    question: Result<Json<OfAdministrator>, JsonRejection>,
+) -> Response {
+    let source = Source::of(peer, &headers, talk.is_behind_proxy());
+    let answer = match understood(question) {
+        Ok(question) => admin::answer(&talk, source, question).await,
+        Err(problem) => Err(problem),
+    };
+    respond(&talk, answer)
+}
+
+fn understood<T>(question: Result<Json<T>, JsonRejection>) -> Result<T, Problem> {
+    let Json(question) =
+        question.map_err(|rejection| Problem::invalid("MESSAGE_INVALID", rejection.body_text()))?;
+    Ok(question)
+}
+
+fn respond(talk: &Talk, answer: Result<impl Serialize, Problem>) -> Response {
     match answer {
         Ok(answer) => Json(answer).into_response(),
         Err(problem) => {

@@ -139,6 +139,7 @@ async fn a_service_without_open_rooms_has_none() {
     let house = House::with(Options {
         database: Database::Memory,
         open_rooms: false,
+        ..Options::default()
     })
     .await;
     assert_eq!(

@@ -27,6 +27,7 @@ async fn everybody_is_who_they_were() {
     let options = Options {
         database: Database::File(folder.path().join("talk.sqlite")),
         open_rooms: false,
+        ..Options::default()
     };
     let mut house = House::with(options.clone()).await;
     let mut host = house.host("Host").await;
@@ -84,6 +85,7 @@ async fn the_file_has_no_secret_in_it() {
     let options = Options {
         database: Database::File(folder.path().join("talk.sqlite")),
         open_rooms: false,
+        ..Options::default()
     };
     let house = House::with(options).await;
     let mut host = house.host("Host").await;
@@ -127,6 +129,7 @@ async fn what_is_no_database_is_an_error_at_the_start() {
     let options = Options {
         database: Database::File(file),
         open_rooms: false,
+        ..Options::default()
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let served = stoa_talk::serve(listener, house.client.clone(), options, async {}).await;

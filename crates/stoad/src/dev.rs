@@ -88,11 +88,15 @@ pub(crate) async fn run(arguments: Dev) -> Result<(), Failure> {
         .copied()
         .unwrap_or(arguments.control);
 
+    let administrator = stoa_talk::AdministratorKey::new(&credentials.admin_key)
+        .map_err(|error| Failure::Running(format!("talk-admin-key: {error}")))?;
     let (end_talk, ending) = oneshot::channel::<()>();
     let client = connect(control, &credentials).await?;
     let options = stoa_talk::Options {
         database: folder.database(),
         open_rooms: true,
+        administrator: Some(administrator),
+        ..stoa_talk::Options::default()
     };
     let talk = tokio::spawn(stoa_talk::serve(page, client, options, async move {
         drop(ending.await);
@@ -177,7 +181,9 @@ Stoa is running. Open this in two browser windows, and talk:
 
     http://{host}:{page_port}/?room=lobby
 
-At http://{host}:{page_port}/ you can start a room with a stage and an audience.
+At http://{host}:{page_port}/ you can start a room with a stage and an audience. It is open to
+everyone; at http://{host}:{page_port}/admin you can close it, invite people and ban them, with the
+key in {folder}/talk-admin-key
 
 The control API is at {control}, with this configuration: {file}
 Call it with a stock tool:

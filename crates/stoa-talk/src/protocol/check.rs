@@ -52,6 +52,23 @@ pub(super) fn token(token: Option<&str>) -> Result<(), Problem> {
     }
 }
 
+/// An invitation's code. One that no invitation can have is told from a wrong one by nothing.
+pub(super) fn code(code: &str) -> Result<(), Problem> {
+    let most = limits::MAX_SECRET_CHARS;
+    if (1..=most).contains(&code.len()) {
+        return Ok(());
+    }
+    Err(field("code", format!("1 to {most} bytes")))
+}
+
+/// How many of something.
+pub(super) fn number(name: &str, number: u32, least: u32, most: u32) -> Result<(), Problem> {
+    if (least..=most).contains(&number) {
+        return Ok(());
+    }
+    Err(field(name, format!("{least} to {most}")))
+}
+
 /// A participant's id.
 pub(super) fn id(id: &str) -> Result<(), Problem> {
     let most = limits::MAX_ID_CHARS;

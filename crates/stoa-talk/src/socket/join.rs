@@ -21,6 +21,7 @@ use crate::{
     socket::Closing,
     store::{
         admission::{Admitted, Visitor, admit},
+        members,
         people::{self, PersonRow},
         rooms::Room,
     },
@@ -98,7 +99,12 @@ impl Seat {
         let (room, id) = (self.room.clone(), self.id.clone());
         let store = self.talk.store();
         let found = store
-            .try_out(move |tx| Ok(people::find(tx, &room, &id)?))
+            .try_out(move |tx| {
+                if members::is_banned(tx, &id)? {
+                    return Err(members::banned().into());
+                }
+                Ok(people::find(tx, &room, &id)?)
+            })
             .await?;
         let here = found.filter(|row| row.removed_at.is_none());
         here.ok_or_else(|| Problem::denied("REMOVED", "a moderator has removed you from this room"))

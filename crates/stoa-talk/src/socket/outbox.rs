@@ -20,6 +20,8 @@ pub(crate) enum Closing {
     TakenOver,
     /// A moderator has removed the person.
     RemovedByModerator,
+    /// The administrator has banned the person from the service.
+    Banned,
     /// A moderator has ended the room.
     RoomEnded,
     /// The browser did not read what it was sent.
@@ -41,6 +43,7 @@ impl Closing {
             Self::StoaFault => "server_fault",
             Self::TakenOver => "taken_over",
             Self::RemovedByModerator => "removed_by_moderator",
+            Self::Banned => "banned",
             Self::RoomEnded => "room_ended",
             Self::TooSlow => "too_slow",
             Self::Idle => "idle",
@@ -64,6 +67,7 @@ impl Closing {
             | Self::Gone
             | Self::TakenOver
             | Self::RemovedByModerator
+            | Self::Banned
             | Self::RoomEnded => close_code::NORMAL,
             Self::StoaFault => close_code::ERROR,
             Self::TooSlow | Self::Idle | Self::NotJoined => close_code::POLICY,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stoa_client::{
-    reason,
+    Client, reason,
     v1::{
         AddIceCandidateRequest, ErrorReason, MuteSource, Participant, RemoveParticipantRequest,
         Role as StoaRole, SetMutedRequest, SetRoleRequest, Subscription, SubscriptionMode,
@@ -149,17 +149,7 @@ impl Seat {
 
     /// Ends somebody's media session: this one, or, where it is empty, any that they have.
     pub(super) async fn remove_from_stoa(&self, id: &str, session: &str) -> Result<(), Status> {
-        let request = RemoveParticipantRequest {
-            room_id: self.room.clone(),
-            participant_id: id.to_owned(),
-            session_id: session.to_owned(),
-        };
-        match self.talk.client().rooms().remove_participant(request).await {
-            Err(status) if !matches!(status.code(), Code::NotFound | Code::FailedPrecondition) => {
-                Err(status)
-            }
-            _ => Ok(()),
-        }
+        remove_from_stoa(self.talk.client(), &self.room, id, session).await
     }
 
     /// Takes the participant out of the room, where Stoa has not done so already.
@@ -179,6 +169,26 @@ impl Seat {
             // Stoa notices by itself that the browser has stopped.
             tracing::warn!(code = ?status.code(), "participant not removed");
         }
+    }
+}
+
+/// Ends a participant's media session in this room: this one, or, where it is empty, any.
+pub(crate) async fn remove_from_stoa(
+    client: &Client,
+    room: &str,
+    id: &str,
+    session: &str,
+) -> Result<(), Status> {
+    let request = RemoveParticipantRequest {
+        room_id: room.to_owned(),
+        participant_id: id.to_owned(),
+        session_id: session.to_owned(),
+    };
+    match client.rooms().remove_participant(request).await {
+        Err(status) if !matches!(status.code(), Code::NotFound | Code::FailedPrecondition) => {
+            Err(status)
+        }
+        _ => Ok(()),
     }
 }
 

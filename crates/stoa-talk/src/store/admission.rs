@@ -4,7 +4,7 @@ use rand::Rng as _;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{
-    Outcome, links,
+    Outcome, links, members,
     people::{self, PersonRow},
     rooms::{self, Room},
 };
@@ -59,6 +59,7 @@ pub(crate) fn admit(
     house: &House,
     visitor: &Visitor,
 ) -> Outcome<Admitted> {
+    members::pass(transaction, &visitor.browser, &visitor.name, house.now)?;
     let (room, created) = room(transaction, house, visitor)?;
     refuse_removed(transaction, visitor)?;
     let known = recognise(transaction, house, visitor, room.open)?;

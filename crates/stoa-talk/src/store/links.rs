@@ -109,9 +109,9 @@ pub(crate) fn create(
         return Err(Problem::exhausted("LINK_LIMIT_REACHED", text).into());
     }
     transaction.execute(
-        "INSERT INTO links (room, token, role, label, one_person, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![room, token, new.role, new.label, new.one_person, now],
+        "INSERT INTO links (room, token, role, label, one_person, created_at, maker)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![room, token, new.role, new.label, new.one_person, now, actor],
     )?;
     Ok((transaction.last_insert_rowid(), all(transaction, room)?))
 }

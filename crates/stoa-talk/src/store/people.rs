@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
-use super::Outcome;
+use super::{Outcome, members};
 use crate::{limits, problem::Problem, role::Role};
 
 /// Somebody in a room, as it stands in the database. Stoa's participant follows it.
@@ -96,10 +96,12 @@ pub(crate) fn find(
         .optional()
 }
 
-/// Somebody in this room who has not been removed.
+/// Somebody in this room who has been neither removed nor banned.
 pub(crate) fn expect(transaction: &Transaction<'_>, room: &str, id: &str) -> Outcome<PersonRow> {
     match find(transaction, room, id)? {
-        Some(person) if person.removed_at.is_none() => Ok(person),
+        Some(person) if person.removed_at.is_none() && !members::is_banned(transaction, id)? => {
+            Ok(person)
+        }
         _ => Err(Problem::not_found("PERSON_NOT_FOUND", "nobody here has this id").into()),
     }
 }

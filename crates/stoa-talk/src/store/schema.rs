@@ -4,9 +4,10 @@ use rand::Rng as _;
 use rusqlite::{Connection, Transaction, params};
 
 /// What this version of the service reads and writes; `user_version` of the file.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
-const TABLES: &str = "
+/// Rooms, and who was in them: all there was in version 1.
+const ROOMS: &str = "
 -- One row. What the ids of all participants begin with, so that this service knows its own.
 CREATE TABLE service (instance TEXT NOT NULL) STRICT;
 
@@ -67,6 +68,64 @@ CREATE TABLE silences (
 CREATE INDEX silences_of_silenced ON silences (silenced);
 ";
 
+/// Who may use the service at all: since version 2.
+const MEMBERS: &str = "
+-- Null until the service has been told how to begin.
+ALTER TABLE service ADD COLUMN admission TEXT;
+-- Who made the link: it ends with a ban of theirs.
+ALTER TABLE links ADD COLUMN maker TEXT REFERENCES people (id) ON DELETE SET NULL;
+CREATE INDEX links_by_maker ON links (maker);
+CREATE INDEX people_of_browser ON people (browser);
+
+CREATE TABLE waves (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    -- How many people each who comes in with it may invite.
+    invites INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    opened_at INTEGER
+) STRICT;
+
+-- Without an inviter it is the administrator's. One that is revoked has no places left.
+CREATE TABLE invitations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    code BLOB NOT NULL UNIQUE,
+    wave INTEGER NOT NULL REFERENCES waves (id) ON DELETE CASCADE,
+    inviter INTEGER REFERENCES members (id) ON DELETE CASCADE,
+    places INTEGER NOT NULL,
+    taken INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    CHECK (taken BETWEEN 0 AND places)
+) STRICT;
+CREATE INDEX invitations_of_wave ON invitations (wave);
+CREATE INDEX invitations_by_inviter ON invitations (inviter);
+
+-- Everybody whom the service knows: who is in, waits on the list, or is banned. One for each browser.
+CREATE TABLE members (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    browser BLOB NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    -- By what they came in. Without both, everybody could.
+    invitation INTEGER REFERENCES invitations (id) ON DELETE SET NULL,
+    wave INTEGER REFERENCES waves (id) ON DELETE SET NULL,
+    invites INTEGER NOT NULL DEFAULT 0,
+    asked_at INTEGER,
+    admitted_at INTEGER,
+    banned_at INTEGER,
+    seen_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX members_by_invitation ON members (invitation);
+CREATE INDEX members_of_wave ON members (wave);
+CREATE INDEX members_waiting ON members (asked_at) WHERE admitted_at IS NULL;
+CREATE INDEX members_banned ON members (banned_at) WHERE banned_at IS NOT NULL;
+";
+
+/// Whoever was let into a room before there were members is one.
+const FIRST_MEMBERS: &str = "
+INSERT INTO members (browser, name, admitted_at, seen_at)
+    SELECT browser, name, seen_at, max(seen_at) FROM people GROUP BY browser;
+";
+
 /// Makes the database ready, and returns what the ids of its participants begin with.
 pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<String> {
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -76,6 +135,11 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<String> {
     let transaction = connection.transaction()?;
     match transaction.pragma_query_value(None, "user_version", |row| row.get(0))? {
         0 => make(&transaction)?,
+        1 => {
+            transaction.execute_batch(MEMBERS)?;
+            transaction.execute_batch(FIRST_MEMBERS)?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+        }
         VERSION => {}
         other => return Err(wrong_version(other)),
     }
@@ -85,13 +149,22 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<String> {
 }
 
 fn make(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(ROOMS)?;
+    transaction.execute_batch(MEMBERS)?;
     let instance = format!("{:08x}-", rand::rng().random::<u32>());
     transaction.execute(
         "INSERT INTO service (instance) VALUES (?1)",
         params![instance],
     )?;
     transaction.pragma_update(None, "user_version", VERSION)
+}
+
+/// A new database as the first version made it.
+#[cfg(test)]
+pub(super) fn make_version_1(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(ROOMS)?;
+    connection.execute("INSERT INTO service (instance) VALUES ('test-')", [])?;
+    connection.pragma_update(None, "user_version", 1)
 }
 
 fn wrong_version(found: i64) -> rusqlite::Error {

@@ -9,6 +9,7 @@ use super::{
     *,
 };
 use crate::{
+    admission::Admission,
     role::Role,
     secret::{Purpose, SecretHash},
 };
@@ -174,10 +175,64 @@ fn a_database_of_a_later_version_is_left_alone() {
     schema::prepare(&mut connection).expect("it is new");
     schema::prepare(&mut connection).expect("it is known");
     connection
-        .pragma_update(None, "user_version", 2)
+        .pragma_update(None, "user_version", 3)
         .expect("a pragma");
     let error = schema::prepare(&mut connection).expect_err("it is not known");
-    assert!(error.to_string().contains("version 2"), "{error}");
+    assert!(error.to_string().contains("version 3"), "{error}");
+}
+
+#[test]
+fn who_was_in_a_room_of_the_first_version_is_in() {
+    let mut connection = Connection::open_in_memory().expect("memory is there");
+    schema::make_version_1(&mut connection).expect("it is new");
+    let people = "INSERT INTO rooms VALUES ('hall', 'The Hall', 1, 'listener', 1, 1);
+        INSERT INTO rooms VALUES ('yard', 'The Yard', 1, 'listener', 1, 1);";
+    connection.execute_batch(people).expect("plain rows");
+    for (id, room, name, seen_at) in [("a", "hall", "Ada", 1), ("b", "yard", "Ada L.", 2)] {
+        let sql = "INSERT INTO people (id, room, browser, window, name, role, seen_at)
+                   VALUES (?1, ?2, ?3, ?3, ?4, 'listener', ?5)";
+        let row = params![id, room, hash("Ada"), name, seen_at];
+        connection.execute(sql, row).expect("a plain row");
+    }
+    schema::prepare(&mut connection).expect("it is known");
+    schema::prepare(&mut connection).expect("it is known by now");
+    let look = |tx: &Transaction<'_>| {
+        assert_eq!(members::begin(tx, Admission::Closed)?, Admission::Closed);
+        members::pass(tx, &hash("Ada"), "Ada", NOW)?;
+        let stranger = members::pass(tx, &hash("Eve"), "Eve", NOW);
+        assert_eq!(stranger.map_err(reason), Err("ADMISSION_REQUIRED".into()));
+        Ok(members::count(tx)?)
+    };
+    let counts = transact(&mut connection, look, true).map_err(reason);
+    let counts = serde_json::to_value(counts.expect("plain reads")).expect("plain data");
+    assert_eq!(counts["in"], 1, "one browser");
+}
+
+#[test]
+fn a_full_service_forgets_who_came_while_everyone_could_and_refuses_when_nobody_is_left() {
+    let (mut connection, _) = open(&Database::Memory).expect("memory is there");
+    let fill = "INSERT INTO waves (name, invites, created_at) VALUES ('all', 1, 1);
+        WITH RECURSIVE numbers (n) AS
+            (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 200000)
+        INSERT INTO members (browser, name, wave, admitted_at, seen_at)
+        SELECT randomblob(32), 'filler', 1, 1, 1 FROM numbers";
+    connection.execute_batch(fill).expect("plain rows");
+    let pass = |connection: &mut Connection, name: &str| {
+        let work = |tx: &Transaction<'_>| members::pass(tx, &hash(name), name, NOW);
+        transact(connection, work, true).map_err(reason)
+    };
+    assert_eq!(limits::MAX_MEMBERS, 200_000);
+    let refused = pass(&mut connection, "Ada");
+    assert_eq!(refused, Err("MEMBER_LIMIT_REACHED".into()));
+    let loosen = "UPDATE members SET wave = NULL WHERE id = 7";
+    connection.execute(loosen, []).expect("the table is there");
+    assert_eq!(pass(&mut connection, "Ada"), Ok(()));
+    assert_eq!(pass(&mut connection, "Ada"), Ok(()), "who is in stays in");
+    assert_eq!(
+        pass(&mut connection, "Bob"),
+        Ok(()),
+        "Ada is forgotten for him"
+    );
 }
 
 #[test]

@@ -39,6 +39,7 @@ impl House {
         Self::with(Options {
             database: Database::Memory,
             open_rooms: true,
+            ..Options::default()
         })
         .await
     }

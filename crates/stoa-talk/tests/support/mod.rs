@@ -64,6 +64,7 @@ impl Service {
         let options = Options {
             database: Database::Memory,
             open_rooms: true,
+            ..Options::default()
         };
         Self::start_with(client, options).await
     }
@@ -113,11 +114,16 @@ impl Service {
 
     /// POST of JSON, as status and JSON.
     pub(crate) async fn post(&self, path: &str, question: &Value) -> (u16, Value) {
+        self.post_for("", path, question).await
+    }
+
+    /// The same, as a proxy asks for this address.
+    pub(crate) async fn post_for(&self, whom: &str, path: &str, question: &Value) -> (u16, Value) {
         let mut stream = TcpStream::connect(self.address).await.expect("it listens");
         let (host, body) = (self.address, question.to_string());
         let length = body.len();
         let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nx-forwarded-for: {whom}\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         );
         stream

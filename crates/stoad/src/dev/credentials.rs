@@ -28,11 +28,13 @@ pub(super) struct Credentials {
     pub(super) ca_pem: String,
     /// The key for `authorization: Bearer`.
     pub(super) api_key: String,
+    /// The key of the page's administrator.
+    pub(super) admin_key: String,
 }
 
 impl Credentials {
-    /// Reads them from the folder, or makes them there: `ca.pem`, `server.pem`, `server-key.pem` and
-    /// `api-key`, the last two readable by their owner alone.
+    /// Reads them from the folder, or makes them there: `ca.pem`, `server.pem`, `server-key.pem`,
+    /// `api-key` and `talk-admin-key`, the keys readable by their owner alone.
     ///
     /// # Errors
     /// [`Failure::Running`].
@@ -52,10 +54,16 @@ impl Credentials {
                 write(&folder.join(name), &text).map_err(|error| cannot(&error))?;
             }
         }
+        // Beside the others, so that a folder made before there was one gets it.
+        let admin_key = folder.join("talk-admin-key");
+        if !admin_key.exists() {
+            write(&admin_key, &hex(&rand::random::<[u8; 32]>())).map_err(|error| cannot(&error))?;
+        }
         let read = |name: &str| fs::read_to_string(folder.join(name)).map_err(|e| cannot(&e));
         Ok(Self {
             ca_pem: read("ca.pem")?,
             api_key: read("api-key")?.trim().to_owned(),
+            admin_key: read("talk-admin-key")?.trim().to_owned(),
         })
     }
 

@@ -113,6 +113,11 @@ impl Daemon {
         self.folder.file("api-key")
     }
 
+    /// The file with the key of the page's administrator; `dev` alone has one.
+    pub(super) fn admin_key_file(&self) -> PathBuf {
+        self.folder.file("talk-admin-key")
+    }
+
     /// The start of a command line that runs a program in the network where the daemon is.
     pub(super) fn beside(&self, program: impl AsRef<OsStr>) -> Command {
         if !self.in_a_network_of_its_own {

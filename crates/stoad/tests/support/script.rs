@@ -61,7 +61,8 @@ pub(crate) fn node(script: &str, daemon: &Daemon, within: Duration) {
     let mut command = daemon.beside(tools::node());
     command
         .arg(tests().join("browser").join(script))
-        .arg(daemon.page());
+        .arg(daemon.page())
+        .env("STOA_TEST_ADMIN_KEY_FILE", daemon.admin_key_file());
     finish(with_browsers(&mut command), within);
 }
 

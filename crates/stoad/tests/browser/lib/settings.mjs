@@ -4,6 +4,7 @@
 //   STOA_TEST_CHROMIUM      the Chromium to drive
 //   STOA_TEST_FIREFOX       the Firefox to drive
 //   STOA_TEST_NODE_MODULES  the folder that has puppeteer-core and axe-core
+//   STOA_TEST_ADMIN_KEY_FILE  the file with the key of the page's administrator
 //   STOA_TEST_SCREENSHOTS   a folder for screenshots; without it there are none
 
 import fs from "node:fs";
@@ -30,6 +31,11 @@ export function puppeteer() {
 export function axe() {
   const folder = path.resolve(required("STOA_TEST_NODE_MODULES"));
   return fs.readFileSync(path.join(folder, "axe-core", "axe.min.js"), "utf8");
+}
+
+/** The key of the page's administrator. */
+export function adminKey() {
+  return fs.readFileSync(required("STOA_TEST_ADMIN_KEY_FILE"), "utf8").trim();
 }
 
 function executable(name) {
