@@ -66,6 +66,8 @@ async function ask(action = null) {
   }
   if ($("admin-view").hidden) showKeyForm(say(problem));
   else toast(say(problem));
+  // A ban holds even if the media server could not be told: what is shown is what holds.
+  if (action && !$("admin-view").hidden) await ask();
   return null;
 }
 

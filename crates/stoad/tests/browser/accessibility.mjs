@@ -3,72 +3,12 @@
 //
 // Prints a summary as JSON and ends with 0, or prints what went wrong and ends with 1.
 
+import { expect, focusIsIn, look, press, summary, tabTo } from "./lib/accessible.mjs";
 import { withBrowsers } from "./lib/browsers.mjs";
 import { StagePage } from "./lib/stage_page.mjs";
 import * as settings from "./lib/settings.mjs";
 
 const BOUND_MS = 150_000;
-const MOST_TABS = 40;
-const WIDE = { width: 1280, height: 800 };
-const NARROW = { width: 360, height: 740 };
-const WORST = new Set(["serious", "critical"]);
-
-const axe = settings.axe();
-const summary = { looks: 0, keyboard: [] };
-let at = "";
-
-function expect(condition, text) {
-  if (!condition) throw new Error(text);
-}
-
-/** What axe finds in the page as it is now, light and dark, wide and narrow. */
-async function look(page, view) {
-  at = view;
-  for (const viewport of [WIDE, NARROW]) {
-    await page.setViewport(viewport);
-    for (const scheme of ["light", "dark"]) {
-      await page.emulateMediaFeatures([
-        { name: "prefers-color-scheme", value: scheme },
-        { name: "prefers-reduced-motion", value: "reduce" },
-      ]);
-      await page.evaluate(axe);
-      const found = await page.evaluate(async () => {
-        const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
-        return violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map((n) => n.html).slice(0, 3) }));
-      });
-      const bad = found.filter(({ impact }) => WORST.has(impact));
-      expect(bad.length === 0, `${view}, ${scheme}, ${viewport.width} px: ${JSON.stringify(bad, null, 2)}`);
-      const { wide, moving } = await page.evaluate(() => ({
-        wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        moving: document.getAnimations().length,
-      }));
-      expect(wide <= 0, `${view}: ${wide} px beyond the width of ${viewport.width} px`);
-      expect(moving === 0, `${view}: something moves for who asked for less motion`);
-      summary.looks += 1;
-    }
-  }
-  await page.setViewport(WIDE);
-}
-
-/** Presses Tab until the focus is on what the selector finds. */
-async function tabTo(page, selector) {
-  for (let i = 0; i < MOST_TABS; i += 1) {
-    if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error(`${MOST_TABS} tabs do not lead to ${selector}`);
-}
-
-async function press(page, selector, key = "Enter") {
-  await page.waitForSelector(selector, { visible: true });
-  await tabTo(page, selector);
-  await page.keyboard.press(key);
-  summary.keyboard.push(selector);
-}
-
-function focusIsIn(page, selector) {
-  return page.evaluate((wanted) => Boolean(document.activeElement.closest(wanted)), selector);
-}
 
 /** A page at an address, with no hand on it yet. */
 async function open(browser, address, name) {
@@ -171,6 +111,6 @@ try {
   });
   console.log(JSON.stringify(summary, null, 2));
 } catch (error) {
-  console.error(`failed after ${at}: ${error.message}`);
+  console.error(`failed after ${summary.at}: ${error.message}`);
   process.exitCode = 1;
 }
