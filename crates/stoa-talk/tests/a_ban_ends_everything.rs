@@ -73,6 +73,16 @@ async fn who_is_banned_is_put_out_of_every_room_and_kept_out() {
         );
     }
     assert_eq!(beta::standing(service, "Gus").await["you"], "banned");
+    let question = json!({
+        "room": house::ROOM, "token": token,
+        "secret": support::secret("Gus"), "window": support::secret("the only window"),
+    });
+    let (_, looked) = service.post("/look", &question).await;
+    assert_eq!(looked["room"], Value::Null);
+    assert_eq!(
+        looked["problem"]["reason"], "BANNED",
+        "the page is told beforehand"
+    );
     assert!(house.in_stoa(&host.id).await.is_some(), "nobody else is");
 }
 
