@@ -44,6 +44,7 @@ export class Invites {
   }
 
   #show({ admission, invitations, created }) {
+    $("needs-invitation").hidden = admission !== "closed";
     const { left, made } = invitations ?? { left: 0, made: [] };
     $("invites").hidden = admission !== "closed" || (left === 0 && made.length === 0);
     setText($("invites-left"), left === 0 ? "All your invitations are given."
