@@ -113,6 +113,7 @@ impl Room {
         let config = NodeConfig {
             worker: WorkerId(0),
             candidates: vec![node_address()],
+            tcp: false,
             certificate: Certificate::generate().map_err(RoomError::Certificate)?,
             limits: Limits {
                 ice_timeout: LONG,
@@ -179,7 +180,7 @@ impl Room {
             match self.node.poll_output() {
                 Output::Transmit(transmit) => {
                     packets += usize::from(is_rtp(&transmit.contents));
-                    if self.addresses.contains(&transmit.destination) {
+                    if self.addresses.contains(&transmit.destination.address) {
                         kept.push(transmit);
                     } else {
                         self.node.recycle(transmit.contents);
@@ -317,7 +318,9 @@ impl Room {
     pub(crate) fn deliver(&mut self, kept: Vec<Transmit>) -> Result<(), RoomError> {
         for transmit in kept {
             let mut clients = self.staying.iter_mut();
-            if let Some(client) = clients.find(|client| client.address == transmit.destination) {
+            if let Some(client) =
+                clients.find(|client| client.address == transmit.destination.address)
+            {
                 client.receive(self.now, node_address(), &transmit.contents)?;
             }
         }

@@ -196,7 +196,7 @@ impl Demuxing {
                 pass: PASSWORD.to_owned(),
             };
             demux.add(credentials, key);
-            demux.learn(now, address(number), None, key);
+            demux.learn(now, address(number).into(), None, key);
         }
         Self {
             demux,
@@ -207,11 +207,11 @@ impl Demuxing {
 
     /// Whether a datagram of somebody who is known is let in.
     pub fn of_known(&self, datagram: &[u8]) -> bool {
-        self.demux.route(self.known, datagram).is_ok()
+        self.demux.route(self.known.into(), datagram).is_ok()
     }
 
     /// The same, of a stranger.
     pub fn of_stranger(&self, datagram: &[u8]) -> bool {
-        self.demux.route(self.stranger, datagram).is_ok()
+        self.demux.route(self.stranger.into(), datagram).is_ok()
     }
 }

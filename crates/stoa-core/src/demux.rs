@@ -5,17 +5,12 @@
 //! section 7.2.2) and whose integrity holds under that participant's password. What is neither is
 //! dropped without an answer, and costs no more than one look-up and one hash.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Instant};
 
 use ahash::RandomState;
 use str0m::{IceCreds, config::CryptoProvider, ice::StunMessage};
 
-use crate::{keys::SessionKey, limits::ADDRESS_KEPT, stats::DropReason};
+use crate::{endpoint::Endpoint, keys::SessionKey, limits::ADDRESS_KEPT, stats::DropReason};
 
 /// Where a datagram goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +55,7 @@ pub(crate) enum Claim {
 /// Known addresses and credentials.
 pub(crate) struct Demux {
     crypto: Arc<CryptoProvider>,
-    by_address: HashMap<SocketAddr, Path, RandomState>,
+    by_address: HashMap<Endpoint, Path, RandomState>,
     by_ufrag: HashMap<String, Credential, RandomState>,
 }
 
@@ -116,7 +111,7 @@ impl Demux {
     }
 
     /// Forgets a participant.
-    pub(crate) fn remove(&mut self, ufrag: &str, addresses: &[SocketAddr]) {
+    pub(crate) fn remove(&mut self, ufrag: &str, addresses: &[Endpoint]) {
         if let Some(credential) = self.by_ufrag.remove(ufrag) {
             for address in addresses {
                 self.forget(*address, credential.session);
@@ -125,7 +120,7 @@ impl Demux {
     }
 
     /// Where the datagram goes.
-    pub(crate) fn route(&self, remote: SocketAddr, datagram: &[u8]) -> Result<Route, DropReason> {
+    pub(crate) fn route(&self, remote: Endpoint, datagram: &[u8]) -> Result<Route, DropReason> {
         if !is_stun(datagram) {
             let path = self
                 .by_address
@@ -149,7 +144,7 @@ impl Demux {
     }
 
     /// Whose an address is from which a participant has just proven itself.
-    pub(crate) fn claim(&self, now: Instant, remote: SocketAddr, session: SessionKey) -> Claim {
+    pub(crate) fn claim(&self, now: Instant, remote: Endpoint, session: SessionKey) -> Claim {
         match self.by_address.get(&remote) {
             Some(path) if path.session == session => Claim::Known,
             Some(path) if now < path.checked_at + ADDRESS_KEPT => Claim::Taken,
@@ -161,7 +156,7 @@ impl Demux {
     pub(crate) fn learn(
         &mut self,
         now: Instant,
-        remote: SocketAddr,
+        remote: Endpoint,
         local: Option<IpAddr>,
         session: SessionKey,
     ) {
@@ -174,18 +169,19 @@ impl Demux {
     }
 
     /// Makes an address lead nowhere, if it led to this participant.
-    pub(crate) fn forget(&mut self, remote: SocketAddr, session: SessionKey) {
-        if self
-            .by_address
-            .get(&remote)
-            .is_some_and(|path| path.session == session)
-        {
+    pub(crate) fn forget(&mut self, remote: Endpoint, session: SessionKey) {
+        if self.owner(remote) == Some(session) {
             self.by_address.remove(&remote);
         }
     }
 
+    /// Whose an address is, if it leads to anybody.
+    pub(crate) fn owner(&self, remote: Endpoint) -> Option<SessionKey> {
+        self.by_address.get(&remote).map(|path| path.session)
+    }
+
     /// The address of ours from which the remote address expects datagrams, where it is known.
-    pub(crate) fn local_for(&self, remote: SocketAddr) -> Option<IpAddr> {
+    pub(crate) fn local_for(&self, remote: Endpoint) -> Option<IpAddr> {
         self.by_address.get(&remote)?.local
     }
 }

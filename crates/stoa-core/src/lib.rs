@@ -71,6 +71,7 @@ mod message;
 mod audio_level;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod endpoint;
 mod error;
 mod event;
 mod ids;
@@ -90,6 +91,7 @@ mod transmit;
 
 pub use audio_level::AudioLevel;
 pub use egress::{EgressPath, direct::Reception};
+pub use endpoint::{Endpoint, Transport};
 pub use error::{Error, LimitScope, OfferError};
 pub use event::{
     ActiveSpeakers, LeaveReason, ParticipantInfo, RoomEvent, RoomEventKind, RoomSnapshot,

@@ -16,7 +16,7 @@ use std::{
 use ahash::RandomState;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use slotmap::SlotMap;
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 
 use crate::{
     egress::EgressPath,
@@ -62,6 +62,9 @@ pub struct Venue {
     /// The UDP addresses at which clients reach it, as in
     /// [`NodeConfig::candidates`](crate::NodeConfig::candidates).
     pub candidates: Vec<SocketAddr>,
+    /// Whether it takes TCP connections at the same addresses, as in
+    /// [`NodeConfig::tcp`](crate::NodeConfig::tcp).
+    pub tcp: bool,
 }
 
 /// What a lobby has counted since it was made.
@@ -136,6 +139,7 @@ impl Lobby {
             crypto: Arc::clone(&crypto),
             certificate: config.certificate.0.clone(),
             candidates: venue.candidates,
+            tcp: venue.tcp,
             egress: config.egress,
         };
         Self {
@@ -252,7 +256,8 @@ impl Lobby {
         };
         waiting.seat = Some(handed.seat);
         let (remote, candidate) = (handed.remote, handed.candidate);
-        let receive = Receive::new(Protocol::Udp, remote, candidate, &handed.contents);
+        let transport = remote.transport.into();
+        let receive = Receive::new(transport, remote.address, candidate, &handed.contents);
         let Ok(receive) = receive else {
             self.stats.datagrams_refused += 1;
             return;

@@ -13,6 +13,7 @@ use str0m::IceCreds;
 
 use crate::{
     compose::Composed,
+    endpoint::Endpoint,
     event::LeaveReason,
     ids::{LobbyId, WorkerId},
     keys::{BankKey, LobbyKey, MemberAt, ParticipantKey, RoomKey, SessionKey},
@@ -97,7 +98,7 @@ pub(crate) struct Handed {
     pub(crate) session: LobbyKey,
     /// Where answers go: the seat that has handed it on.
     pub(crate) seat: (WorkerId, SessionKey),
-    pub(crate) remote: SocketAddr,
+    pub(crate) remote: Endpoint,
     /// The candidate of ours at which it came.
     pub(crate) candidate: SocketAddr,
     pub(crate) contents: Vec<u8>,

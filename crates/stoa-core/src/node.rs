@@ -31,6 +31,7 @@ use crate::{
         EgressPath,
         direct::{Direct, NtpClock},
     },
+    endpoint::Endpoint,
     event::RoomEvent,
     ids::{RoomId, WorkerId},
     keys::{MemberAt, ParticipantKey, RoomAt, RoomKey, SessionKey},
@@ -92,6 +93,8 @@ pub struct NodeConfig {
     /// The UDP addresses at which clients reach this node, as they stand in every answer: after a
     /// 1:1 NAT, the outer ones. At least one for each IP version over which datagrams arrive.
     pub candidates: Vec<SocketAddr>,
+    /// Whether clients that cannot use UDP may open TCP connections to the same addresses (RFC 6544).
+    pub tcp: bool,
     /// The certificate for DTLS.
     pub certificate: Certificate,
     /// What the node may hold, and how long it waits.
@@ -155,6 +158,7 @@ impl Node {
                 crypto,
                 certificate: config.certificate.0,
                 candidates: config.candidates,
+                tcp: config.tcp,
                 egress: config.egress,
             },
             direct: Direct::new(
@@ -205,15 +209,26 @@ impl Node {
     pub fn handle_datagram(
         &mut self,
         now: Instant,
-        remote: SocketAddr,
+        remote: impl Into<Endpoint>,
         local: Option<IpAddr>,
         datagram: &[u8],
     ) {
         self.advance(now);
         self.stats.datagrams_in += 1;
-        if let Err(reason) = self.receive(remote, local, datagram) {
+        if let Err(reason) = self.receive(remote.into(), local, datagram) {
             self.stats.count_drop(reason);
         }
+    }
+
+    /// Whether somebody who has a seat here has proven that they are there.
+    pub fn is_known(&self, remote: Endpoint) -> bool {
+        self.demux.owner(remote).is_some()
+    }
+
+    /// Takes that a connection is closed. Whoever was there can come back from elsewhere.
+    pub fn handle_disconnect(&mut self, now: Instant, remote: Endpoint) {
+        self.advance(now);
+        self.disconnect(remote);
     }
 
     /// Takes what another node or a lobby of the process says.

@@ -3,9 +3,10 @@
 //! Their room may be at home with another worker, and their session in a lobby until it is keyed. The
 //! addresses from which they have proven themselves are always here.
 
-use std::{net::SocketAddr, time::Instant};
+use std::time::Instant;
 
 use crate::{
+    endpoint::Endpoint,
     ids::LobbyId,
     keys::{BankKey, LobbyKey, MemberAt},
     limits::{MAX_ADDRESSES_PER_PARTICIPANT, MAX_ADDRESSES_PER_SESSION},
@@ -36,12 +37,12 @@ pub(crate) struct Seat {
     /// Our side's ICE user name fragment.
     pub(crate) ufrag: String,
     /// From where they have proven themselves, oldest first.
-    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Vec<Endpoint>,
     /// How many there ever were.
     addresses_seen: usize,
     /// Which of them the client nominated last. The session itself keeps to the first one until that
     /// has been silent for 15 s (str0m 0.25), which a client behind a new NAT address cannot wait for.
-    pub(crate) reachable_at: Option<SocketAddr>,
+    pub(crate) reachable_at: Option<Endpoint>,
     pub(crate) taken_at: Instant,
     /// When something authentic last came from them.
     pub(crate) last_heard: Instant,
@@ -89,13 +90,13 @@ impl Seat {
     }
 
     /// Where they are reached: where they want to be, or else where they came from last.
-    pub(crate) fn address(&self) -> Option<SocketAddr> {
+    pub(crate) fn address(&self) -> Option<Endpoint> {
         self.reachable_at.or(self.addresses.last().copied())
     }
 
     /// Remembers a new address from which they have proven themselves, and which one has to be
     /// forgotten for it, if any. Nothing if they have come from too many.
-    pub(crate) fn remember(&mut self, address: SocketAddr) -> Option<Option<SocketAddr>> {
+    pub(crate) fn remember(&mut self, address: Endpoint) -> Option<Option<Endpoint>> {
         if self.addresses_seen >= MAX_ADDRESSES_PER_SESSION {
             return None;
         }
@@ -103,5 +104,13 @@ impl Seat {
         self.addresses.push(address);
         let is_full = self.addresses.len() > MAX_ADDRESSES_PER_PARTICIPANT;
         Some(is_full.then(|| self.addresses.remove(0)))
+    }
+
+    /// They cannot be reached there any more.
+    pub(crate) fn forget(&mut self, address: Endpoint) {
+        self.addresses.retain(|&known| known != address);
+        if self.reachable_at == Some(address) {
+            self.reachable_at = None;
+        }
     }
 }

@@ -136,7 +136,7 @@ fn no_answer_is_larger_than_the_question() {
     let datagram = check_of(&mut net.clients[ann], false);
     let transmits = net.inject(stranger(), &datagram);
     assert_eq!(transmits.len(), 1);
-    assert_eq!(transmits[0].destination, stranger());
+    assert_eq!(transmits[0].destination, stranger().into());
     assert!(transmits[0].contents.len() <= datagram.len());
     // And it is the only one until the next question.
     net.run_for(Duration::from_secs(20));

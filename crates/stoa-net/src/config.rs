@@ -19,6 +19,9 @@ pub struct Config {
     pub port: u16,
     /// How many workers: 1 to 64, usually as many as cores.
     pub workers: usize,
+    /// Whether each worker takes TCP connections at its port number, too, for clients whose networks
+    /// block UDP (RFC 6544).
+    pub tcp: bool,
     /// At which addresses clients reach the workers. Empty: at the bound ones.
     pub advertise: Vec<Advertised>,
     /// The certificate for DTLS.

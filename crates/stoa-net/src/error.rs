@@ -33,8 +33,10 @@ pub enum StartError {
     #[error("{0} is advertised, but no address of its IP version is bound")]
     NotBound(Advertised),
     /// A socket could not be opened.
-    #[error("cannot use UDP {address}: {source}")]
+    #[error("cannot use {transport} {address}: {source}")]
     Socket {
+        /// UDP or TCP.
+        transport: &'static str,
         /// Which.
         address: SocketAddr,
         /// Why.

@@ -1,7 +1,8 @@
 //! The media workers of Stoa: plain OS threads that drive the sans-IO core.
 //!
 //! Each worker owns one [`Node`](stoa_core::Node) with its rooms outright and binds a UDP port of its
-//! own, so no packet meets a lock or another thread. [`start`] binds the sockets and starts the
+//! own, so no packet meets a lock or another thread; those who have to come by TCP are served by a thread
+//! beside them. [`start`] binds the sockets and starts the
 //! threads; [`Media`] is how the rest of the process talks to them; [`Workers`] ends them.
 //!
 //! This is the only crate that may hold `unsafe` code. At present it needs none.
@@ -16,9 +17,11 @@ mod mailbox;
 mod media;
 mod notices;
 mod outbox;
+mod ports;
 mod relay;
 mod socket;
 mod status;
+mod tcp;
 mod worker;
 mod workers;
 

@@ -128,7 +128,8 @@ impl Outbox {
             waiting.take_while(move |transmit| transmit.source == source)
         };
         let mut contents = batch().map(|transmit| [IoSlice::new(&transmit.contents)]);
-        let mut destinations = batch().map(|transmit| SockaddrStorage::from(transmit.destination));
+        let mut destinations =
+            batch().map(|transmit| SockaddrStorage::from(transmit.destination.address));
         let count = batch().count();
         let slices: [[IoSlice<'_>; 1]; BATCH] =
             std::array::from_fn(|_| contents.next().unwrap_or([IoSlice::new(&[])]));
@@ -181,7 +182,7 @@ mod tests {
 
     fn to(socket: &UdpSocket, source: Option<IpAddr>, number: u32) -> Transmit {
         Transmit {
-            destination: socket.local_addr().unwrap(),
+            destination: socket.local_addr().unwrap().into(),
             source,
             contents: number.to_be_bytes().to_vec(),
         }

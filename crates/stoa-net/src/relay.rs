@@ -7,7 +7,9 @@
 //!
 //! A worker whose room is heard elsewhere must not answer that somebody is silenced while packets of theirs
 //! are still under way. So every way counts how many packets went in ([`Outgoing::fence`]) and how many of
-//! them have been dealt with and sent to the network at the other end ([`Outgoing::has_passed`]).
+//! them have been dealt with and sent to the network at the other end ([`Outgoing::has_passed`]). What goes on
+//! from there by TCP has to have left there, too; somebody who reads slowly may keep it waiting until an
+//! answer waits for it ([`Outgoing::await_passing`]).
 
 use std::{
     collections::VecDeque,
@@ -21,7 +23,7 @@ use std::{
 use rtrb::{Consumer, Producer, RingBuffer};
 use stoa_core::{Message, Relayed, WorkerId};
 
-use crate::doorbell::Doorbell;
+use crate::{doorbell::Doorbell, tcp::TcpLink};
 
 /// How many packets are under way between two workers: 2 s of ten speakers in as many rooms.
 const RING_CAPACITY: usize = 1_024;
@@ -40,6 +42,7 @@ pub(crate) struct Outgoing<P = Relayed> {
     is_due: bool,
     pushed: u64,
     passed: Arc<AtomicU64>,
+    awaited: Arc<AtomicU64>,
     /// Packets that found no room.
     pub(crate) dropped: u64,
 }
@@ -50,6 +53,10 @@ pub(crate) struct Incoming<P = Relayed> {
     ring: Consumer<P>,
     popped: u64,
     passed: Arc<AtomicU64>,
+    /// How much has to have passed because an answer waits for it.
+    awaited: Arc<AtomicU64>,
+    /// How many packets will have left when so much has left by TCP.
+    leaving: Option<(u64, u64)>,
 }
 
 /// A way from a worker to another one, whose mailbox and bell these are.
@@ -60,6 +67,7 @@ pub(crate) fn way<P>(
 ) -> (Outgoing<P>, Incoming<P>) {
     let (producer, consumer) = RingBuffer::new(RING_CAPACITY);
     let passed = Arc::new(AtomicU64::new(0));
+    let awaited = Arc::new(AtomicU64::new(0));
     let outgoing = Outgoing {
         ring: producer,
         letters,
@@ -68,6 +76,7 @@ pub(crate) fn way<P>(
         is_due: false,
         pushed: 0,
         passed: Arc::clone(&passed),
+        awaited: Arc::clone(&awaited),
         dropped: 0,
     };
     let incoming = Incoming {
@@ -75,6 +84,8 @@ pub(crate) fn way<P>(
         ring: consumer,
         popped: 0,
         passed,
+        awaited,
+        leaving: None,
     };
     (outgoing, incoming)
 }
@@ -128,6 +139,12 @@ impl<P> Outgoing<P> {
         self.pushed
     }
 
+    /// An answer waits until that many have left for the network.
+    pub(crate) fn await_passing(&self, fence: u64) {
+        self.awaited.fetch_max(fence, Ordering::AcqRel);
+        self.doorbell.ring();
+    }
+
     /// Whether that many have left for the network.
     pub(crate) fn has_passed(&self, fence: u64) -> bool {
         self.passed.load(Ordering::Acquire) >= fence
@@ -147,9 +164,24 @@ impl<P> Incoming<P> {
         !self.ring.is_empty()
     }
 
-    /// All that was popped has left for the network.
-    pub(crate) fn pass(&mut self) {
-        self.passed.store(self.popped, Ordering::Release);
+    /// All that was popped has left for the network, but for what has to leave by TCP still.
+    pub(crate) fn pass(&mut self, tcp: Option<&mut TcpLink>) {
+        let Some(tcp) = tcp else {
+            return self.passed.store(self.popped, Ordering::Release);
+        };
+        let (popped, fence) = self.leaving.unwrap_or((self.popped, tcp.fence()));
+        if tcp.has_passed(fence) {
+            self.passed.store(popped, Ordering::Release);
+            self.leaving = (popped < self.popped).then(|| (self.popped, tcp.fence()));
+        } else {
+            self.leaving = Some((popped, fence));
+        }
+        let passed = self.passed.load(Ordering::Relaxed);
+        if let Some((_, fence)) = self.leaving
+            && self.awaited.load(Ordering::Acquire) > passed
+        {
+            tcp.hurry(fence);
+        }
     }
 }
 
@@ -196,7 +228,7 @@ mod tests {
         let fence = out.fence();
         assert!(into.pop().is_some() && into.pop().is_some());
         assert!(!out.has_passed(fence));
-        into.pass();
+        into.pass(None);
         assert!(out.has_passed(fence));
         out.hand_on(2);
         assert!(out.has_passed(fence) && !out.has_passed(out.fence()));

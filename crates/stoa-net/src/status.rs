@@ -17,6 +17,7 @@ pub struct WorkerStatus {
     pub datagrams_received: u64,
     /// Datagrams sent since the start.
     pub datagrams_sent: u64,
-    /// Datagrams dropped since the start, by reason, in or out.
+    /// Datagrams dropped since the start, by reason, in or out; and TCP connections that were refused or
+    /// closed, by the reasons that begin with `tcp_`.
     pub datagrams_dropped: BTreeMap<&'static str, u64>,
 }

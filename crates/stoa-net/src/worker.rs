@@ -5,7 +5,8 @@
 //! In this order, each step with its bound, and after each step all that the core wants sent is sent:
 //!
 //! 1. **Wait** for datagrams, letters or commands, at the latest until the core's next timeout.
-//! 2. **Receive** from each socket, at most [`BATCHES_PER_TURN`] batches. Media before all else.
+//! 2. **Receive** from each socket, at most [`BATCHES_PER_TURN`] batches, and then what has come by TCP, at
+//!    most [`TCP_PER_TURN`] datagrams. Media before all else.
 //! 3. **Letters** of other workers and of the lobbies, at most [`LETTERS_PER_TURN`], and then their packets,
 //!    at most [`RELAYED_PER_TURN`] of each.
 //! 4. **Timers** that are due.
@@ -29,7 +30,7 @@ use std::{
 };
 
 use mio::{Events, Poll, Token};
-use stoa_core::{Message, Node, Output, Peer, Transmit};
+use stoa_core::{Endpoint, Message, Node, Output, Peer, Transmit, Transport};
 
 use self::{commands::Handled, held::HeldAnswers};
 use crate::{
@@ -41,11 +42,15 @@ use crate::{
     relay::{Incoming, Outgoing},
     socket::{MediaSocket, ReceiveBuffer},
     status::WorkerStatus,
+    tcp::TcpLink,
 };
 
 /// Batches received from one socket in a turn: up to 4 x 32 entries, so that timers and commands wait
 /// for less than a millisecond under a flood.
 const BATCHES_PER_TURN: usize = 4;
+
+/// Datagrams that came by TCP in a turn.
+const TCP_PER_TURN: usize = 128;
 
 /// Letters in a turn. The most expensive, a session that comes from its lobby, costs as much as a few dozen
 /// packets.
@@ -71,6 +76,8 @@ pub(crate) struct Equipment {
     pub(crate) node: Node,
     pub(crate) poll: Poll,
     pub(crate) sockets: Vec<MediaSocket>,
+    /// To those who come by TCP, if they may.
+    pub(crate) tcp: Option<TcpLink>,
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) letters: mpsc::Receiver<Message>,
@@ -91,6 +98,7 @@ struct Worker {
     node: Node,
     poll: Poll,
     sockets: Vec<MediaSocket>,
+    tcp: Option<TcpLink>,
     doorbell: Arc<Doorbell>,
     commands: mpsc::Receiver<Command>,
     letters: mpsc::Receiver<Message>,
@@ -122,6 +130,7 @@ impl Equipment {
             node: self.node,
             poll: self.poll,
             sockets: self.sockets,
+            tcp: self.tcp,
             doorbell: self.doorbell,
             commands: self.commands,
             letters: self.letters,
@@ -158,7 +167,7 @@ impl Worker {
             }
             self.wait(&mut events, until)?;
 
-            let datagrams_wait = self.receive(&mut buffer)?;
+            let datagrams_wait = self.receive(&mut buffer)? | self.receive_tcp();
             let letters_wait = self.take_letters();
             let relayed_wait = self.take_relayed();
             self.node.handle_timeout(Instant::now());
@@ -218,6 +227,17 @@ impl Worker {
         Ok(more)
     }
 
+    /// Returns whether there is more.
+    fn receive_tcp(&mut self) -> bool {
+        let Some(tcp) = &mut self.tcp else {
+            return false;
+        };
+        if tcp.receive(&mut self.node, TCP_PER_TURN) {
+            self.flush();
+        }
+        self.tcp.as_ref().is_some_and(TcpLink::has_more)
+    }
+
     /// Returns whether there may be more.
     fn take_letters(&mut self) -> bool {
         let mut taken = 0;
@@ -255,9 +275,11 @@ impl Worker {
     /// Tells other workers that what they have handed on is gone, unless some of it waits still.
     fn pass(&mut self) {
         if !self.is_blocked() {
-            self.incoming.iter_mut().for_each(Incoming::pass);
+            for way in &mut self.incoming {
+                way.pass(self.tcp.as_mut());
+            }
         }
-        self.held.release(&self.ways);
+        self.held.release(&self.ways, self.tcp.as_ref());
         self.seats.store(self.node.seats(), Ordering::Relaxed);
     }
 
@@ -279,6 +301,7 @@ impl Worker {
                         way.catch_up();
                         way.ring();
                     }
+                    self.tcp.iter_mut().for_each(TcpLink::ring);
                     return at;
                 }
             }
@@ -306,7 +329,14 @@ impl Worker {
     }
 
     fn send(&mut self, transmit: Transmit) {
-        let is_ipv4 = transmit.destination.is_ipv4();
+        let Endpoint { transport, address } = transmit.destination;
+        if transport == Transport::Tcp {
+            if let Some(tcp) = &mut self.tcp {
+                tcp.send(address, transmit.contents);
+            }
+            return;
+        }
+        let is_ipv4 = address.is_ipv4();
         let mut sockets = self.sockets.iter();
         let index = sockets.position(|socket| socket.address().is_ipv4() == is_ipv4);
         let Some(index) = index else {

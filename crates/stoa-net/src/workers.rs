@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::AtomicUsize,
@@ -24,9 +24,11 @@ use crate::{
     mailbox::mailbox,
     media::{Media, WorkerHandle},
     notices::{NOTICE_CAPACITY, Notice, Notices},
+    ports::{Ports, candidates},
     relay::{Incoming, LETTERS_CAPACITY, Outgoing, way},
     socket::MediaSocket,
     status::WorkerStatus,
+    tcp::{Hub, Listener, TcpLink},
     worker::{Equipment, WAKER},
 };
 
@@ -44,7 +46,8 @@ pub struct Started {
 /// the last [`Media`] is gone.
 pub struct Workers {
     threads: Vec<JoinHandle<()>>,
-    /// They end when all workers have.
+    /// It ends when all workers have, and so do the lobbies.
+    tcp: Option<JoinHandle<()>>,
     lobbies: Vec<JoinHandle<()>>,
     media: Media,
     failure: watch::Receiver<Option<usize>>,
@@ -73,6 +76,9 @@ impl Workers {
             // A panic has been reported where it happened.
             drop(thread.join());
         }
+        if let Some(thread) = self.tcp {
+            drop(thread.join());
+        }
         for thread in self.lobbies {
             thread.thread().unpark();
             drop(thread.join());
@@ -91,13 +97,15 @@ pub fn start(config: &Config) -> Result<Started, StartError> {
     for index in 0..config.workers {
         plans.push(Plan::new(config, index, &advertised)?);
     }
+    let (links, tcp) = start_tcp(config, &mut plans).map_err(StartError::Thread)?;
     let lobbies = Lobbies::start(config, &plans).map_err(StartError::Thread)?;
     let (queue, notices) = mpsc::channel(NOTICE_CAPACITY);
-    let (workers, handles) = equip(config, plans, &lobbies.letterboxes, &queue);
+    let (workers, handles) = equip(config, plans, links, &lobbies.letterboxes, &queue);
     let media = Media::new(handles, lobbies.handles, config.limits.participants);
     let (tell_failure, failure) = watch::channel(None);
     let mut started = Workers {
         threads: Vec::with_capacity(workers.len()),
+        tcp,
         lobbies: lobbies.threads,
         media: media.clone(),
         failure,
@@ -126,6 +134,8 @@ pub fn start(config: &Config) -> Result<Started, StartError> {
 struct Plan {
     id: WorkerId,
     sockets: Vec<MediaSocket>,
+    /// None where TCP is not wanted.
+    listeners: Vec<Listener>,
     /// The addresses at which clients reach it.
     candidates: Vec<SocketAddr>,
     poll: Poll,
@@ -135,9 +145,13 @@ struct Plan {
 
 impl Plan {
     fn new(config: &Config, index: usize, advertised: &[Advertised]) -> Result<Self, StartError> {
-        let sockets = bind(config, index)?;
+        let Ports { sockets, listeners } = Ports::bind(config, index)?;
         let address = sockets[0].address();
-        let cannot = |source: io::Error| StartError::Socket { address, source };
+        let cannot = |source: io::Error| StartError::Socket {
+            transport: "UDP",
+            address,
+            source,
+        };
         let poll = Poll::new().map_err(cannot)?;
         for (token, socket) in sockets.iter().enumerate() {
             socket
@@ -149,6 +163,7 @@ impl Plan {
             id: worker_id(index),
             candidates: candidates(index, advertised, &sockets),
             sockets,
+            listeners,
             poll,
             doorbell: Arc::new(Doorbell::new(waker)),
             letters: std::sync::mpsc::sync_channel(LETTERS_CAPACITY),
@@ -156,22 +171,30 @@ impl Plan {
     }
 }
 
+/// Starts the thread for those who come by TCP, if they may. Returns each worker's link to it.
+#[allow(
+    clippy::type_complexity,
+    reason = "what is started, and what it gives to each"
+)]
+fn start_tcp(
+    config: &Config,
+    plans: &mut [Plan],
+) -> io::Result<(Vec<Option<TcpLink>>, Option<JoinHandle<()>>)> {
+    if !config.tcp {
+        return Ok((plans.iter().map(|_| None).collect(), None));
+    }
+    let mut hub = Hub::new()?;
+    let mut links = Vec::with_capacity(plans.len());
+    for plan in plans {
+        let listeners = std::mem::take(&mut plan.listeners);
+        links.push(Some(hub.add(listeners, Arc::clone(&plan.doorbell))?));
+    }
+    Ok((links, Some(hub.start()?)))
+}
+
 /// Checked before: there are few workers.
 fn worker_id(index: usize) -> WorkerId {
     WorkerId(u16::try_from(index).unwrap_or(u16::MAX))
-}
-
-fn candidates(index: usize, advertised: &[Advertised], sockets: &[MediaSocket]) -> Vec<SocketAddr> {
-    let port = |ip: IpAddr| {
-        let mut same_version = sockets
-            .iter()
-            .filter(|socket| socket.address().is_ipv4() == ip.is_ipv4());
-        same_version.next().map(|socket| socket.address().port())
-    };
-    advertised
-        .iter()
-        .filter_map(|advertised| advertised.for_worker(index, port(advertised.ip)?))
-        .collect()
 }
 
 /// The lobbies, and how they are reached.
@@ -191,6 +214,7 @@ impl Lobbies {
         };
         let venue = |plan: &Plan| Venue {
             candidates: plan.candidates.clone(),
+            tcp: config.tcp,
         };
         for index in 0..config.workers.div_ceil(2) {
             let settings = LobbyConfig {
@@ -220,6 +244,7 @@ impl Lobbies {
 fn equip(
     config: &Config,
     plans: Vec<Plan>,
+    links: Vec<Option<TcpLink>>,
     lobbies: &[Letterbox],
     notices: &mpsc::Sender<Notice>,
 ) -> (Vec<Equipment>, Vec<WorkerHandle>) {
@@ -239,8 +264,9 @@ fn equip(
             incoming[to].push(into);
         }
     }
-    let ends = ways.into_iter().zip(incoming);
-    let workers = plans.into_iter().zip(ends).map(|(plan, (ways, incoming))| {
+    let ends = ways.into_iter().zip(incoming).zip(links);
+    let workers = plans.into_iter().zip(ends);
+    let workers = workers.map(|(plan, ((ways, incoming), tcp))| {
         let (mailbox, commands) = mailbox(Arc::clone(&plan.doorbell));
         let status = WorkerStatus {
             port: plan.sockets[0].address().port(),
@@ -256,6 +282,7 @@ fn equip(
             node: node(config, &plan),
             poll: plan.poll,
             sockets: plan.sockets,
+            tcp,
             doorbell: plan.doorbell,
             commands,
             letters: plan.letters.1,
@@ -272,30 +299,11 @@ fn equip(
     workers.unzip()
 }
 
-fn bind(config: &Config, index: usize) -> Result<Vec<MediaSocket>, StartError> {
-    // Checked before: the ports of all workers exist.
-    let offset = u16::try_from(index).unwrap_or(0);
-    let mut port = if config.port == 0 {
-        0
-    } else {
-        config.port + offset
-    };
-    let mut sockets = Vec::with_capacity(config.bind.len());
-    for &ip in &config.bind {
-        let address = SocketAddr::new(ip, port);
-        let socket =
-            MediaSocket::bind(address).map_err(|source| StartError::Socket { address, source })?;
-        // Where any port will do, both IP versions share the first one's.
-        port = socket.address().port();
-        sockets.push(socket);
-    }
-    Ok(sockets)
-}
-
 fn node(config: &Config, plan: &Plan) -> Node {
     let config = NodeConfig {
         worker: plan.id,
         candidates: plan.candidates.clone(),
+        tcp: config.tcp,
         certificate: config.certificate.clone(),
         limits: config.limits.clone(),
         egress: config.egress,

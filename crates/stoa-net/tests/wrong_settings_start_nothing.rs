@@ -57,7 +57,9 @@ fn a_port_in_use() {
     let mut config = config(&["127.0.0.1"]);
     config.port = taken.local_addr().unwrap().port();
     match refused(&config) {
-        StartError::Socket { address, source } => {
+        StartError::Socket {
+            address, source, ..
+        } => {
             assert_eq!(address, taken.local_addr().unwrap());
             assert_eq!(source.kind(), std::io::ErrorKind::AddrInUse);
         }

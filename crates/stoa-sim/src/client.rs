@@ -10,13 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stoa_core::{Csrc, Joined, ParticipantId, RoomId, SessionId};
+use stoa_core::{Csrc, Joined, ParticipantId, RoomId, SessionId, Transport};
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
     change::{SdpAnswer, SdpPendingOffer},
     config::DtlsCert,
     media::{Direction, MediaKind, Mid},
-    net::{Protocol, Receive},
+    net::{Receive, TcpType},
     rtp::{RtpPacket, Ssrc, rtcp::SenderInfo},
 };
 
@@ -59,6 +59,8 @@ pub struct Client {
     pub heard: Vec<Heard>,
     /// The sender reports it has received, in order.
     pub reports: Vec<Report>,
+    /// How it reaches the node. Of a connection nothing is simulated but that it is another way than UDP.
+    pub transport: Transport,
     /// Where the network sees it.
     pub outer: SocketAddr,
     /// Where it sends to: the worker that its answer names.
@@ -99,6 +101,21 @@ impl Client {
         name: &str,
         lines: usize,
     ) -> (Self, String) {
+        Self::over(Transport::Udp, now, index, to, name, lines)
+    }
+
+    /// The same, of a client that has this transport only.
+    ///
+    /// # Panics
+    /// As [`Client::new`].
+    pub fn over(
+        transport: Transport,
+        now: Instant,
+        index: ClientId,
+        to: &str,
+        name: &str,
+        lines: usize,
+    ) -> (Self, String) {
         let address = inner_address(index);
         let mut rtc = RtcConfig::new()
             .set_dtls_cert(certificate())
@@ -109,8 +126,14 @@ impl Client {
             // As browsers do. The node does not take it, so a client can lie with it.
             .enable_pcmu(true, false)
             .build(now);
-        let candidate = Candidate::host(address, "udp").expect("an address as of a host");
-        rtc.add_local_candidate(candidate);
+        let candidate = match transport {
+            Transport::Udp => Candidate::builder().udp().host(address).build(),
+            Transport::Tcp => {
+                let active = Candidate::builder().tcp().host(address);
+                active.tcptype(TcpType::Active).build()
+            }
+        };
+        rtc.add_local_candidate(candidate.expect("an address as of a host"));
         let mut changes = rtc.sdp_api();
         let lines = (0..lines)
             .map(|line| {
@@ -135,6 +158,7 @@ impl Client {
             vanished: false,
             heard: Vec::new(),
             reports: Vec::new(),
+            transport,
             outer: address,
             node: node_address(),
             timeout: now,
@@ -188,7 +212,7 @@ impl Client {
     /// # Panics
     /// If it is no packet of WebRTC, or the session fails over it.
     pub fn receive(&mut self, now: Instant, from: SocketAddr, contents: &[u8]) {
-        let receive = Receive::new(Protocol::Udp, from, self.inner, contents);
+        let receive = Receive::new(self.transport.into(), from, self.inner, contents);
         let receive = receive.expect("STUN, DTLS, RTP or RTCP");
         let handled = self.rtc.handle_input(Input::Receive(now, receive));
         handled.expect("a session that works");

@@ -14,8 +14,9 @@ use std::{
 };
 
 use stoa_core::{
-    Certificate, EgressPath, Limits, Lobby, LobbyConfig, LobbyId, LobbyOutput, LobbyStats, Node,
-    NodeConfig, Output, Peer, RoomId, Stats, TimeoutReason, Transmit, Venue, WorkerId,
+    Certificate, EgressPath, Endpoint, Limits, Lobby, LobbyConfig, LobbyId, LobbyOutput,
+    LobbyStats, Node, NodeConfig, Output, Peer, RoomId, Stats, TimeoutReason, Transmit, Venue,
+    WorkerId,
 };
 
 use self::post::{Letter, Post, Way};
@@ -127,6 +128,7 @@ impl House {
             let config = NodeConfig {
                 worker: worker_id(worker),
                 candidates: vec![worker_address(worker)],
+                tcp: true,
                 certificate: config.certificate.clone(),
                 limits: config.limits.clone(),
                 egress: config.egress,
@@ -137,6 +139,7 @@ impl House {
         let lobby = || {
             let venue = |worker| Venue {
                 candidates: vec![worker_address(worker)],
+                tcp: true,
             };
             let config = LobbyConfig {
                 lobby: LobbyId(0),
@@ -223,7 +226,7 @@ impl House {
     pub fn handle_datagram(
         &mut self,
         now: Instant,
-        remote: SocketAddr,
+        remote: Endpoint,
         local: Option<IpAddr>,
         datagram: &[u8],
     ) {
@@ -236,6 +239,13 @@ impl House {
         };
         self.at(now, worker)
             .handle_datagram(now, remote, local, datagram);
+    }
+
+    /// Tells every worker that a connection is closed: those that know it, care.
+    pub fn handle_disconnect(&mut self, now: Instant, remote: Endpoint) {
+        for worker in 0..self.nodes.len() {
+            self.at(now, worker).handle_disconnect(now, remote);
+        }
     }
 
     /// Does what is due: first all that arrives, each with all that comes of it.

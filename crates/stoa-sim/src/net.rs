@@ -15,7 +15,8 @@ use std::{
 };
 
 use stoa_core::{
-    Csrc, Error, Join, Joined, RoomEvent, RoomEventKind, RoomSnapshot, Stats, Transmit, WorkerId,
+    Csrc, Endpoint, Error, Join, Joined, RoomEvent, RoomEventKind, RoomSnapshot, Stats, Transmit,
+    Transport, WorkerId,
 };
 
 use self::{carry::Datagram, ledger::Ledger};
@@ -232,8 +233,35 @@ impl Net {
         edit: impl FnOnce(String) -> String,
     ) -> Result<ClientId, Error> {
         let id = self.clients.len();
-        let (mut client, offer) = Client::new(self.now(), id, to, name, lines);
-        let joined = self.offer(to, name, &edit(offer))?;
+        let (client, offer) = Client::new(self.now(), id, to, name, lines);
+        self.admit_client(client, to, name, &edit(offer))
+    }
+
+    /// Adds a client that has no other transport than this, and hands its offer in.
+    ///
+    /// # Errors
+    /// The node's own.
+    pub fn admit_over(
+        &mut self,
+        transport: Transport,
+        to: &str,
+        name: &str,
+        lines: usize,
+    ) -> Result<ClientId, Error> {
+        let id = self.clients.len();
+        let (client, offer) = Client::over(transport, self.now(), id, to, name, lines);
+        self.admit_client(client, to, name, &offer)
+    }
+
+    fn admit_client(
+        &mut self,
+        mut client: Client,
+        to: &str,
+        name: &str,
+        offer: &str,
+    ) -> Result<ClientId, Error> {
+        let id = self.clients.len();
+        let joined = self.offer(to, name, offer)?;
         client.accept(self.now(), &joined);
         let moment = self.moment();
         self.ledger.admitted(moment, &client);
@@ -333,7 +361,7 @@ impl Net {
     }
 
     /// A datagram from anywhere reaches the first worker at once. Returns what the node sends in answer.
-    pub fn inject(&mut self, from: SocketAddr, contents: &[u8]) -> Vec<Transmit> {
+    pub fn inject(&mut self, from: impl Into<Endpoint>, contents: &[u8]) -> Vec<Transmit> {
         self.inject_at(node_address(), from, contents)
     }
 
@@ -341,10 +369,10 @@ impl Net {
     pub fn inject_at(
         &mut self,
         worker: SocketAddr,
-        from: SocketAddr,
+        from: impl Into<Endpoint>,
         contents: &[u8],
     ) -> Vec<Transmit> {
-        self.hand_to_node(worker, from, contents, &[]);
+        self.hand_to_node(worker, from.into(), contents, &[]);
         self.collect_node()
     }
 }

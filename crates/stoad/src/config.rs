@@ -51,6 +51,9 @@ pub(crate) struct Media {
     /// addresses, which must not be wildcards then.
     #[serde(default, deserialize_with = "advertised")]
     advertise: Vec<Advertised>,
+    /// Whether clients whose networks block UDP may come by TCP, to the same port numbers.
+    #[serde(default = "yes")]
+    tcp: bool,
     /// How long nothing authentic may come from a participant before it is taken for gone.
     #[serde(default = "default_timeout")]
     ice_timeout_seconds: NonZeroUsize,
@@ -163,6 +166,10 @@ fn all_addresses() -> Vec<IpAddr> {
     vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]
 }
 
+fn yes() -> bool {
+    true
+}
+
 fn default_timeout() -> NonZeroUsize {
     const FIFTEEN: NonZeroUsize = NonZeroUsize::new(15).expect("15 is not 0");
     FIFTEEN
@@ -241,6 +248,7 @@ impl Config {
             bind: self.media.bind.clone(),
             port: self.media.port,
             workers: self.media.workers.map_or_else(cores, NonZeroUsize::get),
+            tcp: self.media.tcp,
             advertise: self.media.advertise.clone(),
             certificate: Certificate::generate().map_err(Failure::Running)?,
             limits: Limits {

@@ -14,7 +14,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 7] = [
+const PACKAGES: [Package; 8] = [
     Package {
         name: "chromium",
         why: "the browser tests drive it",
@@ -34,6 +34,11 @@ const PACKAGES: [Package; 7] = [
         name: "iproute2",
         why: "the browser tests run in a network namespace of their own",
         present: || has("ip"),
+    },
+    Package {
+        name: "nftables",
+        why: "the firewalls of the tests for networks that block UDP",
+        present: || has("nft"),
     },
     Package {
         name: "npm",

@@ -19,7 +19,7 @@ mod wire;
 
 use std::{
     collections::VecDeque,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     time::{Duration, Instant},
 };
 
@@ -35,6 +35,7 @@ use crate::{
     audience::{Audience, Hearers},
     compose::{Composed, Written},
     egress::NegotiatedLine,
+    endpoint::Endpoint,
     keys::{RoomAt, SessionKey},
     limits::{MAX_POOLED_BUFFERS, MAX_RESERVED_LISTENERS, REPORT_INTERVAL, SEAL_BATCH},
     quality::Measured,
@@ -59,7 +60,7 @@ struct FanOut {
 /// Where a listener is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Path {
-    pub(crate) remote: SocketAddr,
+    pub(crate) remote: Endpoint,
     /// From which address of ours, where it matters.
     pub(crate) local: Option<IpAddr>,
 }

@@ -2,12 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 
 use super::Node;
 use crate::{
     demux::{Claim, Route, is_rtcp, is_rtp, is_stun},
     egress::direct::Path,
+    endpoint::{Endpoint, Transport},
     keys::SessionKey,
     limits::MAX_DATAGRAM_BYTES,
     message::{Handed, Packet, Relayed, ToLobby},
@@ -23,7 +24,7 @@ use crate::{
 impl Node {
     pub(super) fn receive(
         &mut self,
-        remote: SocketAddr,
+        remote: Endpoint,
         local: Option<IpAddr>,
         datagram: &[u8],
     ) -> Result<(), DropReason> {
@@ -50,7 +51,7 @@ impl Node {
             self.tell_lobby(*ticket, ToLobby::Datagram(Box::new(handed)));
             return Ok(());
         }
-        let receive = Receive::new(Protocol::Udp, remote, candidate, datagram)
+        let receive = Receive::new(remote.transport.into(), remote.address, candidate, datagram)
             .map_err(|_| DropReason::Malformed)?;
         let now = self.now;
         if is_rtcp(datagram) {
@@ -69,10 +70,13 @@ impl Node {
     }
 
     /// The candidate of ours that stands for the address at which this remote reaches us.
-    fn candidate_for(&self, remote: SocketAddr) -> Option<SocketAddr> {
+    fn candidate_for(&self, remote: Endpoint) -> Option<SocketAddr> {
+        if remote.transport == Transport::Tcp && !self.template.tcp {
+            return None;
+        }
         let mut candidates = self.template.candidates.iter();
         candidates
-            .find(|candidate| candidate.is_ipv4() == remote.is_ipv4())
+            .find(|candidate| candidate.is_ipv4() == remote.address.is_ipv4())
             .copied()
     }
 
@@ -80,7 +84,7 @@ impl Node {
     fn prove(
         &mut self,
         key: SessionKey,
-        remote: SocketAddr,
+        remote: Endpoint,
         local: Option<IpAddr>,
         nominates: bool,
     ) -> Result<(), DropReason> {
@@ -107,6 +111,22 @@ impl Node {
             self.direct.set_path(key, Path { remote, local });
         }
         Ok(())
+    }
+
+    /// Nobody is there any more: whoever was is reached where they came from last before.
+    pub(super) fn disconnect(&mut self, remote: Endpoint) {
+        let Some(key) = self.demux.owner(remote) else {
+            return;
+        };
+        self.demux.forget(remote, key);
+        let Some(seat) = self.seats.get_mut(key) else {
+            return;
+        };
+        seat.forget(remote);
+        if let Some(remote) = seat.address() {
+            let local = self.demux.local_for(remote);
+            self.direct.set_path(key, Path { remote, local });
+        }
     }
 
     /// Gives a session its turn.
@@ -160,7 +180,7 @@ impl Node {
     }
 
     /// The same, for one who is reached there.
-    pub(super) fn send_to(&mut self, reachable_at: Option<SocketAddr>, mut transmit: Transmit) {
+    pub(super) fn send_to(&mut self, reachable_at: Option<Endpoint>, mut transmit: Transmit) {
         // An answer to a check goes back to where the check came from.
         if let Some(address) = reachable_at
             && !is_stun(&transmit.contents)

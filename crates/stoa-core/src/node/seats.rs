@@ -1,10 +1,9 @@
 //! The seats' side: who comes and goes here, whatever room they are in.
 
-use std::net::SocketAddr;
-
 use super::{Node, TimerKey};
 use crate::{
     audience::Audience,
+    endpoint::Endpoint,
     event::LeaveReason,
     keys::{BankKey, MemberAt, SessionKey},
     message::{Content, Expected, FromLobby, Message, Peer, ToHome, ToLobby, ToSeat},
@@ -119,7 +118,7 @@ impl Node {
         self.serve_session(key);
     }
 
-    fn say_goodbye(&mut self, session: &mut Session, reachable_at: Option<SocketAddr>) {
+    fn say_goodbye(&mut self, session: &mut Session, reachable_at: Option<Endpoint>) {
         let mut farewell = Drained::default();
         session.close(&mut farewell);
         for transmit in farewell.transmits {

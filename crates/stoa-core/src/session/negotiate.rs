@@ -2,7 +2,7 @@
 
 mod ssrcs;
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, iter, net::SocketAddr, sync::Arc, time::Instant};
 
 use rand::Rng;
 use str0m::{
@@ -11,6 +11,7 @@ use str0m::{
     config::{CryptoProvider, DtlsCert},
     format::{Codec, PayloadParams},
     media::{Direction, Media, Mid},
+    net::TcpType,
     rtp::{Extension, ExtensionMap},
 };
 
@@ -31,6 +32,8 @@ pub(crate) struct SessionTemplate {
     pub(crate) certificate: DtlsCert,
     /// The addresses at which clients reach this node.
     pub(crate) candidates: Vec<SocketAddr>,
+    /// Whether they may come by TCP to the same ones.
+    pub(crate) tcp: bool,
     pub(crate) egress: EgressPath,
 }
 
@@ -259,9 +262,15 @@ impl SessionTemplate {
             .enable_opus(true, true);
         let (mut rtc, keys) = keys::build(config, now);
         for &address in &self.candidates {
-            let candidate = Candidate::host(address, "udp")
-                .map_err(|error| OfferError::Unusable(error.to_string()))?;
-            rtc.add_local_candidate(candidate);
+            // A session prefers what comes by UDP, and so do clients: RFC 6544, section 4.2.
+            let udp = Candidate::builder().udp().host(address).build();
+            let tcp = Candidate::builder().tcp().host(address);
+            let tcp = self.tcp.then(|| tcp.tcptype(TcpType::Passive).build());
+            for candidate in iter::once(udp).chain(tcp) {
+                let candidate =
+                    candidate.map_err(|error| OfferError::Unusable(error.to_string()))?;
+                rtc.add_local_candidate(candidate);
+            }
         }
         Ok((rtc, keys))
     }

@@ -54,7 +54,11 @@ impl Worker {
     fn handle(&mut self, command: Command) {
         let now = Instant::now();
         let Self {
-            node, held, ways, ..
+            node,
+            held,
+            ways,
+            tcp,
+            ..
         } = self;
         // Whoever asked may have gone meanwhile; that is theirs to know.
         match command {
@@ -67,7 +71,11 @@ impl Worker {
                 room,
                 update,
                 reply,
-            } => held.answer(ways, reply, node.update_room(now, &room, update)),
+            } => held.answer(
+                (ways, tcp.as_mut()),
+                reply,
+                node.update_room(now, &room, update),
+            ),
             Command::ChangeParticipant {
                 target,
                 change,
@@ -76,10 +84,10 @@ impl Worker {
                 let session = target.session.as_ref();
                 let (room, who) = (&target.room, &target.participant);
                 let changed = node.change_participant(now, room, who, session, change);
-                held.answer(ways, reply, changed);
+                held.answer((ways, tcp.as_mut()), reply, changed);
             }
             Command::CloseRoom { room, reply } => {
-                held.answer(ways, reply, node.close_room(now, &room));
+                held.answer((ways, tcp.as_mut()), reply, node.close_room(now, &room));
             }
             Command::Admit {
                 join,
@@ -107,7 +115,7 @@ impl Worker {
                 let session = target.session.as_ref();
                 let (room, who) = (&target.room, &target.participant);
                 let removed = node.remove_participant(now, room, who, session);
-                held.answer(ways, reply, removed);
+                held.answer((ways, tcp.as_mut()), reply, removed);
             }
             Command::Snapshots { reply } => drop(reply.send(node.snapshots())),
             Command::ShutDown => {}

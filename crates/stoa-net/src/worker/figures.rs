@@ -30,6 +30,9 @@ impl Worker {
         let ways = self.ways.iter().flatten();
         dropped.insert("relay_full", ways.map(|way| way.dropped).sum());
         dropped.insert("lobby_full", self.lobby_full);
+        let tcp = self.tcp.as_ref().map(|tcp| &tcp.counts);
+        dropped.extend(tcp.iter().flat_map(|counts| counts.by_name()));
+        let sent_by_tcp = tcp.map_or(0, |counts| counts.sent());
         WorkerStatus {
             port: self
                 .sockets
@@ -39,7 +42,7 @@ impl Worker {
             participants: stats.participants,
             seats: stats.seats,
             datagrams_received: stats.datagrams_in,
-            datagrams_sent: sum(|counts| counts.sent),
+            datagrams_sent: sum(|counts| counts.sent) + sent_by_tcp,
             datagrams_dropped: dropped,
         }
     }

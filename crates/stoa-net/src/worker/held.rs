@@ -1,6 +1,6 @@
 //! Answers that wait until nothing is under way any more that they deny.
 
-use crate::{mailbox::Reply, relay::Outgoing};
+use crate::{mailbox::Reply, relay::Outgoing, tcp::TcpLink};
 
 /// How many answers may wait. Beyond that no commands are taken.
 const MAX_HELD: usize = 512;
@@ -9,6 +9,8 @@ const MAX_HELD: usize = 512;
 struct Held {
     /// To which worker, and how many packets have to have left from there.
     fences: Vec<(usize, u64)>,
+    /// The same of what has to have left by TCP.
+    tcp_fence: u64,
     answer: Box<dyn FnOnce() + Send>,
 }
 
@@ -17,31 +19,46 @@ struct Held {
 pub(super) struct HeldAnswers(Vec<Held>);
 
 impl HeldAnswers {
-    /// Answers at once, or when all packets have left that went to other workers before.
+    /// Answers at once, or when all packets have left that went to other workers or to TCP before.
     pub(super) fn answer<T: Send + 'static, P>(
         &mut self,
-        ways: &[Option<Outgoing<P>>],
+        (ways, tcp): (&[Option<Outgoing<P>>], Option<&mut TcpLink>),
         reply: Reply<T>,
         value: T,
     ) {
         let fences: Vec<_> = under_way(ways).collect();
+        let tcp = tcp.filter(|tcp| !tcp.has_passed(tcp.fence()));
         // Whoever asked may have gone meanwhile; that is theirs to know.
         let answer = move || drop(reply.send(value));
-        if fences.is_empty() {
-            answer();
-        } else {
-            let answer = Box::new(answer);
-            self.0.push(Held { fences, answer });
+        if fences.is_empty() && tcp.is_none() {
+            return answer();
         }
+        let tcp_fence = tcp.map_or(0, |tcp| {
+            let fence = tcp.fence();
+            tcp.hurry(fence);
+            fence
+        });
+        for (worker, fence) in &fences {
+            if let Some(Some(way)) = ways.get(*worker) {
+                way.await_passing(*fence);
+            }
+        }
+        self.0.push(Held {
+            fences,
+            tcp_fence,
+            answer: Box::new(answer),
+        });
     }
 
     /// Gives the answers that need not wait any more.
-    pub(super) fn release<P>(&mut self, ways: &[Option<Outgoing<P>>]) {
+    pub(super) fn release<P>(&mut self, ways: &[Option<Outgoing<P>>], tcp: Option<&TcpLink>) {
         let has_passed = |(worker, fence): &(usize, u64)| {
             let way = ways.get(*worker).and_then(Option::as_ref);
             way.is_none_or(|way| way.has_passed(*fence))
         };
-        let is_free = |held: &mut Held| held.fences.iter().all(has_passed);
+        let has_left = |fence| tcp.is_none_or(|tcp| tcp.has_passed(fence));
+        let is_free =
+            |held: &mut Held| held.fences.iter().all(has_passed) && has_left(held.tcp_fence);
         for held in self.0.extract_if(.., is_free) {
             (held.answer)();
         }
@@ -87,19 +104,19 @@ mod tests {
         let mut held = HeldAnswers::default();
 
         let (reply, mut answer) = oneshot::channel();
-        held.answer(&ways, reply, "nothing is under way");
+        held.answer((&ways, None), reply, "nothing is under way");
         assert!(answer.try_recv().is_ok() && held.is_empty());
 
         ways[1].as_mut().unwrap().hand_on("before");
         let (reply, mut answer) = oneshot::channel();
-        held.answer(&ways, reply, "silenced");
+        held.answer((&ways, None), reply, "silenced");
         ways[1].as_mut().unwrap().hand_on("after");
-        held.release(&ways);
+        held.release(&ways, None);
         assert!(answer.try_recv().is_err() && !held.is_empty());
 
         assert_eq!(into.pop(), Some("before"));
-        into.pass();
-        held.release(&ways);
+        into.pass(None);
+        held.release(&ways, None);
         assert_eq!(answer.try_recv(), Ok("silenced"));
         assert!(held.is_empty());
     }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use stoa_core::{Csrc, DropReason, Transmit};
+use stoa_core::{Csrc, DropReason, Endpoint, Transmit, Transport};
 
 use super::{Fate, Net};
 use crate::{
@@ -20,6 +20,7 @@ pub(super) struct Datagram {
     left: Duration,
     from: SocketAddr,
     to: SocketAddr,
+    transport: Transport,
     contents: Vec<u8>,
     /// Of a client's voice: whose, and which packet; but not of a duplicate.
     voice: Option<(ClientId, u32)>,
@@ -56,7 +57,8 @@ impl Net {
             .and_then(|rtp| self.clients[id].number_of(rtp.sequence_number))
             .map(|number| (id, number));
         let node = self.clients[id].node;
-        let datagram = self.datagram(outer, node, contents, voice);
+        let transport = self.clients[id].transport;
+        let datagram = self.datagram(outer, node, transport, contents, voice);
         let extra = match (self.uplink)(id, &datagram.contents) {
             Fate::Deliver => Duration::ZERO,
             Fate::Delay(extra) => extra,
@@ -79,8 +81,11 @@ impl Net {
     pub(super) fn send_down(&mut self, transmit: Transmit) {
         let mut from = node_address();
         from.set_ip(transmit.source.unwrap_or(from.ip()));
-        let to = transmit.destination;
-        let datagram = self.datagram(from, to, transmit.contents, None);
+        let Endpoint {
+            transport,
+            address: to,
+        } = transmit.destination;
+        let datagram = self.datagram(from, to, transport, transmit.contents, None);
         let Some(&id) = self.routes.get(&to) else {
             return self.launch(Duration::ZERO, datagram);
         };
@@ -112,6 +117,7 @@ impl Net {
         &mut self,
         from: SocketAddr,
         to: SocketAddr,
+        transport: Transport,
         contents: Vec<u8>,
         voice: Option<(ClientId, u32)>,
     ) -> Datagram {
@@ -121,6 +127,7 @@ impl Net {
             left: self.elapsed,
             from,
             to,
+            transport,
             contents,
             voice,
             is_duplicate: false,
@@ -139,7 +146,11 @@ impl Net {
             return;
         };
         if self.node.worker_at(datagram.to).is_some() {
-            let (to, from) = (datagram.to, datagram.from);
+            let to = datagram.to;
+            let from = Endpoint {
+                transport: datagram.transport,
+                address: datagram.from,
+            };
             let reasons = self.reasons_to_miss(datagram.voice);
             let stopped = self.hand_to_node(to, from, &datagram.contents, reasons);
             self.arrived(datagram.voice, stopped);
@@ -155,6 +166,10 @@ impl Net {
         let now = self.now();
         let client = &mut self.clients[id];
         let (listens, before) = (client.connected, client.heard.len());
+        if client.transport != datagram.transport {
+            // It does not listen there.
+            return self.lost(id, datagram);
+        }
         if client.closed {
             // Whatever comes now, nobody is there any more to hear it.
             self.lost(id, datagram);

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stoa_core::{DropReason, Output, Transmit};
+use stoa_core::{DropReason, Endpoint, Output, Transmit};
 
 use super::Net;
 use crate::ClientId;
@@ -127,11 +127,11 @@ impl Net {
     pub(super) fn hand_to_node(
         &mut self,
         worker: SocketAddr,
-        from: SocketAddr,
+        from: Endpoint,
         contents: &[u8],
         reasons: &[DropReason],
     ) -> bool {
-        self.traffic.entry(from).or_default().bytes_in += contents.len();
+        self.traffic.entry(from.address).or_default().bytes_in += contents.len();
         let dropped = |net: &Self| -> u64 {
             let stats = net.stats();
             reasons.iter().map(|&reason| stats.dropped(reason)).sum()
@@ -143,7 +143,10 @@ impl Net {
     }
 
     fn account(&mut self, transmit: &Transmit) {
-        let traffic = self.traffic.entry(transmit.destination).or_default();
+        let traffic = self
+            .traffic
+            .entry(transmit.destination.address)
+            .or_default();
         traffic.bytes_out += transmit.contents.len();
         traffic.amplified |= traffic.bytes_out > traffic.bytes_in;
     }

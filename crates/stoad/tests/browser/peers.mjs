@@ -1,12 +1,14 @@
 // Participants in browsers without a page of their own: another program makes the calls of the control
 // API for them, and is told what they receive.
 //
-// `node peers.mjs PAGE PEERS`, where PEERS is JSON: a list of `{ "name", "firefox", "hertz", "redundancy",
-// "listeningLines" }`. A peer is in Chromium or in Firefox, whistles a tone if it has one, prefers RED
+// `node peers.mjs PAGE PEERS`, where PAGE is a page whose origin may use a microphone, or `none` for one of
+// the script's own, and PEERS is JSON: a list of `{ "name", "firefox", "hertz", "redundancy",
+// "listeningLines", "iceServers" }`. A peer is in Chromium or in Firefox, whistles a tone if it has one, prefers RED
 // (RFC 2198) to plain Opus if it wants redundancy, and may listen on more lines than the one it speaks on.
 // Prints one JSON object a line: `{ name, offer }` of each, and then again and again
 // `{ name, statistics }`. Reads `{ name, answer }`. Ends when its input does.
 
+import http from "node:http";
 import path from "node:path";
 import readline from "node:readline";
 
@@ -21,8 +23,8 @@ const TELL_MS = 250;
 const tell = (message) => console.log(JSON.stringify(message));
 
 /** Runs in the page: makes the connection, and says what it offers. */
-async function offer({ hertz, redundancy, listeningLines }) {
-  const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+async function offer({ hertz, redundancy, listeningLines, iceServers }) {
+  const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: iceServers ?? [] });
   const media = hertz
     ? await navigator.mediaDevices.getUserMedia({
       audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
@@ -54,6 +56,8 @@ async function statistics() {
   const of = (type) => all.filter((entry) => entry.type === type);
   const [inbound] = of("inbound-rtp");
   const receivers = window.connection.getReceivers();
+  const pair = report.get(of("transport")[0]?.selectedCandidatePairId);
+  const local = report.get(pair?.localCandidateId);
   return {
     browser: navigator.userAgent,
     connection: window.connection.connectionState,
@@ -71,17 +75,33 @@ async function statistics() {
     csrcs: receivers.flatMap((receiver) => receiver.getContributingSources().map(({ source }) => source)),
     reports: [...new Set(all.map(({ type }) => type).filter((type) => type.startsWith("remote-")))],
     transport: of("transport")[0] ?? null,
+    // By which way its datagrams travel.
+    way: {
+      localType: local?.candidateType ?? null,
+      protocol: local?.relayProtocol ?? local?.protocol ?? null,
+    },
   };
 }
 
-async function start(peer, { launch, folder }) {
+/** Serves an empty page on loopback, which is an origin that may use a microphone. Resolves to its address. */
+async function emptyPage() {
+  const server = http.createServer((_, response) => {
+    response.setHeader("content-type", "text/html");
+    response.end("<!doctype html><title>nothing</title>");
+  });
+  server.unref();
+  await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  return `http://127.0.0.1:${server.address().port}/`;
+}
+
+async function start(peer, origin, { launch, folder }) {
   const microphone = peer.hertz && !peer.firefox ? path.join(folder, `${peer.name}.wav`) : null;
   if (microphone) writeTone(microphone, peer.hertz);
   const browser = await (peer.firefox ? launch.firefox(peer) : launch.chromium({ microphone }));
   const page = await browser.newPage();
   page.on("pageerror", (error) => console.error(`${peer.name}: ${error.message}`));
   // For an origin that may use a microphone.
-  await page.goto(settings.pageUrl);
+  await page.goto(origin);
   tell({ name: peer.name, offer: await page.evaluate(offer, peer) });
   return page;
 }
@@ -89,7 +109,8 @@ async function start(peer, { launch, folder }) {
 const peers = JSON.parse(process.argv[3]);
 await withBrowsers(BOUND_MS, async (tools) => {
   const pages = new Map();
-  for (const peer of peers) pages.set(peer.name, await start(peer, tools));
+  const origin = settings.pageUrl === "none" ? await emptyPage() : settings.pageUrl;
+  for (const peer of peers) pages.set(peer.name, await start(peer, origin, tools));
   const input = readline.createInterface({ input: process.stdin });
   let open = true;
   input.on("close", () => { open = false; });

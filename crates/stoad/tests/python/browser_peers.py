@@ -39,7 +39,8 @@ class BrowserPeers:
     """The process, and what it has told."""
 
     def __init__(self, given: argparse.Namespace, peers: list[dict[str, Any]]) -> None:
-        self._command = [given.node, given.peers, given.page, json.dumps(peers)]
+        command = [given.node, given.peers, given.page, json.dumps(peers)]
+        self._command = [*given.behind, *command]
         self._tones = {peer["name"]: peer.get("hertz") for peer in peers}
         self._offers: dict[str, str] = {}
         self._statistics: dict[str, Statistics] = {}
@@ -51,6 +52,8 @@ class BrowserPeers:
         parser.add_argument("--node", required=True)
         parser.add_argument("--peers", required=True)
         parser.add_argument("--page", required=True)
+        # What runs the browsers in another network, and its arguments.
+        parser.add_argument("--behind", action="append", default=[])
 
     async def __aenter__(self) -> Self:
         """Start the browsers."""

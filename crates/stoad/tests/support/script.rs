@@ -40,6 +40,34 @@ pub(crate) fn python_with_browsers(script: &str, daemon: &Daemon, within: Durati
     finish(with_browsers(&mut command), within);
 }
 
+/// The same, with the browsers in a network of their own behind a firewall with these rules, a file of
+/// `tests/support`. `more` are arguments of the script's own.
+///
+/// # Panics
+/// If the script fails or takes too long; its output is in the message.
+#[track_caller]
+pub(crate) fn python_with_browsers_behind(
+    rules: &str,
+    script: &str,
+    more: &[&str],
+    daemon: &Daemon,
+    within: Duration,
+) {
+    let stubs = stubs();
+    let mut command = python_command(script, daemon, &stubs);
+    command.arg("--node").arg(tools::node());
+    command
+        .arg("--peers")
+        .arg(tests().join("browser").join("peers.mjs"));
+    // The daemon's page is on loopback, which is another one there.
+    command.args(["--page", "none"]);
+    for part in ["behind_a_firewall.sh", rules] {
+        let file = tests().join("support").join(part);
+        command.arg("--behind").arg(file);
+    }
+    finish(with_browsers(command.args(more)), within);
+}
+
 fn python_command(script: &str, daemon: &Daemon, stubs: &TempDir) -> Command {
     let mut command = quiet(daemon.beside(tools::python()));
     command
