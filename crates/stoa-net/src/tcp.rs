@@ -383,6 +383,7 @@ impl Exchange {
         let until = Instant::now() + LONGEST_FAREWELL;
         while !connections.is_empty() && Instant::now() < until {
             connections.retain_mut(|connection| !connection.is_closed(buffer));
+            // bounded: by LONGEST_FAREWELL
             std::thread::sleep(RETRY);
         }
     }

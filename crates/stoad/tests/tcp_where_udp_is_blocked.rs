@@ -11,7 +11,6 @@ fn tcp_where_udp_is_blocked() {
     support::python_with_browsers_behind(
         "no_udp.nft",
         "tcp_only.py",
-        &["--protocol", "tcp"],
         &daemon,
         Duration::from_secs(180),
     );

@@ -14,7 +14,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 8] = [
+const PACKAGES: [Package; 10] = [
     Package {
         name: "chromium",
         why: "the browser tests drive it",
@@ -34,6 +34,16 @@ const PACKAGES: [Package; 8] = [
         name: "iproute2",
         why: "the browser tests run in a network namespace of their own",
         present: || has("ip"),
+    },
+    Package {
+        name: "coturn",
+        why: "the relay of the test for networks that let only TLS out",
+        present: || has("turnserver"),
+    },
+    Package {
+        name: "libnss3-tools",
+        why: "has Chromium trust that relay's certificate",
+        present: || has("certutil"),
     },
     Package {
         name: "nftables",

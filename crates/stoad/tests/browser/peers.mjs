@@ -45,6 +45,14 @@ async function offer({ hertz, redundancy, listeningLines, iceServers }) {
     window.listening.push(audio);
   };
   await connection.setLocalDescription(await connection.createOffer());
+  if (iceServers) {
+    // What a relay gives is in the offer only when all is gathered.
+    await new Promise((resolve) => {
+      const look = () => { if (connection.iceGatheringState === "complete") resolve(); };
+      connection.addEventListener("icegatheringstatechange", look);
+      look();
+    });
+  }
   window.connection = connection;
   return connection.localDescription.sdp;
 }

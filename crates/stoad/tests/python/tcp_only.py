@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from typing import Any
+
+import grpc.aio
 
 from aiortc_peer import Peer
 from browser_peers import BrowserPeers, Statistics
@@ -25,23 +28,33 @@ async def until_louder(browsers: BrowserPeers, name: str, csrc: int) -> Statisti
     )
 
 
-async def main() -> None:
-    """Have them talk, and look by which way."""
-    parser = argparse.ArgumentParser()
-    BrowserPeers.add_arguments(parser)
-    parser.add_argument("--protocol", required=True)
-    daemon, given = Daemon.from_arguments_and(parser)
-    async with daemon.aio_channel() as channel, BrowserPeers(given, BROWSERS) as browsers:
+async def converse(
+    channel: grpc.aio.Channel,
+    given: argparse.Namespace,
+    peers: list[dict[str, Any]],
+    way: dict[str, str],
+) -> None:
+    """Have Ada, in a browser, and Grace talk, and look by which way Ada's datagrams travel."""
+    async with BrowserPeers(given, peers) as browsers:
         await create_room(channel, ROOM)
         joined = await browsers.join(channel, ROOM)
         grace = Peer("grace", HIGH, listening_lines=1)
         await grace.join(channel, ROOM)
         await until_heard([grace, *joined.values()], {"grace": len(joined)})
         seen = await until_louder(browsers, "ada", grace.csrc)
-        way = seen["way"]
-        equal(way["protocol"], given.protocol, "how Ada's datagrams travel")
-        print(f"{seen['browser']}: {way}")
+        for name, value in way.items():
+            equal(seen["way"][name], value, f"{name} of Ada's way")
+        print(f"{seen['browser']}: {seen['way']}")
         await grace.leave()
+
+
+async def main() -> None:
+    """Have them talk over TCP."""
+    parser = argparse.ArgumentParser()
+    BrowserPeers.add_arguments(parser)
+    daemon, given = Daemon.from_arguments_and(parser)
+    async with daemon.aio_channel() as channel:
+        await converse(channel, given, BROWSERS, {"protocol": "tcp"})
 
 
 if __name__ == "__main__":

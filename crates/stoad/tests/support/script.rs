@@ -41,7 +41,7 @@ pub(crate) fn python_with_browsers(script: &str, daemon: &Daemon, within: Durati
 }
 
 /// The same, with the browsers in a network of their own behind a firewall with these rules, a file of
-/// `tests/support`. `more` are arguments of the script's own.
+/// `tests/support`.
 ///
 /// # Panics
 /// If the script fails or takes too long; its output is in the message.
@@ -49,7 +49,6 @@ pub(crate) fn python_with_browsers(script: &str, daemon: &Daemon, within: Durati
 pub(crate) fn python_with_browsers_behind(
     rules: &str,
     script: &str,
-    more: &[&str],
     daemon: &Daemon,
     within: Duration,
 ) {
@@ -65,7 +64,7 @@ pub(crate) fn python_with_browsers_behind(
         let file = tests().join("support").join(part);
         command.arg("--behind").arg(file);
     }
-    finish(with_browsers(command.args(more)), within);
+    finish(with_browsers(&mut command), within);
 }
 
 fn python_command(script: &str, daemon: &Daemon, stubs: &TempDir) -> Command {
