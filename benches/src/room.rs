@@ -10,9 +10,9 @@ use std::{
 };
 
 use stoa_core::{
-    Certificate, DropReason, EgressPath, Error, Join, Limits, Node, NodeConfig, Output,
-    ParticipantId, Revision, Role, RoomEventKind, RoomId, RoomSettings, TimeoutReason, Transmit,
-    WorkerId,
+    Certificate, DropReason, EgressPath, Error, Join, LeaveReason, Limits, Node, NodeConfig,
+    Output, ParticipantId, Revision, Role, RoomEventKind, RoomId, RoomSettings, TimeoutReason,
+    Transmit, WorkerId,
 };
 
 use crate::client::{Client, ClientError, is_rtp};
@@ -257,7 +257,9 @@ impl Room {
 
     /// Takes somebody out.
     pub(crate) fn remove(&mut self, who: &ParticipantId) -> Result<Step<Revision>, RoomError> {
-        let step = self.timed(|node, now, room| node.remove_participant(now, room, who, None));
+        let step = self.timed(|node, now, room| {
+            node.remove_participant(now, room, who, None, LeaveReason::Removed)
+        });
         Ok(Step {
             result: step.result?,
             spent: step.spent,

@@ -19,10 +19,7 @@ pub(crate) fn participant(info: &ParticipantInfo, joined: Timestamp) -> v1::Part
         session_id: info.session.to_string(),
         display_name: info.display_name.to_string(),
         csrc: info.csrc.0,
-        state: match info.connected {
-            true => ConnectionState::Connected.into(),
-            false => ConnectionState::Connecting.into(),
-        },
+        state: connection_state(info.state).into(),
         join_time: Some(joined),
         role: role(info.role).into(),
         muted_by_moderator: info.mutes.by_moderator,
@@ -31,6 +28,14 @@ pub(crate) fn participant(info: &ParticipantInfo, joined: Timestamp) -> v1::Part
         audio_mode: audio_mode(info.audio_mode).into(),
         connection_quality: quality(info.connection_quality).into(),
         level_distrusted: info.level_distrusted,
+    }
+}
+
+fn connection_state(state: stoa_core::ConnectionState) -> ConnectionState {
+    match state {
+        stoa_core::ConnectionState::Connecting => ConnectionState::Connecting,
+        stoa_core::ConnectionState::Connected => ConnectionState::Connected,
+        stoa_core::ConnectionState::Reconnecting => ConnectionState::Reconnecting,
     }
 }
 
@@ -141,6 +146,7 @@ pub(crate) fn changed_settings(a: &RoomSettings, b: &RoomSettings) -> FieldMask 
 pub(crate) fn leave_reason(reason: LeaveReason) -> v1::LeaveReason {
     match reason {
         LeaveReason::Removed => v1::LeaveReason::Removed,
+        LeaveReason::Banned => v1::LeaveReason::Banned,
         LeaveReason::RoomClosed => v1::LeaveReason::RoomClosed,
         LeaveReason::IceTimeout => v1::LeaveReason::IceTimeout,
         LeaveReason::ConnectTimeout => v1::LeaveReason::ConnectTimeout,
@@ -153,9 +159,13 @@ pub(crate) fn leave_reason(reason: LeaveReason) -> v1::LeaveReason {
 /// Whether it makes sense to join again after this end.
 pub(crate) fn return_advice(reason: LeaveReason) -> v1::ReturnAdvice {
     match reason {
-        LeaveReason::Removed | LeaveReason::RoomClosed | LeaveReason::ClientClosed => {
-            v1::ReturnAdvice::None
-        }
+        // Somebody has decided it, and it would be refused or be against that; the client itself where it
+        // has said goodbye. Who closes a room may open it again, but that is not the participant's to try.
+        LeaveReason::Removed
+        | LeaveReason::Banned
+        | LeaveReason::RoomClosed
+        | LeaveReason::ClientClosed => v1::ReturnAdvice::None,
+        // Nobody wanted it: the network, a slow client, or a fault.
         LeaveReason::IceTimeout | LeaveReason::ConnectTimeout | LeaveReason::MediaError => {
             v1::ReturnAdvice::Here
         }

@@ -48,7 +48,7 @@ pub(crate) fn code(reason: ErrorReason) -> Code {
         | R::QuotaReached
         | R::RateExceeded
         | R::MessageTooLarge => Code::ResourceExhausted,
-        R::SessionMismatch => Code::FailedPrecondition,
+        R::SessionMismatch | R::SessionConnecting => Code::FailedPrecondition,
         R::RevisionInFuture => Code::OutOfRange,
         R::NodeDraining | R::NodeOverloaded => Code::Unavailable,
         R::DeadlinePassed => Code::DeadlineExceeded,
@@ -172,6 +172,13 @@ impl Failure {
             Refusal::SessionMismatch => Self::new(
                 R::SessionMismatch,
                 format!("{who:?} has joined again and has another session_id by now"),
+            ),
+            Refusal::SessionConnecting => Self::new(
+                R::SessionConnecting,
+                format!(
+                    "the session of {who:?} is still being set up; wait until it is connected, or \
+                     join anew"
+                ),
             ),
             Refusal::Offer(offer) => Self::from_offer(offer),
             Refusal::CandidateMalformed(_) => {

@@ -25,6 +25,7 @@ mod lifecycle;
 mod media;
 mod node;
 mod paging;
+mod resume;
 mod rooms;
 mod server;
 mod validate;

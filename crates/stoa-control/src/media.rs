@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, pin::Pin};
 
 use stoa_core::{
-    Join, Joined, ParticipantChange, ParticipantId, Revision, RoomEvent, RoomId, RoomSettings,
-    RoomSnapshot, RoomUpdate, SessionId,
+    Join, Joined, LeaveReason, ParticipantChange, ParticipantId, Revision, RoomEvent, RoomId,
+    RoomSettings, RoomSnapshot, RoomUpdate, SessionId,
 };
 
 /// A future that can be sent to another thread.
@@ -45,6 +45,16 @@ pub trait Media: Send + Sync + 'static {
         candidate: String,
     ) -> BoxFuture<'_, Result<(), MediaError>>;
 
+    /// Restarts ICE of the participant's session by another offer, and returns the answer. `session` as in
+    /// [`Media::add_ice_candidate`].
+    fn restart_ice(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+        offer: String,
+    ) -> BoxFuture<'_, Result<String, MediaError>>;
+
     /// Changes a participant, and returns the room's revision after that. `session` as in
     /// [`Media::add_ice_candidate`].
     fn change_participant(
@@ -55,13 +65,14 @@ pub trait Media: Send + Sync + 'static {
         change: ParticipantChange,
     ) -> BoxFuture<'_, Result<Revision, MediaError>>;
 
-    /// Ends the participant's session, and returns the room's revision after that. `session` as in
-    /// [`Media::add_ice_candidate`].
+    /// Ends the participant's session for this reason, and returns the room's revision after that.
+    /// `session` as in [`Media::add_ice_candidate`].
     fn remove_participant(
         &self,
         room: RoomId,
         participant: ParticipantId,
         session: Option<SessionId>,
+        reason: LeaveReason,
     ) -> BoxFuture<'_, Result<Revision, MediaError>>;
 
     /// Every room, as it is after everything that was lost before a [`Notice::Lost`]. Notices of

@@ -15,7 +15,9 @@ use crate::{
     idempotency::Requests,
     lifecycle::{Gauge, Lifecycle, Phase},
     media::Media,
-    paging, validate,
+    paging,
+    resume::ResumeTokens,
+    validate,
     watch::Watcher,
 };
 
@@ -25,6 +27,7 @@ pub(crate) struct RoomsService {
     pub(crate) media: Arc<dyn Media>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) requests: Requests,
+    pub(crate) resume: ResumeTokens,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) watchers: Gauge,
     pub(crate) watch_limit: usize,
@@ -60,7 +63,7 @@ impl RoomsService {
         })
     }
 
-    async fn admit(self, request: Join) -> Result<v1::JoinResponse, Failure> {
+    pub(crate) async fn admit(self, request: Join) -> Result<v1::JoinResponse, Failure> {
         self.must_serve()?;
         let (id, who) = (request.room.clone(), request.participant.clone());
         let follow = self.directory.follow(&id);
@@ -68,6 +71,8 @@ impl RoomsService {
         let joined =
             joined.map_err(|error| Failure::refused(error, id.as_str(), Some(who.as_str())))?;
         follow.reached(joined.revision).await;
+        let session = &joined.participant.session;
+        let resume_token = self.resume.issue(&self.directory, &id, &who, session)?;
         let room = self.directory.get(&id);
         let shown = room.and_then(|room| room.participant(&who, &joined.participant.session));
         // Where the mirror does not know them any more, they have left already.
@@ -77,7 +82,7 @@ impl RoomsService {
             sdp_answer: joined.answer,
             participant: Some(participant),
             room_revision: joined.revision.0,
-            resume_token: String::new(),
+            resume_token,
         })
     }
 
@@ -153,9 +158,10 @@ impl Rooms for RoomsService {
 
     async fn renegotiate(
         &self,
-        _: Request<v1::RenegotiateRequest>,
+        request: Request<v1::RenegotiateRequest>,
     ) -> Result<Response<v1::RenegotiateResponse>, Status> {
-        Err(Failure::new(ErrorReason::MethodUnknown, "the node does not restart ICE").into())
+        let restarted = self.restart(request.into_inner()).await?;
+        Ok(Response::new(restarted))
     }
 
     async fn watch_rooms(
@@ -232,7 +238,14 @@ impl Rooms for RoomsService {
     ) -> Result<Response<v1::JoinResponse>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
-        let operation = self.clone().admit(validate::join(&request)?);
+        let (service, join) = (self.clone(), validate::join(&request)?);
+        let token = request.resume_token.clone();
+        let operation = async move {
+            match token.is_empty() {
+                true => service.admit(join).await,
+                false => service.come_back(join, token).await,
+            }
+        };
         let call = ("Join", &request);
         let joined = self
             .requests
@@ -314,7 +327,9 @@ impl Rooms for RoomsService {
         let request = request.into_inner();
         let (room, who, session) = validate::removal(&request)?;
         let follow = self.directory.follow(&room);
-        let removed = self.media.remove_participant(room, who, session).await;
+        let reason = stoa_core::LeaveReason::Removed;
+        let removed = self.media.remove_participant(room, who, session, reason);
+        let removed = removed.await;
         let revision = removed.map_err(|error| {
             Failure::refused(error, &request.room_id, Some(&request.participant_id))
         })?;

@@ -27,6 +27,7 @@ use crate::{
     lifecycle::{ControlHandle, Gauge, Lifecycle, Phase},
     media::{Media, Notice},
     node::NodeService,
+    resume::ResumeTokens,
     rooms::RoomsService,
 };
 use bind::Sockets;
@@ -120,8 +121,14 @@ impl ControlServer {
 
         // Dropping the set ends what has not ended by itself.
         let mut background = JoinSet::new();
-        background.spawn(pump(Arc::clone(&directory), Arc::clone(&media), notices));
-        let (routes, health) = routes(&config, media, directory, &handle);
+        let resume = ResumeTokens::default();
+        background.spawn(pump(
+            Arc::clone(&directory),
+            resume.clone(),
+            Arc::clone(&media),
+            notices,
+        ));
+        let (routes, health) = routes(&config, media, directory, resume, &handle);
         background.spawn(report_health(health, lifecycle.clone()));
 
         let gate = Gate::new(
@@ -184,6 +191,7 @@ fn routes(
     config: &ControlConfig,
     media: Arc<dyn Media>,
     directory: Arc<Directory>,
+    resume: ResumeTokens,
     handle: &ControlHandle,
 ) -> (Routes, HealthReporter) {
     let service = &config.service;
@@ -198,6 +206,7 @@ fn routes(
     let rooms = RoomsService {
         media,
         directory,
+        resume,
         requests: Requests::new(service.request_ids, service.request_id_lifetime),
         lifecycle: handle.lifecycle.clone(),
         watchers: handle.watchers.clone(),

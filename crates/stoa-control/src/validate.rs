@@ -9,7 +9,7 @@ use stoa_core::{Join, ParticipantId, RoomId, RoomSettings, SessionId, limits::MA
 
 pub(crate) use changes::{room_update, set_muted, set_role, subscription, update_participant};
 
-use crate::errors::Failure;
+use crate::{errors::Failure, resume::MAX_RESUME_TOKEN_BYTES};
 
 /// The longest name to show, in bytes.
 const MAX_DISPLAY_NAME_BYTES: usize = 256;
@@ -52,6 +52,14 @@ impl Fields {
                 field,
                 format!("has {length} bytes; it may have {bytes} at most"),
             ));
+        }
+    }
+
+    fn offer(&mut self, text: &str) {
+        self.at_most("sdp_offer", text, MAX_OFFER_BYTES);
+        if text.is_empty() {
+            let why = "is empty; it must be the client's offer";
+            self.0.push(("sdp_offer", why.into()));
         }
     }
 
@@ -102,14 +110,13 @@ pub(crate) fn join(request: &v1::JoinRequest) -> Result<Join, Failure> {
         &request.display_name,
         MAX_DISPLAY_NAME_BYTES,
     );
-    fields.at_most("sdp_offer", &request.sdp_offer, MAX_OFFER_BYTES);
-    if request.sdp_offer.is_empty() {
-        fields.0.push((
-            "sdp_offer",
-            "is empty; it must be the client's offer".into(),
-        ));
-    }
+    fields.offer(&request.sdp_offer);
     fields.request_id(&request.request_id);
+    fields.at_most(
+        "resume_token",
+        &request.resume_token,
+        MAX_RESUME_TOKEN_BYTES,
+    );
     let role = fields.role("role", request.role);
     let metadata = fields.metadata("metadata", &request.metadata);
     let audio_mode = fields.audio_mode("audio_mode", request.audio_mode);
@@ -124,6 +131,7 @@ pub(crate) fn join(request: &v1::JoinRequest) -> Result<Join, Failure> {
             metadata: metadata?,
             audio_mode: audio_mode?,
             subscription: subscription?,
+            resume: None,
         })
     };
     fields.finish(join())
@@ -150,6 +158,27 @@ pub(crate) fn candidate(request: &v1::AddIceCandidateRequest) -> Result<Member, 
     let member = member(&mut fields, room_id, participant_id, session_id);
     fields.at_most("candidate", candidate, MAX_CANDIDATE_BYTES);
     fields.finish(member)
+}
+
+pub(crate) fn renegotiation(request: &v1::RenegotiateRequest) -> Result<Member, Failure> {
+    let mut fields = Fields::default();
+    let v1::RenegotiateRequest {
+        room_id,
+        participant_id,
+        session_id,
+        sdp_offer,
+    } = request;
+    let member = member(&mut fields, room_id, participant_id, session_id);
+    fields.offer(sdp_offer);
+    fields.finish(member)
+}
+
+/// Gives a request of somebody who comes back what they are in the room.
+pub(crate) fn take_from(join: &mut Join, known: &v1::Participant) {
+    let mut fields = Fields::default();
+    join.role = fields.role("role", known.role).unwrap_or(join.role);
+    let mode = fields.audio_mode("audio_mode", known.audio_mode);
+    join.audio_mode = mode.unwrap_or(join.audio_mode);
 }
 
 pub(crate) fn removal(request: &v1::RemoveParticipantRequest) -> Result<Member, Failure> {
@@ -188,6 +217,7 @@ mod tests {
             display_name: "x".repeat(MAX_DISPLAY_NAME_BYTES + 1),
             sdp_offer: "v".repeat(MAX_OFFER_BYTES + 1),
             request_id: "é".repeat(MAX_REQUEST_ID_CHARACTERS + 1),
+            resume_token: "x".repeat(MAX_RESUME_TOKEN_BYTES + 1),
             role: 99,
             metadata: [(String::new(), String::new())].into(),
             audio_mode: 99,
@@ -195,6 +225,7 @@ mod tests {
                 mode: 99,
                 participant_ids: Vec::new(),
             }),
+            issue_time: None,
         };
         let failure = join(&request).expect_err("nothing is right");
         let all = [
@@ -203,6 +234,7 @@ mod tests {
             "display_name",
             "sdp_offer",
             "request_id",
+            "resume_token",
             "role",
             "metadata",
             "audio_mode",
@@ -219,10 +251,12 @@ mod tests {
             display_name: "x".repeat(MAX_DISPLAY_NAME_BYTES),
             sdp_offer: "v".repeat(MAX_OFFER_BYTES),
             request_id: "é".repeat(MAX_REQUEST_ID_CHARACTERS),
+            resume_token: "x".repeat(MAX_RESUME_TOKEN_BYTES),
             role: v1::Role::Moderator.into(),
             metadata: [("k".to_owned(), "v".to_owned())].into(),
             audio_mode: v1::AudioMode::Music.into(),
             subscription: None,
+            issue_time: None,
         };
         assert!(join(&request).is_ok());
     }

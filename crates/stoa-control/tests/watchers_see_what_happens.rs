@@ -70,6 +70,7 @@ async fn a_room_s_life(wire: Wire) {
         participant_id: "a".into(),
         session_id: joined.session_id,
         reason: LeaveReason::IceTimeout.into(),
+        return_advice: ReturnAdvice::Here.into(),
     };
     assert_eq!(
         (event.revision, event.event),

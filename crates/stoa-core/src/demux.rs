@@ -13,7 +13,7 @@ use str0m::{IceCreds, config::CryptoProvider, ice::StunMessage};
 use crate::{endpoint::Endpoint, keys::SessionKey, limits::ADDRESS_KEPT, stats::DropReason};
 
 /// Where a datagram goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// DTLS, RTP or RTCP from an address that this participant has proven to be theirs.
     Media(SessionKey),
@@ -23,12 +23,21 @@ pub(crate) enum Route {
         /// Whether the client wants to be reached there (RFC 8445, section 7.2.5.3.4, USE-CANDIDATE).
         nominates: bool,
     },
+    /// The same by credentials of ours from before an ICE restart, of which the session knows nothing any
+    /// more; and what to answer.
+    FormerCheck {
+        session: SessionKey,
+        nominates: bool,
+        answer: Vec<u8>,
+    },
 }
 
 /// Who an ICE user name fragment of ours stands for.
 struct Credential {
     session: SessionKey,
     password: String,
+    /// Whether an ICE restart has given the session others.
+    is_former: bool,
 }
 
 /// A way between a participant and this node.
@@ -58,6 +67,9 @@ pub(crate) struct Demux {
     by_address: HashMap<Endpoint, Path, RandomState>,
     by_ufrag: HashMap<String, Credential, RandomState>,
 }
+
+/// What the answer to a check has at most: its head, an IPv6 address, integrity and fingerprint.
+const LONGEST_REPLY: usize = 20 + 24 + 24 + 8;
 
 /// The first byte of a STUN message is 0 to 3 (RFC 7983, section 7).
 pub(crate) fn is_stun(datagram: &[u8]) -> bool {
@@ -106,8 +118,22 @@ impl Demux {
         let credential = Credential {
             session,
             password: credentials.pass,
+            is_former: false,
         };
         self.by_ufrag.insert(credentials.ufrag, credential);
+    }
+
+    /// Notes that an ICE restart has given the session other credentials than these, which are good all the
+    /// same until the client has shown the others.
+    pub(crate) fn supersede(&mut self, ufrag: &str) {
+        if let Some(credential) = self.by_ufrag.get_mut(ufrag) {
+            credential.is_former = true;
+        }
+    }
+
+    /// Forgets credentials of ours. The addresses that were shown with them stay.
+    pub(crate) fn forget_credentials(&mut self, ufrag: &str) {
+        self.by_ufrag.remove(ufrag);
     }
 
     /// Forgets a participant.
@@ -137,9 +163,18 @@ impl Demux {
         if !message.is_binding_request() || !message.verify(credential.password.as_bytes(), hmac) {
             return Err(DropReason::StunRefused);
         }
-        Ok(Route::Check {
-            session: credential.session,
-            nominates: message.use_candidate(),
+        let (session, nominates) = (credential.session, message.use_candidate());
+        if !credential.is_former {
+            return Ok(Route::Check { session, nominates });
+        }
+        let reply = StunMessage::binding_reply(message.trans_id(), remote);
+        let mut answer = vec![0; LONGEST_REPLY];
+        let written = reply.to_bytes(Some(credential.password.as_bytes()), &mut answer, hmac);
+        answer.truncate(written.map_err(|_| DropReason::StunRefused)?);
+        Ok(Route::FormerCheck {
+            session,
+            nominates,
+            answer,
         })
     }
 

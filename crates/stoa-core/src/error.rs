@@ -49,6 +49,9 @@ pub enum Error {
     /// The call named a media session that is not the participant's present one.
     #[error("the participant has another media session by now")]
     SessionMismatch,
+    /// ICE and DTLS are not done, so there is nothing to begin anew.
+    #[error("the participant's media session is still being set up")]
+    SessionConnecting,
     /// The offer cannot be answered.
     #[error(transparent)]
     Offer(#[from] OfferError),

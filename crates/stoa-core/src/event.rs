@@ -38,6 +38,11 @@ pub enum RoomEventKind {
     },
     /// Something about somebody is different now.
     Updated(ParticipantInfo),
+    /// Nothing comes from somebody any more; they may come back. Or they come back by a new session, which
+    /// this one names, and have left the old one.
+    Reconnecting(ParticipantInfo),
+    /// Somebody is back.
+    Resumed(ParticipantInfo),
     /// Somebody is gone.
     Left {
         /// Who.
@@ -53,6 +58,19 @@ pub enum RoomEventKind {
     Closed,
 }
 
+/// Where somebody's media session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ConnectionState {
+    /// ICE and DTLS are not done yet, and never were for this participant.
+    #[default]
+    Connecting,
+    /// ICE and DTLS are done, and something authentic came from them within the ICE timeout.
+    Connected,
+    /// They were connected, and may be again: nothing is sent to them, and what they are in the room is kept
+    /// ([`Limits::resume_window`](crate::Limits::resume_window)).
+    Reconnecting,
+}
+
 /// Somebody in a room, as others see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParticipantInfo {
@@ -64,8 +82,8 @@ pub struct ParticipantInfo {
     pub display_name: Arc<str>,
     /// What names them in the packets of a slot.
     pub csrc: Csrc,
-    /// Whether ICE and DTLS are done.
-    pub connected: bool,
+    /// Where their media session stands.
+    pub state: ConnectionState,
     /// What they are in the room.
     pub role: Role,
     /// Who has silenced them.
@@ -108,9 +126,11 @@ pub struct RoomSnapshot {
 pub enum LeaveReason {
     /// They were removed by a command.
     Removed,
+    /// They were removed by a command, and are not to come back.
+    Banned,
     /// Their room was closed.
     RoomClosed,
-    /// Nothing that was authentic came from them for the ICE timeout.
+    /// Nothing that was authentic came from them for the ICE timeout, nor for the time to resume after it.
     IceTimeout,
     /// ICE and DTLS were not done in time.
     ConnectTimeout,

@@ -6,7 +6,7 @@ use str0m::IceCreds;
 
 use crate::{
     event::ParticipantInfo,
-    ids::{ParticipantId, Revision, RoomId, WorkerId},
+    ids::{ParticipantId, Revision, RoomId, SessionId, WorkerId},
     rights::Role,
     seat::{Place, Ticket},
     session::negotiate::Negotiated,
@@ -33,6 +33,10 @@ pub struct Join {
     pub audio_mode: AudioMode,
     /// Whom they want to hear.
     pub subscription: Subscription,
+    /// The session of a participant who comes back instead of coming in, whether or not it is connected.
+    /// They are who they were: name, role, mutes, metadata, mode, CSRC and choice are kept, and what this
+    /// request says of them is not looked at. The old session ends.
+    pub resume: Option<SessionId>,
 }
 
 impl Join {
@@ -47,6 +51,7 @@ impl Join {
             metadata: Metadata::default(),
             audio_mode: AudioMode::default(),
             subscription: Subscription::default(),
+            resume: None,
         }
     }
 }

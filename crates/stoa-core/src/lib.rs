@@ -94,7 +94,8 @@ pub use egress::{EgressPath, direct::Reception};
 pub use endpoint::{Endpoint, Transport};
 pub use error::{Error, LimitScope, OfferError};
 pub use event::{
-    ActiveSpeakers, LeaveReason, ParticipantInfo, RoomEvent, RoomEventKind, RoomSnapshot,
+    ActiveSpeakers, ConnectionState, LeaveReason, ParticipantInfo, RoomEvent, RoomEventKind,
+    RoomSnapshot,
 };
 pub use ids::{
     Csrc, InvalidId, LobbyId, ParticipantId, Revision, RoomId, SessionId, SlotIndex, TenantId,
@@ -104,7 +105,7 @@ pub use join::{Join, Joined, Prepared};
 pub use limits::Limits;
 pub use lobby::{Lobby, LobbyConfig, LobbyOutput, LobbyStats, Venue};
 pub use message::{Message, Peer, Relayed};
-pub use node::{Certificate, Node, NodeConfig};
+pub use node::{Certificate, Node, NodeConfig, SeatAt};
 pub use output::{Output, TimeoutReason};
 pub use quality::ConnectionQuality;
 pub use rights::{MuteSource, Mutes, Role, SpeakPolicy};

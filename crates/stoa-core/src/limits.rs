@@ -127,9 +127,13 @@ pub struct Limits {
     pub participants_per_room: usize,
     /// Participants in all rooms of a media worker.
     pub participants: usize,
-    /// How long nothing authentic may come from a participant before it is taken for gone. Browsers
-    /// check their consent (RFC 7675) every 5 s; three checks may be lost.
+    /// How long nothing authentic may come from a participant before nothing is sent to them any more.
+    /// Browsers check their consent (RFC 7675) every 5 s; three checks may be lost.
     pub ice_timeout: Duration,
+    /// How long after that they may come back as who they are: with their role, mutes, CSRC and choice. A
+    /// phone that leaves a building and finds another network needs less than half of it. Zero: they are
+    /// gone at once.
+    pub resume_window: Duration,
     /// How long ICE and DTLS may take after the answer. Slow phones need a few seconds.
     pub connect_timeout: Duration,
 }
@@ -141,6 +145,7 @@ impl Default for Limits {
             participants_per_room: 20_000,
             participants: 50_000,
             ice_timeout: Duration::from_secs(15),
+            resume_window: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(15),
         }
     }

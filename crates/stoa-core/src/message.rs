@@ -79,6 +79,10 @@ pub(crate) struct Expected {
 pub(crate) enum ToHome {
     /// ICE and DTLS are done.
     Connected(ParticipantKey),
+    /// Nothing comes from them any more, and nothing is sent to them.
+    Away(ParticipantKey),
+    /// Something authentic came from them again.
+    Back(ParticipantKey),
     /// How well packets get through is another now.
     Rated(ParticipantKey, Option<ConnectionQuality>),
     /// They are gone.

@@ -8,6 +8,7 @@ mod commands;
 mod egress;
 mod home;
 mod media;
+mod resume;
 mod seats;
 mod updates;
 
@@ -46,6 +47,8 @@ use crate::{
     timers::Timers,
     transmit::Transmit,
 };
+
+pub use self::resume::SeatAt;
 
 /// What may become due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

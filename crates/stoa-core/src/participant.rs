@@ -5,11 +5,12 @@ use str0m::Candidate;
 
 use crate::{
     error::Error,
-    event::ParticipantInfo,
+    event::{ConnectionState, ParticipantInfo},
     ids::WorkerId,
     keys::{BankKey, RoomKey},
     limits::MAX_REMOTE_CANDIDATES,
     rights::{self, SpeakPolicy},
+    subscription::Subscription,
 };
 
 /// Somebody in a room.
@@ -20,6 +21,8 @@ pub(crate) struct Participant {
     pub(crate) seat: WorkerId,
     /// The slots that they hear, if they listen.
     pub(crate) bank: Option<BankKey>,
+    /// Whom they want to hear.
+    pub(crate) choice: Subscription,
     /// On how many lines they listen.
     pub(crate) lines: usize,
     pub(crate) has_microphone: bool,
@@ -42,6 +45,7 @@ impl Participant {
             room,
             seat,
             bank,
+            choice: Subscription::EVERYBODY,
             lines,
             has_microphone,
             is_on_stage: false,
@@ -49,9 +53,15 @@ impl Participant {
         }
     }
 
-    /// Whether they are to be heard in a room of this policy, now.
+    /// Whether packets for them are to be handed on to their seat.
+    pub(crate) fn hears(&self) -> bool {
+        self.bank.is_some() && self.info.state == ConnectionState::Connected
+    }
+
+    /// Whether they are to be heard in a room of this policy, now. Who is away may: what came from them would
+    /// show that they are back.
     pub(crate) fn may_speak(&self, policy: SpeakPolicy) -> bool {
-        self.info.connected
+        self.info.state != ConnectionState::Connecting
             && self.has_microphone
             && rights::may_speak(policy, self.info.role, self.info.mutes)
     }

@@ -29,7 +29,8 @@ pub enum MuteSource {
     /// A moderator's: it stays with the participant's name for as long as the room exists, through
     /// leaving and joining again.
     Moderator,
-    /// The participant's own: it ends with their session.
+    /// The participant's own: it ends when they leave, and stays with them when they come back by another
+    /// session ([`Join::resume`](crate::Join::resume)).
     Participant,
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Seat {
     pub(crate) bank: Option<BankKey>,
     /// Our side's ICE user name fragment.
     pub(crate) ufrag: String,
+    /// The one before an ICE restart, until the client has nominated a pair by the new one.
+    pub(crate) former_ufrag: Option<String>,
     /// From where they have proven themselves, oldest first.
     pub(crate) addresses: Vec<Endpoint>,
     /// How many there ever were.
@@ -48,6 +50,8 @@ pub(crate) struct Seat {
     pub(crate) last_heard: Instant,
     /// Whether ICE and DTLS are done.
     pub(crate) is_connected: bool,
+    /// Since when nothing is sent to them, because nothing comes from them.
+    pub(crate) away_since: Option<Instant>,
     /// Whether their home lets them be heard.
     pub(crate) may_speak: bool,
     /// Whether something was written that the session has yet to send.
@@ -69,12 +73,14 @@ impl Seat {
             place,
             bank,
             ufrag,
+            former_ufrag: None,
             addresses: Vec::new(),
             addresses_seen: 0,
             reachable_at: None,
             taken_at: now,
             last_heard: now,
             is_connected: false,
+            away_since: None,
             may_speak: false,
             is_dirty: false,
             quality: None,
@@ -92,6 +98,19 @@ impl Seat {
     /// Where they are reached: where they want to be, or else where they came from last.
     pub(crate) fn address(&self) -> Option<Endpoint> {
         self.reachable_at.or(self.addresses.last().copied())
+    }
+
+    /// ICE begins anew under another name, and the session has forgotten what it knew of addresses. Returns
+    /// the name that is of no use any more: one that the client has never used takes no precedence over the
+    /// one that it does use.
+    pub(crate) fn restarted(&mut self, ufrag: String) -> Option<String> {
+        self.addresses_seen = self.addresses.len();
+        let before = std::mem::replace(&mut self.ufrag, ufrag);
+        if self.former_ufrag.is_some() {
+            return Some(before);
+        }
+        self.former_ufrag = Some(before);
+        None
     }
 
     /// Remembers a new address from which they have proven themselves, and which one has to be

@@ -10,11 +10,13 @@ pub(crate) mod keys;
 mod library;
 mod monitor;
 pub(crate) mod negotiate;
+mod restart;
 
 use std::time::Instant;
 
 use str0m::{
     Event, Input, Output, Rtc,
+    media::Mid,
     net::{Receive, Transmit},
     rtp::RtpPacket,
 };
@@ -52,6 +54,8 @@ pub(crate) struct Session {
     microphone_ssrc: Option<u32>,
     /// What the client has announced to speak under. The offer that it was in is what bounds it.
     announced: Box<[u32]>,
+    /// The media lines of the client's offer that are in use, in order.
+    mids: Box<[Option<Mid>]>,
     /// The lines on which they listen.
     pub(crate) lines: Vec<NegotiatedLine>,
     /// What the reference path needs of them; empty on the direct path.
@@ -89,6 +93,7 @@ impl Session {
             microphone: negotiated.microphone,
             microphone_ssrc: None,
             announced: negotiated.announced,
+            mids: negotiated.mids,
             lines: negotiated.lines,
             reference_lines,
             monitor: Monitor::default(),

@@ -1,5 +1,5 @@
-//! Whoever vanishes without a word is removed when the ICE timeout is over, and others are told;
-//! whoever never connects, when the time to connect is over. Nothing of them stays.
+//! Whoever vanishes without a word is removed when the ICE timeout and the time to resume are over, and
+//! others are told; whoever never connects, when the time to connect is over. Nothing of them stays.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn speaking_until_now(net: &mut Net, client: ClientId) {
 }
 
 #[test]
-fn the_ice_timeout_after_the_last_packet() {
+fn the_ice_timeout_and_the_resume_window_after_the_last_packet() {
     let mut net = Net::new();
     let (ann, ben) = (net.join("ann", 3), net.join("ben", 3));
     speaking_until_now(&mut net, ann);
@@ -34,7 +34,7 @@ fn the_ice_timeout_after_the_last_packet() {
 
     let (at, reason) = left(&net, "ann").unwrap();
     assert_eq!(reason, LeaveReason::IceTimeout);
-    let timeout = Limits::default().ice_timeout;
+    let timeout = Limits::default().ice_timeout + Limits::default().resume_window;
     let after = at - vanished_at;
     assert!(
         after <= timeout && after > timeout - Duration::from_millis(50),

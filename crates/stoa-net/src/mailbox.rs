@@ -3,8 +3,8 @@
 use std::sync::{Arc, mpsc};
 
 use stoa_core::{
-    Error, Join, Joined, ParticipantChange, ParticipantId, Prepared, Revision, RoomId,
-    RoomSettings, RoomSnapshot, RoomUpdate, SessionId,
+    Error, Join, Joined, LeaveReason, ParticipantChange, ParticipantId, Prepared, Revision, RoomId,
+    RoomSettings, RoomSnapshot, RoomUpdate, SeatAt, SessionId,
 };
 use tokio::sync::oneshot;
 
@@ -44,6 +44,17 @@ pub(crate) enum Command {
         change: ParticipantChange,
         reply: Reply<Result<Revision, Error>>,
     },
+    /// Where is their seat?
+    SeatOf {
+        target: Target,
+        reply: Reply<Result<SeatAt, Error>>,
+    },
+    /// For the worker of that seat.
+    RestartIce {
+        seat: SeatAt,
+        offer: String,
+        reply: Reply<Result<String, Error>>,
+    },
     UpdateRoom {
         room: RoomId,
         update: RoomUpdate,
@@ -51,6 +62,7 @@ pub(crate) enum Command {
     },
     RemoveParticipant {
         target: Target,
+        reason: LeaveReason,
         reply: Reply<Result<Revision, Error>>,
     },
     Snapshots {

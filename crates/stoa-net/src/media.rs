@@ -9,8 +9,8 @@ use std::{
 };
 
 use stoa_core::{
-    Error, Join, Joined, LimitScope, LobbyStats, ParticipantChange, ParticipantId, Revision, Role,
-    RoomId, RoomSettings, RoomSnapshot, RoomUpdate, SessionId, WorkerId,
+    Error, Join, Joined, LeaveReason, LimitScope, LobbyStats, ParticipantChange, ParticipantId,
+    Revision, Role, RoomId, RoomSettings, RoomSnapshot, RoomUpdate, SessionId, WorkerId,
 };
 use tokio::sync::oneshot;
 
@@ -219,7 +219,33 @@ impl Media {
         self.ask(worker, command).await?.map_err(MediaError::from)
     }
 
-    /// Ends a participant's session. Returns the room's revision right after.
+    /// Restarts ICE of a participant's session by another offer of the same client. Returns the answer.
+    ///
+    /// # Errors
+    /// [`MediaError`], with the errors of [`Node::seat_of`](stoa_core::Node::seat_of) and
+    /// [`Node::restart_ice`](stoa_core::Node::restart_ice).
+    pub async fn restart_ice(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+        offer: String,
+    ) -> Result<String, MediaError> {
+        let home = self.home(&room);
+        let target = Target {
+            room,
+            participant,
+            session,
+        };
+        let found = self.ask(home, |reply| Command::SeatOf { target, reply });
+        let seat = found.await?.map_err(MediaError::from)?;
+        // The number of a worker that this process has.
+        let worker = usize::from(seat.worker().0);
+        let command = |reply| Command::RestartIce { seat, offer, reply };
+        self.ask(worker, command).await?.map_err(MediaError::from)
+    }
+
+    /// Ends a participant's session for this reason. Returns the room's revision right after.
     ///
     /// # Errors
     /// [`MediaError`], with the errors of
@@ -229,6 +255,7 @@ impl Media {
         room: RoomId,
         participant: ParticipantId,
         session: Option<SessionId>,
+        reason: LeaveReason,
     ) -> Result<Revision, MediaError> {
         let worker = self.home(&room);
         let target = Target {
@@ -236,7 +263,11 @@ impl Media {
             participant,
             session,
         };
-        let command = |reply| Command::RemoveParticipant { target, reply };
+        let command = |reply| Command::RemoveParticipant {
+            target,
+            reason,
+            reply,
+        };
         self.ask(worker, command).await?.map_err(MediaError::from)
     }
 

@@ -27,6 +27,7 @@ async fn a_full_lobby() {
             metadata: Metadata::default(),
             audio_mode: Default::default(),
             subscription: Default::default(),
+            resume: None,
         })
     });
     let results = join_all(joins).await;

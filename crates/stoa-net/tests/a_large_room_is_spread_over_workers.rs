@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use stoa_core::{ParticipantChange, Role, RoomSettings, SpeakPolicy};
+use stoa_core::{LeaveReason, ParticipantChange, Role, RoomSettings, SpeakPolicy};
 use stoa_net::{Media, Started, start};
 use support::{Client, config, room, until, who};
 
@@ -110,7 +110,9 @@ async fn one_room_over_two_workers() {
             .all(|client| count(client, b"from elsewhere") == 0)
     );
 
-    let removed = media.remove_participant(room("r"), who(&name), None).await;
+    let removed = media
+        .remove_participant(room("r"), who(&name), None, LeaveReason::Removed)
+        .await;
     removed.unwrap();
     all_until(&mut clients[elsewhere..=elsewhere], |clients| {
         clients[0].closed

@@ -91,6 +91,7 @@ async fn advertised_addresses_are_what_clients_are_told() {
         metadata: stoa_core::Metadata::default(),
         audio_mode: Default::default(),
         subscription: Default::default(),
+        resume: None,
     };
     let answer = started.media.join(join).await.unwrap().answer;
     let port = started.media.status()[0].port;

@@ -23,6 +23,10 @@ use str0m::{
 pub use self::{heard::Heard, voice::Lie};
 use crate::{ClientId, node_address, participant, room};
 
+/// How often a client checks a pair without an answer, at last every 3 s: for more than a minute, as browsers
+/// do, which go on until their page gives up.
+const STUN_ATTEMPTS: usize = 30;
+
 /// A sender report that a client has received.
 pub struct Report {
     /// When, since the beginning of the run.
@@ -47,8 +51,10 @@ pub struct Client {
     pub csrc: Csrc,
     /// What it has offered.
     pub offer: String,
-    /// The only answer it ever gets.
+    /// The last answer it got.
     pub answer: String,
+    /// Whether it has come in the place of another one.
+    pub resumes: bool,
     /// Whether ICE and DTLS are done, as it sees it.
     pub connected: bool,
     /// Whether its session is over, as it sees it.
@@ -117,15 +123,16 @@ impl Client {
         lines: usize,
     ) -> (Self, String) {
         let address = inner_address(index);
-        let mut rtc = RtcConfig::new()
+        let mut config = RtcConfig::new()
             .set_dtls_cert(certificate())
             .set_rtp_mode(true)
             .set_stats_interval(None)
             .clear_codecs()
             .enable_opus(true, true)
             // As browsers do. The node does not take it, so a client can lie with it.
-            .enable_pcmu(true, false)
-            .build(now);
+            .enable_pcmu(true, false);
+        config.set_max_stun_retransmits(STUN_ATTEMPTS);
+        let mut rtc = config.build(now);
         let candidate = match transport {
             Transport::Udp => Candidate::builder().udp().host(address).build(),
             Transport::Tcp => {
@@ -153,6 +160,7 @@ impl Client {
             csrc: Csrc(0),
             offer: String::new(),
             answer: String::new(),
+            resumes: false,
             connected: false,
             closed: false,
             vanished: false,
@@ -193,6 +201,28 @@ impl Client {
         self.node = candidate_of(&joined.answer);
         let answer = SdpAnswer::from_sdp_string(&joined.answer).expect("an SDP");
         let pending = self.pending.take().expect("the first answer");
+        let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
+        accepted.expect("an answer to the offer");
+        self.handle_timeout(now);
+    }
+
+    /// Offers to begin ICE anew (RFC 8445, section 9). Returns the offer.
+    pub fn offer_restart(&mut self) -> String {
+        let mut changes = self.rtc.sdp_api();
+        changes.ice_restart(true);
+        let (offer, pending) = changes.apply().expect("a change");
+        self.pending = Some(pending);
+        offer.to_sdp_string()
+    }
+
+    /// Takes the answer to it.
+    ///
+    /// # Panics
+    /// If it is not one to this client's offer.
+    pub fn accept_restart(&mut self, now: Instant, answer: &str) {
+        self.answer = answer.to_owned();
+        let answer = SdpAnswer::from_sdp_string(answer).expect("an SDP");
+        let pending = self.pending.take().expect("an offer");
         let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
         accepted.expect("an answer to the offer");
         self.handle_timeout(now);

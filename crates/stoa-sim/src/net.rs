@@ -5,6 +5,7 @@ mod changes;
 mod ledger;
 mod links;
 mod record;
+mod resume;
 mod run;
 mod setup;
 
@@ -60,6 +61,8 @@ struct Access {
     up: Wire,
     down: Wire,
     nat: Option<Nat>,
+    /// Whether nothing comes through, either way.
+    is_cut: bool,
     /// The highest number of its packets that has reached the node.
     highest: Option<u32>,
     /// [`Member::missing`](crate::history::Member::missing).
@@ -265,19 +268,26 @@ impl Net {
         client.accept(self.now(), &joined);
         let moment = self.moment();
         self.ledger.admitted(moment, &client);
+        self.take_in(client);
+        Ok(id)
+    }
+
+    /// A client has its answer.
+    fn take_in(&mut self, client: Client) {
+        let id = self.clients.len();
         self.clients.push(client);
         let random = self.random.child(id as u64);
         self.access.push(Access {
             up: Wire::new(&random.child(0)),
             down: Wire::new(&random.child(1)),
             nat: None,
+            is_cut: false,
             highest: None,
             missing: BTreeMap::new(),
             lost: Vec::new(),
             unheard: Vec::new(),
         });
         self.drain_client(id);
-        Ok(id)
     }
 
     /// Asks the node to let somebody in, whose client is not simulated.
@@ -299,7 +309,13 @@ impl Net {
         let mut events = self.events.iter();
         events.any(|(_, event)| {
             event.room == client.room
-                && matches!(&event.kind, RoomEventKind::Connected { participant } if *participant == client.id)
+                && match &event.kind {
+                    RoomEventKind::Connected { participant } => {
+                        !client.resumes && *participant == client.id
+                    }
+                    RoomEventKind::Resumed(info) => info.session == client.session,
+                    _ => false,
+                }
         })
     }
 

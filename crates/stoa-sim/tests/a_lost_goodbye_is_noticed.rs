@@ -42,7 +42,7 @@ fn by_the_ice_timeout() {
     net.run_until("Ann is gone", |net| left(net, ann).is_some());
     let (at, reason) = left(&net, ann).unwrap();
     assert_eq!(reason, LeaveReason::IceTimeout);
-    assert!(at - gone <= Limits::default().ice_timeout);
+    assert!(at - gone <= Limits::default().ice_timeout + Limits::default().resume_window);
     oracle::assert_holds(&net);
 }
 

@@ -33,10 +33,11 @@ fn goes_after(setup: Duration, go: impl Fn(&mut Net, ClientId)) -> bool {
     // They are thrown out by one clock or the other.
     let Limits {
         ice_timeout,
+        resume_window,
         connect_timeout,
         ..
     } = Limits::default();
-    net.run_for(ice_timeout.max(connect_timeout) + SETUP);
+    net.run_for(connect_timeout.max(ice_timeout + resume_window) + SETUP);
     let stats = net.stats();
     let lobby = net.node.lobby_stats();
     assert_eq!((stats.participants, stats.seats), (2, 2), "{setup:?}");

@@ -54,9 +54,12 @@ pub(crate) struct Media {
     /// Whether clients whose networks block UDP may come by TCP, to the same port numbers.
     #[serde(default = "yes")]
     tcp: bool,
-    /// How long nothing authentic may come from a participant before it is taken for gone.
+    /// How long nothing authentic may come from a participant before nothing is sent to them any more.
     #[serde(default = "default_timeout")]
     ice_timeout_seconds: NonZeroUsize,
+    /// How long after that they may come back as who they are. 0: they are gone at once.
+    #[serde(default = "default_resume")]
+    resume_seconds: u32,
     /// How long ICE and DTLS may take after Join.
     #[serde(default = "default_timeout")]
     connect_timeout_seconds: NonZeroUsize,
@@ -170,6 +173,10 @@ fn yes() -> bool {
     true
 }
 
+fn default_resume() -> u32 {
+    30
+}
+
 fn default_timeout() -> NonZeroUsize {
     const FIFTEEN: NonZeroUsize = NonZeroUsize::new(15).expect("15 is not 0");
     FIFTEEN
@@ -256,6 +263,7 @@ impl Config {
                 participants_per_room: self.limits.participants_per_room.get(),
                 participants: self.limits.participants_per_worker.get(),
                 ice_timeout: seconds(self.media.ice_timeout_seconds),
+                resume_window: Duration::from_secs(self.media.resume_seconds.into()),
                 connect_timeout: seconds(self.media.connect_timeout_seconds),
             },
             egress: match self.media.egress {

@@ -2,8 +2,8 @@
 
 use stoa_control::{BoxFuture, Media, MediaError, Notice, WorkerStatus};
 use stoa_core::{
-    Join, Joined, ParticipantChange, ParticipantId, Revision, RoomId, RoomSettings, RoomSnapshot,
-    RoomUpdate, SessionId,
+    Join, Joined, LeaveReason, ParticipantChange, ParticipantId, Revision, RoomId, RoomSettings,
+    RoomSnapshot, RoomUpdate, SessionId,
 };
 use tokio::sync::mpsc;
 
@@ -59,6 +59,19 @@ impl Media for Workers {
         })
     }
 
+    fn restart_ice(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+        offer: String,
+    ) -> BoxFuture<'_, Result<String, MediaError>> {
+        Box::pin(async move {
+            let answered = self.0.restart_ice(room, participant, session, offer).await;
+            answered.map_err(refuse)
+        })
+    }
+
     fn change_participant(
         &self,
         room: RoomId,
@@ -80,10 +93,11 @@ impl Media for Workers {
         room: RoomId,
         participant: ParticipantId,
         session: Option<SessionId>,
+        reason: LeaveReason,
     ) -> BoxFuture<'_, Result<Revision, MediaError>> {
         Box::pin(async move {
             self.0
-                .remove_participant(room, participant, session)
+                .remove_participant(room, participant, session, reason)
                 .await
                 .map_err(refuse)
         })

@@ -2,10 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use stoa_core::RoomEventKind;
 use tokio::{sync::mpsc, time::sleep};
 
 use super::Directory;
-use crate::media::{Media, MediaError, Notice};
+use crate::{
+    media::{Media, MediaError, Notice},
+    resume::ResumeTokens,
+};
 
 /// The first pause before snapshots are asked for again; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -14,12 +18,22 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Runs until the media workers have stopped.
 pub(crate) async fn pump(
     directory: Arc<Directory>,
+    resume: ResumeTokens,
     media: Arc<dyn Media>,
     mut notices: mpsc::Receiver<Notice>,
 ) {
     while let Some(notice) = notices.recv().await {
         let complete = match notice {
-            Notice::Event(event) => directory.apply(event),
+            Notice::Event(event) => {
+                let is_end = matches!(
+                    event.kind,
+                    RoomEventKind::Left { .. } | RoomEventKind::Closed
+                );
+                let end = is_end.then(|| event.clone());
+                let complete = directory.apply(event);
+                end.into_iter().for_each(|event| resume.told(&event));
+                complete
+            }
             Notice::Lost => false,
         };
         if !complete {
@@ -28,6 +42,7 @@ pub(crate) async fn pump(
                 break;
             };
             directory.replace(snapshots);
+            resume.told_anew(&directory);
         }
     }
     tracing::debug!("there are no more events");

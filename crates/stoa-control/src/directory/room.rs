@@ -1,5 +1,7 @@
 //! One room of the mirror: its state as the API shows it, and where each watcher stands.
 
+mod speakers;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -277,33 +279,14 @@ impl State {
         Applied::Done
     }
 
-    fn hear(
-        &mut self,
-        revision: u64,
-        speakers: stoa_core::ActiveSpeakers,
-        now: Timestamp,
-    ) -> Applied {
-        if revision > self.revision {
-            return Applied::Gap;
-        }
-        let event = ApiEvent::ActiveSpeakers(convert::active_speakers(speakers));
-        self.speakers = Some(Arc::new(response(self.revision, now, event)));
-        self.speaker_reports += 1;
-        Applied::Done
-    }
-
-    /// The speakers for a watcher that has seen everything else.
-    fn speakers_for(&self, cursor: &mut Cursor) -> Step {
-        match &self.speakers {
-            Some(speakers) if cursor.speaker_reports < self.speaker_reports => {
-                cursor.speaker_reports = self.speaker_reports;
-                let mut speakers = WatchResponse::clone(speakers);
-                // Who talks does not change the room: for this watcher it is where it was.
-                speakers.revision = self.revision;
-                Step::Send(Arc::new(speakers))
-            }
-            _ => Step::Wait,
-        }
+    /// Shows somebody who is in as they are now.
+    fn put(&mut self, info: ParticipantInfo, now: Timestamp) -> Participant {
+        let known = self.participants.get(&info.participant);
+        let joined = known.and_then(|known| known.join_time).unwrap_or(now);
+        let participant = convert::participant(&info, joined);
+        self.participants
+            .insert(info.participant, participant.clone());
+        participant
     }
 
     fn change(&mut self, room: &Room, kind: RoomEventKind, now: Timestamp) -> ApiEvent {
@@ -344,17 +327,22 @@ impl State {
                 })
             }
             RoomEventKind::Updated(info) => {
-                let known = self.participants.get(&info.participant);
-                let joined = known.and_then(|known| known.join_time).unwrap_or(now);
-                let participant = convert::participant(&info, joined);
-                let changed = known.map(|known| convert::changed_participant(known, &participant));
-                self.participants
-                    .insert(info.participant, participant.clone());
+                let known = self.participants.get(&info.participant).cloned();
+                let participant = self.put(info, now);
+                let changed = known.map(|known| convert::changed_participant(&known, &participant));
                 ApiEvent::ParticipantUpdated(v1::ParticipantUpdated {
                     participant: Some(participant),
                     changed,
                 })
             }
+            RoomEventKind::Reconnecting(info) => {
+                ApiEvent::ParticipantReconnecting(v1::ParticipantReconnecting {
+                    participant: Some(self.put(info, now)),
+                })
+            }
+            RoomEventKind::Resumed(info) => ApiEvent::ParticipantResumed(v1::ParticipantResumed {
+                participant: Some(self.put(info, now)),
+            }),
             RoomEventKind::RoomUpdated(settings) => {
                 let changed = convert::changed_settings(&self.settings, &settings);
                 self.settings = settings;

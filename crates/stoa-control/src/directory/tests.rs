@@ -27,7 +27,7 @@ fn info(name: &str) -> ParticipantInfo {
         session: SessionId::new(&format!("session-of-{name}")).expect("an identifier"),
         display_name: name.into(),
         csrc: stoa_core::Csrc(1),
-        connected: false,
+        state: stoa_core::ConnectionState::Connecting,
         role: Default::default(),
         mutes: Default::default(),
         metadata: Default::default(),

@@ -15,9 +15,9 @@ use std::{
 
 use stoa_control::{MediaError, Notice};
 use stoa_core::{
-    ActiveSpeakers, AudioLevel, Csrc, Error, Join, Joined, LeaveReason, MuteSource, Mutes,
-    OfferError, ParticipantChange, ParticipantId, ParticipantInfo, Revision, RoomEvent,
-    RoomEventKind, RoomId, RoomSettings, SessionId, Subscription,
+    ActiveSpeakers, AudioLevel, ConnectionState, Csrc, Error, Join, Joined, LeaveReason,
+    MuteSource, Mutes, OfferError, ParticipantChange, ParticipantId, ParticipantInfo, Revision,
+    RoomEvent, RoomEventKind, RoomId, RoomSettings, SessionId, Subscription,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -160,8 +160,24 @@ impl MemoryMedia {
             .iter_mut()
             .find(|p| p.participant == participant)
             .expect("they are in");
-        info.connected = true;
-        self.tell(&mut state, &room, RoomEventKind::Connected { participant });
+        let before = std::mem::replace(&mut info.state, ConnectionState::Connected);
+        let kind = match before {
+            ConnectionState::Reconnecting => RoomEventKind::Resumed(info.clone()),
+            _ => RoomEventKind::Connected { participant },
+        };
+        self.tell(&mut state, &room, kind);
+    }
+
+    /// Nothing comes from somebody any more.
+    pub fn lose(&self, room: &str, participant: &str) {
+        let (room, participant) = (room_id(room), participant_id(participant));
+        let mut state = self.state();
+        let here = state.rooms.get_mut(&room).expect("a room");
+        let info = here.iter_mut().find(|p| p.participant == participant);
+        let info = info.expect("they are in");
+        info.state = ConnectionState::Reconnecting;
+        let kind = RoomEventKind::Reconnecting(info.clone());
+        self.tell(&mut state, &room, kind);
     }
 
     /// Somebody leaves by themselves.
@@ -277,8 +293,27 @@ impl MemoryMedia {
             metadata,
             audio_mode,
             subscription,
+            resume,
         } = join;
         let here = state.rooms.get_mut(&room).ok_or(Error::RoomNotFound)?;
+        if let Some(session) = resume {
+            let known = here.iter_mut().find(|p| p.participant == participant);
+            let known = known.ok_or(Error::ParticipantNotFound)?;
+            if known.session != session {
+                return Err(Error::SessionMismatch.into());
+            }
+            judge(&offer).map_err(Error::from)?;
+            known.session = SessionId::new(&format!("session-{number}")).expect("an identifier");
+            known.state = ConnectionState::Reconnecting;
+            let info = known.clone();
+            let kind = RoomEventKind::Reconnecting(info.clone());
+            let revision = self.tell(&mut state, &room, kind);
+            return Ok(Joined {
+                answer: format!("answer to {offer}"),
+                participant: info,
+                revision,
+            });
+        }
         if here.iter().any(|p| p.participant == participant) {
             return Err(Error::ParticipantExists.into());
         }
@@ -288,7 +323,7 @@ impl MemoryMedia {
             session: SessionId::new(&format!("session-{number}")).expect("an identifier"),
             display_name,
             csrc: Csrc(number),
-            connected: false,
+            state: ConnectionState::Connecting,
             role,
             mutes: Mutes::default(),
             metadata,

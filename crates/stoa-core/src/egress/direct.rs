@@ -178,6 +178,15 @@ impl Direct {
         self.lines.of_mut(key).for_each(Line::interrupt);
     }
 
+    /// Notes that nothing is sent to a listener for a while. Their streams go on where they were left, by
+    /// which no number is used twice.
+    pub(crate) fn pause(&mut self, key: SessionKey) {
+        self.interrupt(key);
+        if let Some(listener) = self.listeners.get_mut(key) {
+            listener.report_is_due = false;
+        }
+    }
+
     /// Queues a packet for the listeners of a room. Nothing about who they are may change until it is
     /// sealed.
     pub(crate) fn queue(&mut self, room: RoomAt, audience: &Audience, composed: Composed) {

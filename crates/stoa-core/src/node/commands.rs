@@ -7,7 +7,7 @@ use rand::Rng;
 use super::{Node, TimerKey};
 use crate::{
     error::{Error, LimitScope, OfferError},
-    event::{LeaveReason, ParticipantInfo, RoomEventKind, RoomSnapshot},
+    event::{ConnectionState, LeaveReason, ParticipantInfo, RoomEventKind, RoomSnapshot},
     ids::{ParticipantId, Revision, RoomId, SessionId},
     join::{Join, Joined, Prepared},
     keys::{ParticipantKey, RoomKey},
@@ -77,7 +77,12 @@ impl Node {
     pub fn join(&mut self, now: Instant, join: Join) -> Result<Joined, Error> {
         self.advance(now);
         let room = self.find_room(&join.room)?;
-        self.check_room_for(room, &join.participant)?;
+        match &join.resume {
+            Some(session) => {
+                self.find_participant(&join.room, &join.participant, Some(session))?;
+            }
+            None => self.check_room_for(room, &join.participant)?,
+        }
         let slots = self.rooms[room].settings.audio_slots.count();
         let (template, mode) = (&self.template, join.audio_mode);
         let negotiated = negotiate(template, self.now, &mut self.rng, &join.offer, slots, mode)?;
@@ -110,7 +115,10 @@ impl Node {
         }
     }
 
-    fn try_admit(&mut self, join: Join, prepared: Prepared) -> Result<Joined, Error> {
+    fn try_admit(&mut self, mut join: Join, prepared: Prepared) -> Result<Joined, Error> {
+        if let Some(session) = join.resume.take() {
+            return self.admit_again(&join, &session, prepared);
+        }
         let room_key = self.find_room(&join.room)?;
         self.check_room_for(room_key, &join.participant)?;
         let room = &mut self.rooms[room_key];
@@ -131,7 +139,7 @@ impl Node {
             session: SessionId::from_random(self.rng.random()),
             display_name: join.display_name,
             csrc: room.take_csrc(&mut self.rng),
-            connected: false,
+            state: ConnectionState::Connecting,
             role: join.role,
             mutes: Mutes {
                 by_moderator: room.is_muted_by_moderator(&join.participant),
@@ -143,8 +151,9 @@ impl Node {
             level_distrusted: false,
         };
         let (seat, has_microphone) = (prepared.seat, prepared.has_microphone);
-        let participant =
+        let mut participant =
             Participant::new(info.clone(), room_key, seat, bank, lines, has_microphone);
+        participant.choice = join.subscription;
         let key = self.participants.insert(participant);
         room.members.insert(join.participant, key);
         self.events
@@ -210,7 +219,7 @@ impl Node {
         self.participants[key].add_candidate(candidate)
     }
 
-    /// Ends a participant's session. Returns the room's revision right after.
+    /// Ends a participant's session, for a reason that others are told. Returns the room's revision right after.
     ///
     /// # Errors
     /// [`Error::RoomNotFound`], [`Error::ParticipantNotFound`], [`Error::SessionMismatch`].
@@ -220,10 +229,11 @@ impl Node {
         room: &RoomId,
         participant: &ParticipantId,
         session: Option<&SessionId>,
+        reason: LeaveReason,
     ) -> Result<Revision, Error> {
         self.advance(now);
         let key = self.find_participant(room, participant, session)?;
-        self.end(key, LeaveReason::Removed);
+        self.end(key, reason);
         Ok(self.rooms[self.find_room(room)?].revision())
     }
 

@@ -63,7 +63,11 @@ impl Node {
     /// A participant leaves: what is on its way to them is sealed, and a goodbye after it.
     pub(super) fn stop_sending(&mut self, key: SessionKey) {
         self.seal_all();
-        self.transmits.extend(self.direct.remove(key));
+        let goodbye = self.direct.remove(key);
+        let seat = self.seats.get(key);
+        if seat.is_none_or(|seat| seat.away_since.is_none()) {
+            self.transmits.extend(goodbye);
+        }
     }
 
     /// Takes a packet of a room for all who hear it from here.
@@ -128,6 +132,13 @@ impl Node {
         while self.direct.room().is_some() {
             self.seal_some();
         }
+    }
+
+    /// Nothing more is sent to somebody for a while.
+    pub(super) fn pause_sending(&mut self, key: SessionKey) {
+        self.seal_all();
+        self.direct.pause(key);
+        self.timers.cancel(TimerKey::Report(key));
     }
 
     /// A listener's sender report is due.

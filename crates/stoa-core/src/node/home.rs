@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Node, TimerKey};
 use crate::{
     compose::{Composed, Destination},
-    event::{LeaveReason, RoomEventKind},
+    event::{ConnectionState, LeaveReason, RoomEventKind},
     ids::WorkerId,
     keys::{MemberAt, ParticipantKey, RoomAt, RoomKey},
     limits::RANKING_INTERVAL,
@@ -20,6 +20,8 @@ impl Node {
     pub(super) fn at_home(&mut self, message: ToHome) {
         match message {
             ToHome::Connected(key) => self.connected(key),
+            ToHome::Away(key) => self.away(key),
+            ToHome::Back(key) => self.back(key),
             ToHome::Rated(key, quality) => {
                 self.describe(key, |info| info.connection_quality = quality);
             }
@@ -57,14 +59,16 @@ impl Node {
         let Some(participant) = self.participants.get_mut(key) else {
             return;
         };
-        if participant.info.connected {
-            return;
+        match participant.info.state {
+            ConnectionState::Connected => return,
+            ConnectionState::Reconnecting => return self.back(key),
+            ConnectionState::Connecting => {}
         }
-        participant.info.connected = true;
+        participant.info.state = ConnectionState::Connected;
         let Some(room) = self.rooms.get_mut(participant.room) else {
             return;
         };
-        if participant.bank.is_some() {
+        if participant.hears() {
             room.starts_to_hear(participant.seat);
         }
         let who = participant.info.participant.clone();
@@ -114,9 +118,9 @@ impl Node {
         room.stage.remove(self.now, key);
         if let Some(bank) = participant.bank {
             room.stage.give_back_bank(bank);
-            if participant.info.connected {
-                room.ceases_to_hear(participant.seat);
-            }
+        }
+        if participant.hears() {
+            room.ceases_to_hear(participant.seat);
         }
         self.events.push_back(room.changed(RoomEventKind::Left {
             participant: participant.info.participant,

@@ -37,7 +37,19 @@ impl Node {
             Route::Media(key) => key,
             Route::Check { session, nominates } => {
                 self.prove(session, remote, local, nominates)?;
+                if nominates {
+                    self.forget_former(session);
+                }
                 session
+            }
+            Route::FormerCheck {
+                session,
+                nominates,
+                answer,
+            } => {
+                self.prove(session, remote, local, nominates)?;
+                self.answer_check(remote, answer);
+                return Ok(());
             }
         };
         if let Some(Place::Lobby(ticket)) = self.seats.get(key).map(|seat| &seat.place) {
@@ -110,6 +122,7 @@ impl Node {
         if is_reached_there {
             self.direct.set_path(key, Path { remote, local });
         }
+        self.come_back(key);
         Ok(())
     }
 
@@ -175,8 +188,12 @@ impl Node {
 
     /// Queues what the session of a seat wants sent.
     pub(super) fn send(&mut self, key: SessionKey, transmit: Transmit) {
-        let reachable_at = self.seats.get(key).and_then(|seat| seat.reachable_at);
-        self.send_to(reachable_at, transmit);
+        let seat = self.seats.get(key);
+        if seat.is_some_and(|seat| seat.away_since.is_some()) {
+            // Nobody has consented to it (RFC 7675, section 5.1).
+            return;
+        }
+        self.send_to(seat.and_then(|seat| seat.reachable_at), transmit);
     }
 
     /// The same, for one who is reached there.
@@ -197,8 +214,9 @@ impl Node {
             return;
         };
         seat.last_heard = self.now;
-        let member = seat.member;
-        if !seat.may_speak {
+        let (member, may_speak) = (seat.member, seat.may_speak);
+        self.come_back(key);
+        if !may_speak {
             self.stats.count_drop(DropReason::NotAllowed);
         } else if member.room.home == self.worker {
             self.forward(member.participant, &packet);

@@ -21,7 +21,7 @@ impl Node {
             ToSeat::Expect(expected) => self.expect(*expected),
             ToSeat::Listen { member, bank } => self.listen(member, bank),
             ToSeat::Speak { member, may_speak } => {
-                if let Some(seat) = self.seat_of(member) {
+                if let Some(seat) = self.seat_here(member) {
                     seat.may_speak = may_speak;
                 }
             }
@@ -47,7 +47,7 @@ impl Node {
     }
 
     /// Says something to the home of a room: at once, if it is here.
-    fn tell_home(&mut self, member: MemberAt, message: ToHome) {
+    pub(super) fn tell_home(&mut self, member: MemberAt, message: ToHome) {
         if member.room.home == self.worker {
             return self.at_home(message);
         }
@@ -70,7 +70,7 @@ impl Node {
         self.letters.push_back(Output::Message { to, message });
     }
 
-    fn seat_of(&mut self, member: MemberAt) -> Option<&mut Seat> {
+    fn seat_here(&mut self, member: MemberAt) -> Option<&mut Seat> {
         let key = *self.seats_by_member.get(&member)?;
         self.seats.get_mut(key)
     }
@@ -148,7 +148,7 @@ impl Node {
         self.tell_home(member, ToHome::Connected(member.participant));
     }
 
-    fn sit_down(&mut self, member: MemberAt, key: SessionKey, bank: BankKey) {
+    pub(super) fn sit_down(&mut self, member: MemberAt, key: SessionKey, bank: BankKey) {
         let hasher = &self.hasher;
         let audience = self.audiences.entry(member.room);
         let audience = audience.or_insert_with(|| Audience::new(hasher.clone()));
@@ -169,7 +169,7 @@ impl Node {
             session.interrupt();
         }
         self.direct.interrupt(key);
-        if seat.is_connected {
+        if seat.is_connected && seat.away_since.is_none() {
             self.sit_down(member, key, bank);
         }
     }
@@ -192,21 +192,20 @@ impl Node {
         let Some(seat) = self.seats.get(key) else {
             return;
         };
-        let (due, reason) = if seat.is_connected {
-            (
-                seat.last_heard + self.limits.ice_timeout,
-                LeaveReason::IceTimeout,
-            )
-        } else {
-            (
-                seat.taken_at + self.limits.connect_timeout,
-                LeaveReason::ConnectTimeout,
-            )
+        let limits = &self.limits;
+        let (due, is_away) = match (seat.is_connected, seat.away_since) {
+            (false, _) => (seat.taken_at + limits.connect_timeout, false),
+            (true, None) => (seat.last_heard + limits.ice_timeout, false),
+            (true, Some(since)) => (since + limits.resume_window, true),
         };
-        if due <= self.now {
-            self.lose(key, reason);
-        } else {
+        if due > self.now {
             self.timers.set(TimerKey::Liveness(key), due);
+        } else if !seat.is_connected {
+            self.lose(key, LeaveReason::ConnectTimeout);
+        } else if is_away {
+            self.lose(key, LeaveReason::IceTimeout);
+        } else {
+            self.go_away(key);
         }
     }
 
@@ -222,21 +221,30 @@ impl Node {
         self.stop_sending(key);
         let mut seat = self.seats.remove(key)?;
         match &mut seat.place {
+            Place::Here(_) if seat.away_since.is_some() => {}
             Place::Here(session) => self.say_goodbye(session, seat.reachable_at),
             Place::Lobby(ticket) => self.abandon(*ticket),
         }
         self.demux.remove(&seat.ufrag, &seat.addresses);
+        if let Some(former) = &seat.former_ufrag {
+            self.demux.forget_credentials(former);
+        }
         self.timers.cancel(TimerKey::Session(key));
         self.timers.cancel(TimerKey::Liveness(key));
         self.timers.cancel(TimerKey::Report(key));
         let member = seat.member;
         self.seats_by_member.remove(&member);
+        self.get_up(member);
+        Some(member)
+    }
+
+    /// Somebody listens no more from here.
+    pub(super) fn get_up(&mut self, member: MemberAt) {
         if let Some(audience) = self.audiences.get_mut(&member.room) {
             audience.remove(member.participant);
             if audience.is_empty() {
                 self.audiences.remove(&member.room);
             }
         }
-        Some(member)
     }
 }

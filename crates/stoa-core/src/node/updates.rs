@@ -98,6 +98,7 @@ impl Node {
             .stage
             .take_bank(self.now, choice, lines, &mut self.rng)?;
         let before = participant.bank.replace(bank);
+        participant.choice = choice.clone();
         let member = self.member(room_key, key);
         self.tell_seat(seat, ToSeat::Listen { member, bank });
         if let Some(before) = before {

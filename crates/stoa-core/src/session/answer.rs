@@ -6,7 +6,10 @@
 
 use std::fmt::Write;
 
-use str0m::media::{Direction, Mid};
+use str0m::{
+    IceCreds,
+    media::{Direction, Mid},
+};
 
 use crate::settings::AudioMode;
 
@@ -70,6 +73,31 @@ pub(crate) fn complete(
     }
     announce(here, &mut complete);
     complete
+}
+
+/// The answer with other ICE credentials of ours than the session has written.
+pub(crate) fn with_credentials(answer: &str, credentials: &IceCreds) -> String {
+    const OF_CANDIDATE: &str = " ufrag ";
+    let IceCreds { ufrag, pass } = credentials;
+    let mut other = String::with_capacity(answer.len() + 64);
+    // Writing to a string cannot fail.
+    for line in answer.lines() {
+        let candidate = line.starts_with("a=candidate:");
+        let candidate = candidate.then(|| line.split_once(OF_CANDIDATE)).flatten();
+        let _ = if line.starts_with("a=ice-ufrag:") {
+            write!(other, "a=ice-ufrag:{ufrag}")
+        } else if line.starts_with("a=ice-pwd:") {
+            write!(other, "a=ice-pwd:{pass}")
+        } else if let Some((candidate, rest)) = candidate {
+            let (_, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            let space = if rest.is_empty() { "" } else { " " };
+            write!(other, "{candidate}{OF_CANDIDATE}{ufrag}{space}{rest}")
+        } else {
+            write!(other, "{line}")
+        };
+        other.push_str("\r\n");
+    }
+    other
 }
 
 /// Ends a media line with the SSRC under which we send on it, if we do.

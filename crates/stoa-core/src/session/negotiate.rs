@@ -47,6 +47,8 @@ pub(crate) struct Negotiated {
     pub(crate) answer: String,
     /// How many audio lines the offer has.
     pub(crate) offered: usize,
+    /// All its media lines in order; nothing stands for one that is refused.
+    pub(crate) mids: Box<[Option<Mid>]>,
     /// The line on which the client sends, if it does.
     pub(crate) microphone: Option<Microphone>,
     /// What it has announced to send under there, and the session has not been told.
@@ -81,13 +83,9 @@ pub(crate) fn negotiate(
         pass: ice_text(rng, 24),
     };
     let (mut rtc, keys) = template.build(now, credentials.clone())?;
-    let shown = match template.egress {
-        EgressPath::Direct => without_sending(&offer),
-        EgressPath::Reference => SdpOffer::from((*offer).clone()),
-    };
     let answer = rtc
         .sdp_api()
-        .accept_offer(shown)
+        .accept_offer(shown(&offer, template.egress))
         .map_err(|error| OfferError::Unusable(error.to_string()))?;
     let mut taken = ssrcs::announced(text);
     let mut microphone = None;
@@ -135,7 +133,12 @@ pub(crate) fn negotiate(
         return Err(OfferError::Unusable(reason.to_owned()));
     }
     let answer = answer::complete(&answer.to_sdp_string(), text, mode, &sending);
+    let mids = offer.media_lines.iter().map(|line| {
+        let media = rtc.media(line.mid()).filter(|media| !media.disabled());
+        media.map(|media| media.mid())
+    });
     Ok(Negotiated {
+        mids: mids.collect(),
         rtc,
         keys,
         credentials,
@@ -162,6 +165,14 @@ fn negotiated_line(
         // RFC 3550 wants a random start; RFC 3711 wants it low enough not to roll over soon.
         seq: rng.random_range(0..1 << 15),
         time: rng.random(),
+    }
+}
+
+/// The offer as the session sees it.
+pub(super) fn shown(offer: &SdpOffer, egress: EgressPath) -> SdpOffer {
+    match egress {
+        EgressPath::Direct => without_sending(offer),
+        EgressPath::Reference => SdpOffer::from((**offer).clone()),
     }
 }
 
@@ -192,7 +203,11 @@ fn bundled(text: &str) -> BTreeSet<&str> {
 
 /// The offer, and how many audio lines it has. On the direct path it is without SSRCs, of which the session
 /// is told when it needs to know ([`super::Session::expect`]).
-fn parse(text: &str, slots: usize, egress: EgressPath) -> Result<(SdpOffer, usize), OfferError> {
+pub(super) fn parse(
+    text: &str,
+    slots: usize,
+    egress: EgressPath,
+) -> Result<(SdpOffer, usize), OfferError> {
     if text.len() > MAX_OFFER_BYTES {
         let reason = format!(
             "it has {} bytes; at most {MAX_OFFER_BYTES} are read",

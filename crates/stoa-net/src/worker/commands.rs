@@ -111,10 +111,25 @@ impl Worker {
                 let (room, who) = (&target.room, &target.participant);
                 drop(reply.send(node.add_ice_candidate(now, room, who, session, &candidate)));
             }
-            Command::RemoveParticipant { target, reply } => {
+            Command::SeatOf { target, reply } => {
+                let session = target.session.as_ref();
+                let found = node.seat_of(&target.room, &target.participant, session);
+                drop(reply.send(found));
+            }
+            Command::RestartIce { seat, offer, reply } => {
+                // Nobody would tell the client of the answer.
+                if !reply.is_closed() {
+                    drop(reply.send(node.restart_ice(now, seat, &offer)));
+                }
+            }
+            Command::RemoveParticipant {
+                target,
+                reason,
+                reply,
+            } => {
                 let session = target.session.as_ref();
                 let (room, who) = (&target.room, &target.participant);
-                let removed = node.remove_participant(now, room, who, session);
+                let removed = node.remove_participant(now, room, who, session, reason);
                 held.answer((ways, tcp.as_mut()), reply, removed);
             }
             Command::Snapshots { reply } => drop(reply.send(node.snapshots())),

@@ -227,6 +227,7 @@ impl Client {
             metadata: Metadata::default(),
             audio_mode: Default::default(),
             subscription: Default::default(),
+            resume: None,
         };
         let joined = media.join(join).await?;
         let answer = SdpAnswer::from_sdp_string(&joined.answer).unwrap();

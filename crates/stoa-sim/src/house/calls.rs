@@ -6,8 +6,8 @@
 use std::{collections::BTreeSet, time::Instant};
 
 use stoa_core::{
-    Error, Join, Joined, Node, Output, ParticipantChange, ParticipantId, Reception, Revision,
-    RoomId, RoomSettings, RoomSnapshot, RoomUpdate, SessionId,
+    Error, Join, Joined, LeaveReason, Node, Output, ParticipantChange, ParticipantId, Reception,
+    Revision, RoomId, RoomSettings, RoomSnapshot, RoomUpdate, SessionId,
 };
 
 use super::{House, worker_id};
@@ -108,7 +108,25 @@ impl House {
         })
     }
 
-    /// As [`Node::remove_participant`].
+    /// As [`Node::seat_of`] and [`Node::restart_ice`].
+    ///
+    /// # Errors
+    /// The nodes' own.
+    pub fn restart_ice(
+        &mut self,
+        now: Instant,
+        room: &RoomId,
+        participant: &ParticipantId,
+        session: Option<&SessionId>,
+        offer: &str,
+    ) -> Result<String, Error> {
+        let home = self.home(room);
+        let seat = self.at(now, home).seat_of(room, participant, session)?;
+        let worker = usize::from(seat.worker().0);
+        self.at(now, worker).restart_ice(now, seat, offer)
+    }
+
+    /// As [`Node::remove_participant`], because of a command.
     ///
     /// # Errors
     /// The node's own.
@@ -120,7 +138,7 @@ impl House {
         session: Option<&SessionId>,
     ) -> Result<Revision, Error> {
         self.call(now, room, |home| {
-            home.remove_participant(now, room, participant, session)
+            home.remove_participant(now, room, participant, session, LeaveReason::Removed)
         })
     }
 

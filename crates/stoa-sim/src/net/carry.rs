@@ -59,6 +59,9 @@ impl Net {
         let node = self.clients[id].node;
         let transport = self.clients[id].transport;
         let datagram = self.datagram(outer, node, transport, contents, voice);
+        if self.access[id].is_cut {
+            return self.missed(voice);
+        }
         let extra = match (self.uplink)(id, &datagram.contents) {
             Fate::Deliver => Duration::ZERO,
             Fate::Delay(extra) => extra,
@@ -89,6 +92,9 @@ impl Net {
         let Some(&id) = self.routes.get(&to) else {
             return self.launch(Duration::ZERO, datagram);
         };
+        if self.access[id].is_cut {
+            return self.lost(id, &datagram);
+        }
         let extra = match (self.downlink)(id, &datagram.contents) {
             Fate::Deliver => Duration::ZERO,
             Fate::Delay(extra) => extra,

@@ -69,6 +69,25 @@ impl Ledger {
         self.judge(moment, id);
     }
 
+    /// The next client has been admitted in the place of another one, as who that was.
+    pub(super) fn resumed(&mut self, moment: Moment, client: &Client, old: ClientId) {
+        self.admitted(moment, client);
+        let new = self.members.len() - 1;
+        let before = &self.members[old];
+        let (role, muted) = (before.role, before.muted_themselves);
+        let choice = before.choice.last().cloned();
+        let entry = &mut self.members[new];
+        (entry.role, entry.muted_themselves) = (role, muted);
+        if let Some(choice) = choice {
+            entry.choice = Timeline::default();
+            entry.choice.decide(moment, choice);
+        }
+        self.members[old].is_in.decide(moment, false);
+        self.judge(moment, old);
+        self.members[new].may_speak = Timeline::default();
+        self.judge(moment, new);
+    }
+
     /// Whoever has the name of this client now has been changed.
     pub(super) fn changed(&mut self, moment: Moment, id: ClientId, change: &ParticipantChange) {
         let name = self.members[id].name.clone();
@@ -178,6 +197,6 @@ impl Ledger {
 
 /// Whether somebody left because the signalling service asked for it.
 fn is_by_call(reason: LeaveReason) -> bool {
-    use LeaveReason::{NodeShutdown, Removed, RoomClosed};
-    matches!(reason, Removed | RoomClosed | NodeShutdown)
+    use LeaveReason::{Banned, NodeShutdown, Removed, RoomClosed};
+    matches!(reason, Removed | Banned | RoomClosed | NodeShutdown)
 }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use stoa_core::{
-    ActiveSpeakers, ParticipantInfo, Revision, RoomEvent, RoomEventKind, RoomId, RoomSettings,
-    RoomSnapshot,
+    ActiveSpeakers, ConnectionState, ParticipantInfo, Revision, RoomEvent, RoomEventKind, RoomId,
+    RoomSettings, RoomSnapshot,
 };
 
 use super::{Rule, Violation};
@@ -98,7 +98,10 @@ impl Known {
 
     fn active(&self, active: &ActiveSpeakers) -> Result<(), &'static str> {
         let ActiveSpeakers { speakers, dominant } = active;
-        let connected = |name: &str| self.members.get(name).is_some_and(|info| info.connected);
+        let connected = |name: &str| {
+            let info = self.members.get(name);
+            info.is_some_and(|info| info.state == ConnectionState::Connected)
+        };
         if !speakers.iter().all(|(who, _)| connected(who.as_str())) {
             return Err("somebody speaks who is not connected");
         }
@@ -111,6 +114,29 @@ impl Known {
         }
     }
 
+    /// Who is away is who they are; a new session is of unknown quality, and its levels are believed.
+    fn reconnecting(&mut self, info: &ParticipantInfo) -> Result<(), &'static str> {
+        let member = self.members.get_mut(info.participant.as_str());
+        let member = member.ok_or("somebody is away who was not in")?;
+        let mut expected = ParticipantInfo {
+            state: ConnectionState::Reconnecting,
+            ..member.clone()
+        };
+        let is_another = info.session != member.session;
+        if is_another {
+            expected.session = info.session.clone();
+            expected.connection_quality = None;
+            expected.level_distrusted = false;
+        }
+        let before = std::mem::replace(member, info.clone());
+        match before.state {
+            _ if *info != expected => Err("somebody is away as another"),
+            ConnectionState::Connected => Ok(()),
+            _ if is_another => Ok(()),
+            _ => Err("somebody is away who was not connected"),
+        }
+    }
+
     fn change(&mut self, kind: &RoomEventKind) -> Result<(), &'static str> {
         match kind {
             RoomEventKind::Joined(info) => {
@@ -119,16 +145,31 @@ impl Known {
                     .insert(info.participant.to_string(), info.clone());
                 match before {
                     Some(_) => Err("somebody joins twice"),
-                    None if info.connected => Err("somebody joins who is connected already"),
-                    None => Ok(()),
+                    None if info.state == ConnectionState::Connecting => Ok(()),
+                    None => Err("somebody joins who is connected already"),
                 }
             }
             RoomEventKind::Connected { participant } => {
                 let member = self.members.get_mut(participant.as_str());
                 let member = member.ok_or("somebody connects who has not joined")?;
-                match std::mem::replace(&mut member.connected, true) {
-                    true => Err("somebody connects twice"),
-                    false => Ok(()),
+                match std::mem::replace(&mut member.state, ConnectionState::Connected) {
+                    ConnectionState::Connecting => Ok(()),
+                    _ => Err("somebody connects twice"),
+                }
+            }
+            RoomEventKind::Reconnecting(info) => self.reconnecting(info),
+            RoomEventKind::Resumed(info) => {
+                let member = self.members.get_mut(info.participant.as_str());
+                let member = member.ok_or("somebody is back who was not in")?;
+                let expected = ParticipantInfo {
+                    state: ConnectionState::Connected,
+                    ..member.clone()
+                };
+                let before = std::mem::replace(member, info.clone());
+                match before.state {
+                    ConnectionState::Reconnecting if *info == expected => Ok(()),
+                    ConnectionState::Reconnecting => Err("somebody is back as another"),
+                    _ => Err("somebody is back who was not away"),
                 }
             }
             RoomEventKind::Left {

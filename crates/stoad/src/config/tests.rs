@@ -21,6 +21,7 @@ fn a_minimal_file_has_the_documented_defaults() {
     let config = Config::parse(MINIMAL).unwrap();
     assert_eq!(config.media.bind, all_addresses());
     assert_eq!(config.media.ice_timeout_seconds.get(), 15);
+    assert_eq!(config.media.resume_seconds, 30);
     assert_eq!(config.media.egress, Egress::Direct);
     assert_eq!(config.limits.participants_per_room.get(), 20_000);
     assert_eq!(config.log.format, LogFormat::Text);

@@ -24,7 +24,7 @@ fn joined(name: &str) -> RoomEventKind {
         session: SessionId::new(name).expect("an identifier"),
         display_name: name.into(),
         csrc: Csrc(7),
-        connected: false,
+        state: stoa_core::ConnectionState::Connecting,
         role: Default::default(),
         mutes: Default::default(),
         metadata: Default::default(),

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use stoa_control::{BoxFuture, Media, MediaError, WorkerStatus};
 use stoa_core::{
-    Error, Join, Joined, LeaveReason, ParticipantChange, ParticipantId, ParticipantInfo, Revision,
-    RoomEventKind, RoomId, RoomSettings, RoomSnapshot, RoomUpdate, SessionId,
+    ConnectionState, Error, Join, Joined, LeaveReason, ParticipantChange, ParticipantId,
+    ParticipantInfo, Revision, RoomEventKind, RoomId, RoomSettings, RoomSnapshot, RoomUpdate,
+    SessionId,
 };
 
 use super::MemoryMedia;
@@ -107,15 +108,39 @@ impl Media for MemoryMedia {
         })
     }
 
+    fn restart_ice(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        session: Option<SessionId>,
+        offer: String,
+    ) -> BoxFuture<'_, Result<String, MediaError>> {
+        Box::pin(async move {
+            self.begin().await?;
+            let state = self.state();
+            let here = state.rooms.get(&room).ok_or(Error::RoomNotFound)?;
+            let known = here.iter().find(|p| p.participant == participant);
+            let known = known.ok_or(Error::ParticipantNotFound)?;
+            if session.is_some_and(|session| session != known.session) {
+                return Err(Error::SessionMismatch.into());
+            }
+            if known.state == ConnectionState::Connecting {
+                return Err(Error::SessionConnecting.into());
+            }
+            super::judge(&offer).map_err(Error::from)?;
+            Ok(format!("another answer to {offer}"))
+        })
+    }
+
     fn remove_participant(
         &self,
         room: RoomId,
         participant: ParticipantId,
         session: Option<SessionId>,
+        reason: LeaveReason,
     ) -> BoxFuture<'_, Result<Revision, MediaError>> {
         Box::pin(async move {
             self.begin().await?;
-            let reason = LeaveReason::Removed;
             Ok(self.take(&mut self.state(), &room, &participant, session, reason)?)
         })
     }

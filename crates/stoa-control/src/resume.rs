@@ -1,0 +1,272 @@
+//! How participants come back: resume tokens, and ICE restarts.
+//!
+//! A resume token is 256 random bits of the operating system, given out once with the answer to Join. Here is
+//! kept its SHA-256 alone, for as long as the participant is in the room by the session that it was given out
+//! for. (An answer with a `request_id` is remembered as it was, token included, so that its repetition is the
+//! same: `idempotency`.) It is taken when it is used, and given back where the Join comes to nothing.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rand::{TryRngCore as _, rngs::OsRng};
+use sha2::{Digest as _, Sha256};
+use stoa_api::v1::{self, ErrorReason};
+use stoa_core::{Join, ParticipantId, RoomEvent, RoomEventKind, RoomId, SessionId};
+
+use crate::{
+    directory::Directory,
+    errors::Failure,
+    rooms::RoomsService,
+    validate::{self, Member},
+};
+
+/// The random bytes of a token.
+const TOKEN_BYTES: usize = 32;
+
+/// The longest token that is looked at: what it is in hexadecimal digits.
+pub(crate) const MAX_RESUME_TOKEN_BYTES: usize = 2 * TOKEN_BYTES;
+
+type Digest = [u8; 32];
+
+/// The token of one participant.
+#[derive(Clone)]
+struct Entry {
+    session: SessionId,
+    digest: Digest,
+}
+
+/// Of each participant the token that is good now: no more of them than there are participants.
+type Table = HashMap<RoomId, HashMap<ParticipantId, Entry>>;
+
+/// The resume tokens of the node. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct ResumeTokens(Arc<Mutex<Table>>);
+
+/// A token that is being used: it is given back when this is dropped, unless it is spent.
+struct Taken<'a> {
+    tokens: &'a ResumeTokens,
+    directory: &'a Directory,
+    room: RoomId,
+    participant: ParticipantId,
+    entry: Option<Entry>,
+}
+
+impl ResumeTokens {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A token for this session, in the place of the participant's one before. Empty if they are gone
+    /// already.
+    ///
+    /// # Errors
+    /// INTERNAL_FAULT where the operating system has no random numbers.
+    pub(crate) fn issue(
+        &self,
+        directory: &Directory,
+        room: &RoomId,
+        participant: &ParticipantId,
+        session: &SessionId,
+    ) -> Result<String, Failure> {
+        let mut bytes = [0; TOKEN_BYTES];
+        OsRng.try_fill_bytes(&mut bytes).map_err(|error| {
+            tracing::error!(%error, "there are no random numbers");
+            Failure::internal()
+        })?;
+        let token = hexadecimal(&bytes);
+        let entry = Entry {
+            session: session.clone(),
+            digest: digest(&token),
+        };
+        let mut table = self.table();
+        let here = table.entry(room.clone()).or_default();
+        here.insert(participant.clone(), entry);
+        drop(table);
+        let is_kept = self.is_known(directory, room, participant, session);
+        Ok(if is_kept { token } else { String::new() })
+    }
+
+    /// Whether the mirror knows the participant by this session; if not, what is kept for it is forgotten.
+    /// They may leave at any moment, and [`ResumeTokens::told`] looks after the mirror; so this looks after
+    /// something is kept.
+    fn is_known(
+        &self,
+        directory: &Directory,
+        room: &RoomId,
+        participant: &ParticipantId,
+        session: &SessionId,
+    ) -> bool {
+        let known = directory.get(room);
+        let known = known.and_then(|known| known.participant(participant, session));
+        if known.is_none() {
+            self.forget(room, participant, session);
+        }
+        known.is_some()
+    }
+
+    /// The participant's token, taken, if this is it.
+    fn take<'a>(&'a self, directory: &'a Directory, join: &Join, token: &str) -> Option<Taken<'a>> {
+        let mut table = self.table();
+        let here = table.get_mut(&join.room)?;
+        let entry = here.get(&join.participant)?;
+        // The comparison's time tells of the digest alone, which leads to no token.
+        if entry.digest != digest(token) {
+            return None;
+        }
+        let entry = here.remove(&join.participant);
+        if here.is_empty() {
+            table.remove(&join.room);
+        }
+        Some(Taken {
+            tokens: self,
+            directory,
+            room: join.room.clone(),
+            participant: join.participant.clone(),
+            entry,
+        })
+    }
+
+    /// Takes what happens: whoever leaves leaves their token. For after the mirror has taken it.
+    pub(crate) fn told(&self, event: &RoomEvent) {
+        match &event.kind {
+            RoomEventKind::Left {
+                participant,
+                session,
+                ..
+            } => self.forget(&event.room, participant, session),
+            RoomEventKind::Closed => {
+                self.table().remove(&event.room);
+            }
+            _ => {}
+        }
+    }
+
+    /// Events were lost: what is in the mirror stays.
+    pub(crate) fn told_anew(&self, directory: &Directory) {
+        self.table().retain(|id, here| {
+            let room = directory.get(id);
+            here.retain(|participant, entry| {
+                let room = room.as_ref();
+                room.is_some_and(|room| room.participant(participant, &entry.session).is_some())
+            });
+            !here.is_empty()
+        });
+    }
+
+    fn forget(&self, room: &RoomId, participant: &ParticipantId, session: &SessionId) {
+        let mut table = self.table();
+        let Some(here) = table.get_mut(room) else {
+            return;
+        };
+        if here
+            .get(participant)
+            .is_some_and(|entry| entry.session == *session)
+        {
+            here.remove(participant);
+        }
+        if here.is_empty() {
+            table.remove(room);
+        }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let Some(entry) = self.entry.take() else {
+            return;
+        };
+        let session = entry.session.clone();
+        let mut table = self.tokens.table();
+        let here = table.entry(self.room.clone()).or_default();
+        // Who has left and joined anew meanwhile has another one.
+        here.entry(self.participant.clone()).or_insert(entry);
+        drop(table);
+        let (room, participant) = (&self.room, &self.participant);
+        self.tokens
+            .is_known(self.directory, room, participant, &session);
+    }
+}
+
+impl RoomsService {
+    /// Lets somebody back in.
+    pub(crate) async fn come_back(
+        self,
+        mut join: Join,
+        token: String,
+    ) -> Result<v1::JoinResponse, Failure> {
+        use ErrorReason::{ParticipantNotFound, SessionMismatch};
+        let room = self.directory.get(&join.room);
+        let room = room.ok_or_else(|| {
+            Failure::room_not_found(join.room.as_str()).with("room_id", &join.room)
+        })?;
+        let (id, who) = (join.room.clone(), join.participant.clone());
+        let invalid = || invalid(&id, &who);
+        let (tokens, directory) = (self.resume.clone(), Arc::clone(&self.directory));
+        let taken = tokens.take(&directory, &join, &token);
+        let mut taken = taken.ok_or_else(invalid)?;
+        let session = taken.entry.as_ref().map(|entry| entry.session.clone());
+        let session = session.ok_or_else(Failure::internal)?;
+        // Where their seat is best and what the answer asks of their microphone follows from who they are.
+        if let Some(known) = room.participant(&who, &session) {
+            validate::take_from(&mut join, &known);
+        }
+        join.resume = Some(session);
+        match self.admit(join).await {
+            Ok(answer) => {
+                // The answer has the next one.
+                taken.entry = None;
+                Ok(answer)
+            }
+            // They have left, or have come back by another Join, before the mirror has seen it.
+            Err(failure) if matches!(failure.reason, ParticipantNotFound | SessionMismatch) => {
+                taken.entry = None;
+                Err(invalid())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Restarts ICE of a session.
+    pub(crate) async fn restart(
+        &self,
+        request: v1::RenegotiateRequest,
+    ) -> Result<v1::RenegotiateResponse, Failure> {
+        let (room, who, session): Member = validate::renegotiation(&request)?;
+        let v1::RenegotiateRequest {
+            room_id,
+            participant_id,
+            sdp_offer,
+            ..
+        } = request;
+        let answered = self.media.restart_ice(room, who, session, sdp_offer).await;
+        let sdp_answer =
+            answered.map_err(|error| Failure::refused(error, &room_id, Some(&participant_id)))?;
+        Ok(v1::RenegotiateResponse { sdp_answer })
+    }
+}
+
+fn invalid(room: &RoomId, participant: &ParticipantId) -> Failure {
+    let why = format!(
+        "the resume token is not that of {:?} in the room {:?} as they are in it now; join anew",
+        participant.as_str(),
+        room.as_str()
+    );
+    Failure::new(ErrorReason::ResumeTokenInvalid, why)
+        .with("room_id", room)
+        .with("participant_id", participant)
+}
+
+fn digest(token: &str) -> Digest {
+    Sha256::digest(token).into()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
