@@ -19,11 +19,14 @@ impl Life {
     /// Something happens to somebody or to a room.
     pub(super) fn do_something(&mut self) {
         let index = self.random.below(self.people.len());
-        let deed = self.random.below(100);
+        let deed = self.random.below(115);
         let Some(id) = self.present(index) else {
             return self.come(index);
         };
         match deed {
+            100..105 => self.cut(id),
+            105..110 => self.restart_ice(id),
+            110..115 => self.come_again(index, id),
             0..30 => self.begin_to_talk(index),
             30..36 => self.leave(index, id),
             36..40 => self.restart(index, id),
@@ -116,6 +119,41 @@ impl Life {
         self.people[index].talk = None;
         self.tell(format!("{who} starts again as client {restarted:?}"));
         if let Ok(id) = restarted {
+            self.people[index].client = Some(id);
+        }
+    }
+
+    /// Somebody's network is gone, or there again.
+    fn cut(&mut self, id: ClientId) {
+        let is_cut = self.random.happens(0.6);
+        self.net.set_cut(id, is_cut);
+        let who = self.name(id);
+        self.tell(format!("{who} is cut off: {is_cut}"));
+    }
+
+    /// Somebody begins ICE anew, perhaps at another address; sometimes the answer does not reach them.
+    fn restart_ice(&mut self, id: ClientId) {
+        let who = self.name(id);
+        if self.random.happens(0.3) {
+            let offer = self.net.clients[id].offer_restart();
+            let answer = self.net.renegotiate(id, &offer).map(drop);
+            return self.tell(format!("{who} restarts ICE and gets no answer: {answer:?}"));
+        }
+        if self.random.happens(0.5) {
+            self.net.set_cut(id, false);
+            self.net.rebind_anywhere(id);
+        }
+        let restarted = self.net.restart_ice(id);
+        self.tell(format!("{who} restarts ICE: {restarted:?}"));
+    }
+
+    /// Somebody's program is started again, and they come back by a new session.
+    fn come_again(&mut self, index: usize, id: ClientId) {
+        let who = self.name(id);
+        let again = self.net.come_again(id);
+        self.people[index].talk = None;
+        self.tell(format!("{who} comes back as client {again:?}"));
+        if let Ok(id) = again {
             self.people[index].client = Some(id);
         }
     }
@@ -245,6 +283,7 @@ impl Life {
         for id in 0..self.net.clients.len() {
             self.net.set_links(id, Link::default());
             self.net.set_nat(id, None);
+            self.net.set_cut(id, false);
         }
         for person in &mut self.people {
             person.talk = None;

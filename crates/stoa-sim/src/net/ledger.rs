@@ -82,6 +82,9 @@ impl Ledger {
             entry.choice = Timeline::default();
             entry.choice.decide(moment, choice);
         }
+        // Nothing is taken away, so what was handed on to other workers by then still arrives there.
+        let spoke = self.members[old].may_speak.last() == Some(&true);
+        self.members[old].spoke_until = spoke.then_some(moment.at);
         self.members[old].is_in.decide(moment, false);
         self.judge(moment, old);
         self.members[new].may_speak = Timeline::default();

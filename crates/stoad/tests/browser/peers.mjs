@@ -6,7 +6,8 @@
 // "listeningLines", "iceServers" }`. A peer is in Chromium or in Firefox, whistles a tone if it has one, prefers RED
 // (RFC 2198) to plain Opus if it wants redundancy, and may listen on more lines than the one it speaks on.
 // Prints one JSON object a line: `{ name, offer }` of each, and then again and again
-// `{ name, statistics }`. Reads `{ name, answer }`. Ends when its input does.
+// `{ name, statistics }`. Reads `{ name, answer }`, and `{ name, restart }`, after which it prints another
+// offer, with which ICE begins anew. Ends when its input does.
 
 import http from "node:http";
 import path from "node:path";
@@ -54,6 +55,13 @@ async function offer({ hertz, redundancy, listeningLines, iceServers }) {
     });
   }
   window.connection = connection;
+  return connection.localDescription.sdp;
+}
+
+/** Runs in the page: another offer of the same connection, with which ICE begins anew. */
+async function restart() {
+  const { connection } = window;
+  await connection.setLocalDescription(await connection.createOffer({ iceRestart: true }));
   return connection.localDescription.sdp;
 }
 
@@ -123,7 +131,11 @@ await withBrowsers(BOUND_MS, async (tools) => {
   let open = true;
   input.on("close", () => { open = false; });
   input.on("line", async (line) => {
-    const { name, answer } = JSON.parse(line);
+    const { name, answer, restart: wanted } = JSON.parse(line);
+    if (wanted) {
+      tell({ name, offer: await pages.get(name).evaluate(restart) });
+      return;
+    }
     await pages.get(name).evaluate(
       (sdp) => window.connection.setRemoteDescription({ type: "answer", sdp }),
       answer,

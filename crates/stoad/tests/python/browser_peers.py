@@ -38,9 +38,19 @@ class BrowserPeer:
 class BrowserPeers:
     """The process, and what it has told."""
 
-    def __init__(self, given: argparse.Namespace, peers: list[dict[str, Any]]) -> None:
-        command = [given.node, given.peers, given.page, json.dumps(peers)]
-        self._command = [*given.behind, *command]
+    def __init__(
+        self,
+        given: argparse.Namespace,
+        peers: list[dict[str, Any]],
+        *,
+        within: list[str] | None = None,
+        page: str | None = None,
+    ) -> None:
+        # Perhaps within another network than this process, where the page is elsewhere, too.
+        page = page or given.page
+        self._command = [*(within or given.behind), given.node, given.peers, page, json.dumps(peers)]
+        # With which they may come back.
+        self.resume_tokens: dict[str, str] = {}
         self._tones = {peer["name"]: peer.get("hertz") for peer in peers}
         self._offers: dict[str, str] = {}
         self._statistics: dict[str, Statistics] = {}
@@ -94,9 +104,17 @@ class BrowserPeers:
             raise AssertionError(f"not seen: {what}; last was {self._statistics}") from None
 
     async def join(
-        self, channel: grpc.aio.Channel, room_id: str, *, setup: str = "actpass"
+        self,
+        channel: grpc.aio.Channel,
+        room_id: str,
+        *,
+        setup: str = "actpass",
+        tokens: dict[str, str] | None = None,
     ) -> dict[str, BrowserPeer]:
-        """Join for all of them, each with this side of the DTLS handshake (RFC 5763, section 5)."""
+        """Join for all of them, each with this side of the DTLS handshake (RFC 5763, section 5).
+
+        Whoever has a resume token comes back with it.
+        """
         await self._until(lambda: len(self._offers) == len(self._tones), "all offers")
         joined = {}
         for name, offer in self._offers.items():
@@ -104,18 +122,31 @@ class BrowserPeers:
                 room_id=room_id,
                 participant_id=name,
                 sdp_offer=offer.replace("a=setup:actpass", f"a=setup:{setup}"),
+                resume_token=(tokens or {}).get(name, ""),
             )
             rooms = rooms_pb2_grpc.RoomsStub(channel)
             answer = await rooms.Join(request, timeout=CALL_SECONDS)
-            self._answer(name, answer.sdp_answer)
+            self._tell({"name": name, "answer": answer.sdp_answer})
+            self.resume_tokens[name] = answer.resume_token
             joined[name] = BrowserPeer(name, self._tones[name], answer.participant.csrc)
         return joined
 
-    def _answer(self, name: str, sdp: str) -> None:
-        """Hand over what the node has answered."""
+    async def restart_ice(self, channel: grpc.aio.Channel, room_id: str, name: str) -> None:
+        """Have one of them begin ICE anew, and make the call for it (RFC 8445, section 9)."""
+        first = self._offers[name]
+        self._tell({"name": name, "restart": True})
+        await self._until(lambda: self._offers[name] != first, f"{name}'s second offer")
+        request = rooms_pb2.RenegotiateRequest(
+            room_id=room_id, participant_id=name, sdp_offer=self._offers[name]
+        )
+        rooms = rooms_pb2_grpc.RoomsStub(channel)
+        answer = await rooms.Renegotiate(request, timeout=CALL_SECONDS)
+        self._tell({"name": name, "answer": answer.sdp_answer})
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        """Hand something over to the process."""
         assert self._process.stdin is not None
-        line = json.dumps({"name": name, "answer": sdp})
-        self._process.stdin.write(f"{line}\n".encode())
+        self._process.stdin.write(f"{json.dumps(message)}\n".encode())
 
     async def until(self, name: str, holds: Callable[[Statistics], bool]) -> Statistics:
         """Wait until something holds of what one of them receives, and give that."""
