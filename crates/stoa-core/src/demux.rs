@@ -28,6 +28,7 @@ pub(crate) enum Route {
     FormerCheck {
         session: SessionKey,
         nominates: bool,
+        ufrag: String,
         answer: Vec<u8>,
     },
 }
@@ -174,6 +175,7 @@ impl Demux {
         Ok(Route::FormerCheck {
             session,
             nominates,
+            ufrag: ours.to_owned(),
             answer,
         })
     }

@@ -70,6 +70,10 @@ pub const MAX_ADDRESSES_PER_PARTICIPANT: usize = 16;
 /// a hostile client sends. A day on a train needs fewer.
 pub const MAX_ADDRESSES_PER_SESSION: usize = 256;
 
+/// How many ICE credentials from before ICE restarts a session keeps until the client has used the newest: the
+/// one in use, and those whose answers may have reached the client. Who asks again and again has had none.
+pub const MAX_FORMER_CREDENTIALS: usize = 4;
+
 /// How long an address stays with a participant after their last check from there, if another one
 /// claims it: anybody in a room could silence another for the price of a forged source address.
 /// Longer than clients take from one check to the next (RFC 7675: 5 s, plus a fifth), shorter than

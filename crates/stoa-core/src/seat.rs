@@ -9,7 +9,7 @@ use crate::{
     endpoint::Endpoint,
     ids::LobbyId,
     keys::{BankKey, LobbyKey, MemberAt},
-    limits::{MAX_ADDRESSES_PER_PARTICIPANT, MAX_ADDRESSES_PER_SESSION},
+    limits::{MAX_ADDRESSES_PER_PARTICIPANT, MAX_ADDRESSES_PER_SESSION, MAX_FORMER_CREDENTIALS},
     quality::ConnectionQuality,
     session::Session,
 };
@@ -36,8 +36,9 @@ pub(crate) struct Seat {
     pub(crate) bank: Option<BankKey>,
     /// Our side's ICE user name fragment.
     pub(crate) ufrag: String,
-    /// The one before an ICE restart, until the client has nominated a pair by the new one.
-    pub(crate) former_ufrag: Option<String>,
+    /// Those before ICE restarts, until the client has nominated a pair by the present one. Any answer may
+    /// have been the last that reached the client.
+    pub(crate) former_ufrags: Vec<String>,
     /// From where they have proven themselves, oldest first.
     pub(crate) addresses: Vec<Endpoint>,
     /// How many there ever were.
@@ -73,7 +74,7 @@ impl Seat {
             place,
             bank,
             ufrag,
-            former_ufrag: None,
+            former_ufrags: Vec::new(),
             addresses: Vec::new(),
             addresses_seen: 0,
             reachable_at: None,
@@ -101,16 +102,21 @@ impl Seat {
     }
 
     /// ICE begins anew under another name, and the session has forgotten what it knew of addresses. Returns
-    /// the name that is of no use any more: one that the client has never used takes no precedence over the
-    /// one that it does use.
+    /// the name that is of no use any more, if there were too many.
     pub(crate) fn restarted(&mut self, ufrag: String) -> Option<String> {
         self.addresses_seen = self.addresses.len();
         let before = std::mem::replace(&mut self.ufrag, ufrag);
-        if self.former_ufrag.is_some() {
-            return Some(before);
+        self.former_ufrags.push(before);
+        // The first one is that which the client was last seen to use.
+        (self.former_ufrags.len() > MAX_FORMER_CREDENTIALS).then(|| self.former_ufrags.remove(1))
+    }
+
+    /// The client uses a former name: of its answers it has that one, or has had no later one.
+    pub(crate) fn uses_former(&mut self, ufrag: &str) {
+        let mut names = self.former_ufrags.iter();
+        if let Some(at) = names.position(|name| name == ufrag) {
+            self.former_ufrags.swap(0, at);
         }
-        self.former_ufrag = Some(before);
-        None
     }
 
     /// Remembers a new address from which they have proven themselves, and which one has to be

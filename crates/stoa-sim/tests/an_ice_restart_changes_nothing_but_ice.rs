@@ -115,6 +115,24 @@ fn the_credentials_before_are_good_until_the_new_ones_are_used() {
 }
 
 #[test]
+fn any_answer_may_be_the_last_that_reached_the_client() {
+    let (mut net, [ann, cem]) = room();
+    net.set_cut(ann, true);
+    net.restart_ice(ann).unwrap();
+    for _ in 0..2 {
+        let offer = net.clients[ann].offer_restart();
+        net.renegotiate(ann, &offer).unwrap();
+    }
+    net.run_for(Duration::from_secs(18));
+    net.set_cut(ann, false);
+    net.rebind_anywhere(ann);
+    net.run_for(Duration::from_secs(8));
+    net.forget_heard();
+    net.speak(&[(cem, 20)], Duration::from_secs(1));
+    assert_eq!(net.clients[ann].voices(), [cem]);
+}
+
+#[test]
 fn an_offer_with_the_credentials_of_before_is_answered_as_before() {
     let (mut net, [ann, _]) = room();
     let (offer, answer) = (

@@ -45,9 +45,13 @@ impl Node {
             Route::FormerCheck {
                 session,
                 nominates,
+                ufrag,
                 answer,
             } => {
                 self.prove(session, remote, local, nominates)?;
+                if nominates {
+                    self.keep_former(session, &ufrag);
+                }
                 self.answer_check(remote, answer);
                 return Ok(());
             }

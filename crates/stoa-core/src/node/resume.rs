@@ -92,14 +92,9 @@ impl Node {
         let template = &self.template;
         let restarted = session.restart(template, self.now, &mut self.rng, offer, seat.mode)?;
         if let Some(credentials) = restarted.credentials {
-            match found.restarted(credentials.ufrag.clone()) {
-                Some(unused) => self.demux.forget_credentials(&unused),
-                None => {
-                    let former = found.former_ufrag.as_deref();
-                    former
-                        .into_iter()
-                        .for_each(|ufrag| self.demux.supersede(ufrag));
-                }
+            self.demux.supersede(&found.ufrag);
+            if let Some(unused) = found.restarted(credentials.ufrag.clone()) {
+                self.demux.forget_credentials(&unused);
             }
             self.demux.add(credentials, key);
         }
@@ -109,9 +104,17 @@ impl Node {
 
     /// A client has nominated a pair by the ICE credentials that it was given last.
     pub(super) fn forget_former(&mut self, key: SessionKey) {
-        let seat = self.seats.get_mut(key);
-        if let Some(former) = seat.and_then(|seat| seat.former_ufrag.take()) {
-            self.demux.forget_credentials(&former);
+        if let Some(seat) = self.seats.get_mut(key) {
+            for former in seat.former_ufrags.drain(..) {
+                self.demux.forget_credentials(&former);
+            }
+        }
+    }
+
+    /// A client has nominated a pair by ICE credentials from before.
+    pub(super) fn keep_former(&mut self, key: SessionKey, ufrag: &str) {
+        if let Some(seat) = self.seats.get_mut(key) {
+            seat.uses_former(ufrag);
         }
     }
 

@@ -226,7 +226,7 @@ impl Node {
             Place::Lobby(ticket) => self.abandon(*ticket),
         }
         self.demux.remove(&seat.ufrag, &seat.addresses);
-        if let Some(former) = &seat.former_ufrag {
+        for former in &seat.former_ufrags {
             self.demux.forget_credentials(former);
         }
         self.timers.cancel(TimerKey::Session(key));
