@@ -70,7 +70,8 @@ fn run(layout: Layout, seed: u64) -> Run {
         }
         net.run_for(FRAME);
     }
-    net.run_for(Duration::from_secs(20));
+    // The vanished one is away, and then gone.
+    net.run_for(Duration::from_secs(50));
     let mut heard = net.history().heard;
     for packet in &mut heard {
         packet.ssrc = 0;
