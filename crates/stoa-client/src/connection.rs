@@ -120,11 +120,19 @@ impl Connector {
         self.target.origin.clone()
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn max_backoff(&self) -> Duration {
+        self.timeouts.max_backoff
+    }
+
     /// The channel of the connection that lives, or of a new one. Callers that come while an
     /// attempt is made wait for its end.
     pub(crate) async fn channel(&self) -> Result<Channel, ConnectError> {
         let mut state = self.state.lock().await;
-        if self.closed.load(Ordering::Acquire) {
+        if self.is_closed() {
             return Err(ConnectError::Closed);
         }
         if let Some(channel) = state.channel.as_ref().filter(|c| !c.is_closed()) {

@@ -21,7 +21,10 @@ const GRPC_TIMEOUT: &str = "grpc-timeout";
 const PACKAGE: &str = "/stoa.control.v1.";
 
 /// The package's methods that stream: how long they go on is the caller's choice alone.
-const STREAMING: [&str; 1] = ["/stoa.control.v1.Rooms/Watch"];
+const STREAMING: [&str; 2] = [
+    "/stoa.control.v1.Rooms/Watch",
+    "/stoa.control.v1.Rooms/WatchRooms",
+];
 
 fn is_unary(path: &str) -> bool {
     path.starts_with(PACKAGE) && !STREAMING.contains(&path)
@@ -141,7 +144,9 @@ mod tests {
     #[test]
     fn unary_methods_have_a_default_and_streams_do_not() {
         let mut headers = HeaderMap::new();
-        assert!(apply(&mut headers, "/stoa.control.v1.Rooms/Watch", DEFAULT).is_none());
+        for streaming in STREAMING {
+            assert!(apply(&mut headers, streaming, DEFAULT).is_none());
+        }
         assert!(apply(&mut headers, "/grpc.health.v1.Health/Check", DEFAULT).is_none());
         assert!(headers.is_empty());
         assert!(apply(&mut headers, "/stoa.control.v1.Rooms/Join", DEFAULT).is_some());

@@ -8,7 +8,7 @@
 //!
 //! ```no_run
 //! use stoa_client::{Client, ClientConfig, Credential, TrustAnchors, reason};
-//! use stoa_client::v1::{CreateRoomRequest, ErrorReason, WatchRequest, watch_response::Event};
+//! use stoa_client::v1::{CreateRoomRequest, ErrorReason, watch_response::Event};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::connect(ClientConfig::new(
@@ -28,10 +28,9 @@
 //!     Err(status) => return Err(status.into()),
 //! }
 //!
-//! // Watch has no deadline unless the request is given one.
-//! let watch = WatchRequest { room_id: "standup".into(), from_revision: 0 };
-//! let mut events = rooms.watch(watch).await?.into_inner();
-//! while let Some(message) = events.message().await? {
+//! // The stub's own `watch` ends with its connection; this one goes on.
+//! let mut events = client.watch_room("standup", 0);
+//! while let Some(message) = events.next().await? {
 //!     if let Some(Event::ParticipantJoined(joined)) = message.event {
 //!         println!("{} is here", joined.participant.unwrap_or_default().display_name);
 //!     }
@@ -49,6 +48,7 @@ mod deadline;
 mod error;
 mod reason;
 mod service;
+mod watch;
 
 pub use client::{Client, NodeStub, RoomsStub};
 pub use config::{ClientConfig, Credential, Timeouts, TrustAnchors};
@@ -57,3 +57,4 @@ pub use reason::reason;
 pub use service::ClientService;
 /// The messages, services and error reasons of the API.
 pub use stoa_api::v1;
+pub use watch::{RoomWatch, RoomsWatch};

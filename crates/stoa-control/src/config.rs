@@ -12,6 +12,8 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 
+use stoa_core::RoomTimeout;
+
 use crate::authenticate::ApiKeyHash;
 
 /// Where the service gets the time of day from.
@@ -33,6 +35,8 @@ pub struct ControlConfig {
     pub transport: TransportLimits,
     /// What the service bears.
     pub service: ServiceLimits,
+    /// What rooms are unless their creators say otherwise.
+    pub rooms: RoomDefaults,
     /// The daemon's version, for `GetStatus`.
     pub version: String,
     /// When the process started, for `GetStatus`.
@@ -51,6 +55,7 @@ impl ControlConfig {
             api_keys: Vec::new(),
             transport: TransportLimits::default(),
             service: ServiceLimits::default(),
+            rooms: RoomDefaults::default(),
             version: String::new(),
             start_time: SystemTime::now(),
             clock: Arc::new(SystemTime::now),
@@ -146,6 +151,15 @@ impl TransportLimits {
     }
 }
 
+/// What rooms are unless their creators say otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RoomDefaults {
+    /// After how long without anybody in it a room is closed. Default: it stays.
+    pub empty_timeout: Option<RoomTimeout>,
+    /// After how long without anybody who is heard a room is closed. Default: it stays.
+    pub idle_timeout: Option<RoomTimeout>,
+}
+
 /// What the service bears. The defaults are for a node with thousands of rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceLimits {
@@ -154,6 +168,9 @@ pub struct ServiceLimits {
     /// Events that are held for each room, for watchers that are slow or come back. About 400 bytes
     /// each. Default: 1,024.
     pub events_per_room: usize,
+    /// Events that are held for each tenant, for watchers of all rooms. They are shared with the rooms'
+    /// own. Default: 4,096.
+    pub events_per_tenant: usize,
     /// How long a watch is silent before it gets a bookmark. Default: 15 s.
     pub bookmark: Duration,
     /// How many `request_id`s are remembered; while there are as many, further calls with one are
@@ -168,6 +185,7 @@ impl Default for ServiceLimits {
         Self {
             watchers: 16_384,
             events_per_room: 1024,
+            events_per_tenant: 4096,
             bookmark: Duration::from_secs(15),
             request_ids: 65_536,
             request_id_lifetime: Duration::from_secs(600),

@@ -5,8 +5,8 @@ use std::{collections::HashMap, time::SystemTime};
 use prost_types::{Duration, FieldMask, Timestamp};
 use stoa_api::v1::{self, ConnectionState};
 use stoa_core::{
-    ActiveSpeakers, AudioLevel, AudioMode, ConnectionQuality, LeaveReason, Metadata, ParticipantId,
-    ParticipantInfo, Role, RoomSettings, SpeakPolicy,
+    ActiveSpeakers, AudioLevel, AudioMode, CloseReason, ConnectionQuality, LeaveReason, Metadata,
+    ParticipantId, ParticipantInfo, Role, RoomSettings, RoomTimeout, SpeakPolicy,
 };
 
 pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
@@ -93,8 +93,16 @@ pub(crate) fn settings(settings: &RoomSettings) -> v1::Room {
         metadata: metadata(&settings.metadata),
         // At most 200 ms, so it fits.
         speech_preroll: Duration::try_from(settings.speech_preroll.duration()).ok(),
+        empty_timeout: timeout(settings.empty_timeout),
+        idle_timeout: timeout(settings.idle_timeout),
         ..v1::Room::default()
     }
+}
+
+/// Zero stands for none. At most a week, so it fits.
+fn timeout(timeout: Option<RoomTimeout>) -> Option<Duration> {
+    let duration = timeout.map_or(std::time::Duration::ZERO, RoomTimeout::duration);
+    Duration::try_from(duration).ok()
 }
 
 pub(crate) fn count(count: usize) -> u32 {
@@ -140,7 +148,18 @@ pub(crate) fn changed_settings(a: &RoomSettings, b: &RoomSettings) -> FieldMask 
         ("max_participants", a.max_participants != b.max_participants),
         ("metadata", a.metadata != b.metadata),
         ("speech_preroll", a.speech_preroll != b.speech_preroll),
+        ("empty_timeout", a.empty_timeout != b.empty_timeout),
+        ("idle_timeout", a.idle_timeout != b.idle_timeout),
     ])
+}
+
+pub(crate) fn close_reason(reason: CloseReason) -> v1::RoomCloseReason {
+    match reason {
+        CloseReason::Closed => v1::RoomCloseReason::Closed,
+        CloseReason::Empty => v1::RoomCloseReason::Empty,
+        CloseReason::Idle => v1::RoomCloseReason::Idle,
+        CloseReason::NodeShutdown => v1::RoomCloseReason::NodeShutdown,
+    }
 }
 
 pub(crate) fn leave_reason(reason: LeaveReason) -> v1::LeaveReason {

@@ -4,10 +4,13 @@
 //! follows the room from before its command until the mirror shows the change, so that callers read
 //! their own writes.
 
+mod bases;
 mod follow;
 mod log;
 mod pump;
 mod room;
+mod survey;
+mod tenant_log;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,13 +19,16 @@ use std::{
 };
 
 use prost_types::Timestamp;
-use stoa_core::{Revision, RoomEvent, RoomEventKind, RoomId, RoomSnapshot};
+use stoa_core::{RoomEvent, RoomEventKind, RoomId, RoomSnapshot};
 
 pub(crate) use follow::Follow;
 pub(crate) use pump::pump;
 pub(crate) use room::{CannotWatch, Cursor, Room, Step, bookmark};
+pub(crate) use survey::{Piece, Survey};
+pub(crate) use tenant_log::{Entry, Next, TenantLog};
 
 use crate::{config::Clock, convert};
+use bases::Bases;
 use follow::Seen;
 use room::Applied;
 
@@ -30,6 +36,7 @@ use room::Applied;
 pub(crate) struct Directory {
     clock: Clock,
     events_per_room: usize,
+    events_per_tenant: usize,
     inner: Mutex<Inner>,
 }
 
@@ -38,13 +45,17 @@ struct Inner {
     rooms: BTreeMap<RoomId, Arc<Room>>,
     /// What handlers wait for; an entry lives as long as one of them follows the room.
     follows: HashMap<RoomId, follow::Entry>,
+    /// What happens in each tenant's rooms; there are as many as tenants that have called or have a room.
+    tenants: HashMap<Arc<str>, Arc<TenantLog>>,
+    bases: Bases,
 }
 
 impl Directory {
-    pub(crate) fn new(clock: Clock, events_per_room: usize) -> Self {
+    pub(crate) fn new(clock: Clock, events_per_room: usize, events_per_tenant: usize) -> Self {
         Self {
             clock,
             events_per_room,
+            events_per_tenant,
             inner: Mutex::default(),
         }
     }
@@ -87,11 +98,12 @@ impl Directory {
     /// Follows a room from now on. To be called before the command whose effect is waited for.
     pub(crate) fn follow(self: &Arc<Self>, room: &RoomId) -> Follow {
         let mut inner = self.inner();
-        let revision = inner.rooms.get(room).map_or(0, |known| known.revision());
+        let known = inner.rooms.get(room);
+        let known = known.map_or((0, 0), |known| (known.base(), known.revision()));
         let entry = inner
             .follows
             .entry(room.clone())
-            .or_insert_with(|| follow::Entry::new(revision));
+            .or_insert_with(|| follow::Entry::new(known));
         let seen = entry.enter();
         drop(inner);
         Follow::new(Arc::clone(self), room.clone(), seen)
@@ -117,7 +129,7 @@ impl Directory {
             kind,
         } = event;
         let mut inner = self.inner();
-        let Some(room) = inner.rooms.get(&id) else {
+        let Some(room) = inner.rooms.get(&id).cloned() else {
             // Other events of an unknown room are older than the snapshots that did not show it.
             if let RoomEventKind::Created(settings) = kind {
                 inner.insert(
@@ -133,23 +145,27 @@ impl Directory {
             }
             return true;
         };
-        let closes = kind == RoomEventKind::Closed;
-        match room.apply(revision.0, kind, now) {
-            Applied::Done => {}
+        let log = inner.log(id.tenant(), self);
+        room.will_tell(log.revision() + 1);
+        let closes = matches!(kind, RoomEventKind::Closed(_));
+        match room.apply(revision, kind, now) {
+            Applied::Done(told) => log.push(&id, told),
             Applied::Stale => return true,
             Applied::Gap => return false,
         }
         if closes {
             inner.rooms.remove(&id);
+            inner.bases.used(room.revision());
         }
         inner.tell(&id, |seen| match closes {
             true => seen.closed += 1,
-            false => seen.revision = revision.0,
+            false => seen.revision = room.revision(),
         });
         true
     }
 
-    /// Replaces everything by these snapshots. Watchers of rooms that have changed get theirs.
+    /// Replaces everything by these snapshots. Watchers of rooms that have changed get theirs, and those of
+    /// all rooms get all of them.
     pub(crate) fn replace(&self, snapshots: Vec<RoomSnapshot>) {
         let now = self.now();
         let mut inner = self.inner();
@@ -157,15 +173,15 @@ impl Directory {
         for snapshot in snapshots {
             match before.remove(&snapshot.room) {
                 Some(room) if is_later(&room, &snapshot) => {
-                    if room.revision() != snapshot.revision.0 {
+                    if room.revision() != room.shown(snapshot.revision) {
                         room.replace(&snapshot, now, self.events_per_room);
                     }
-                    inner.rooms.insert(snapshot.room.clone(), room);
-                    inner.tell(&snapshot.room, |seen| seen.revision = snapshot.revision.0);
+                    inner.rooms.insert(snapshot.room.clone(), Arc::clone(&room));
+                    inner.tell(&snapshot.room, |seen| seen.revision = room.revision());
                 }
                 other => {
                     if let Some(gone) = other {
-                        close(&gone, now);
+                        inner.lose(&gone, now);
                         inner.tell(gone.id(), |seen| seen.closed += 1);
                     }
                     inner.insert(snapshot, self, now);
@@ -173,9 +189,12 @@ impl Directory {
             }
         }
         for gone in before.into_values() {
-            close(&gone, now);
+            inner.lose(&gone, now);
         }
-        let Inner { rooms, follows } = &mut *inner;
+        for log in inner.tenants.values() {
+            log.reset();
+        }
+        let Inner { rooms, follows, .. } = &mut *inner;
         for (id, entry) in follows {
             if !rooms.contains_key(id) {
                 entry.tell(|seen| seen.missing += 1);
@@ -187,23 +206,30 @@ impl Directory {
 /// Whether the snapshot shows the same room, now or later: not one that was closed and created
 /// again while events were lost.
 fn is_later(room: &Room, snapshot: &RoomSnapshot) -> bool {
-    let Revision(then) = snapshot.revision;
+    let then = room.shown(snapshot.revision);
     let known = room.revision();
-    then > known || then == known && room.has_sessions_of(snapshot)
-}
-
-/// Ends a room whose end was lost.
-fn close(room: &Room, now: Timestamp) {
-    room.apply(room.revision() + 1, RoomEventKind::Closed, now);
+    then > known || then == known && room.is_as_in(snapshot)
 }
 
 impl Inner {
+    /// Ends a room whose end was lost.
+    fn lose(&mut self, room: &Room, now: Timestamp) {
+        room.is_lost(now);
+        self.bases.used(room.revision());
+    }
+
     fn insert(&mut self, snapshot: RoomSnapshot, directory: &Directory, now: Timestamp) {
-        let room = Arc::new(Room::new(&snapshot, now, directory.events_per_room));
+        let base = self.bases.begin((directory.clock)());
+        let room = Room::new(&snapshot, base, now, directory.events_per_room);
+        let room = Arc::new(room);
         self.rooms.insert(snapshot.room.clone(), Arc::clone(&room));
+        let log = self.log(room.id().tenant(), directory);
+        room.will_tell(log.revision() + 1);
+        log.push(room.id(), room.creation(now));
         self.tell(&snapshot.room, |seen| {
             seen.created += 1;
-            seen.revision = snapshot.revision.0;
+            seen.base = base;
+            seen.revision = room.revision();
             seen.room = Some(room);
         });
     }

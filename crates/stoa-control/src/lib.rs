@@ -30,9 +30,10 @@ mod rooms;
 mod server;
 mod validate;
 mod watch;
+mod watch_rooms;
 
 pub use authenticate::ApiKeyHash;
-pub use config::{Clock, ControlConfig, ServiceLimits, TlsIdentity, TransportLimits};
+pub use config::{Clock, ControlConfig, RoomDefaults, ServiceLimits, TlsIdentity, TransportLimits};
 pub use lifecycle::{ControlHandle, ControlStats};
 pub use media::{BoxFuture, Media, MediaError, Notice, WorkerStatus};
 pub use server::{BindError, ControlServer};

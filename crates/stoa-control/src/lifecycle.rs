@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use tokio::sync::watch;
@@ -85,12 +85,28 @@ impl Drop for Counted {
     }
 }
 
+/// Counts what has happened.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally(Arc<AtomicU64>);
+
+impl Tally {
+    /// It has happened once more.
+    pub(crate) fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Controls and observes a running [`crate::ControlServer`]. Clones are the same handle.
 #[derive(Debug, Clone)]
 pub struct ControlHandle {
     pub(crate) lifecycle: Lifecycle,
     pub(crate) watchers: Gauge,
     pub(crate) connections: Gauge,
+    pub(crate) resyncs: Tally,
 }
 
 impl ControlHandle {
@@ -100,22 +116,25 @@ impl ControlHandle {
         self.lifecycle.advance(Phase::Draining);
     }
 
-    /// What is open now.
+    /// What is open now, and what has happened.
     pub fn stats(&self) -> ControlStats {
         ControlStats {
             connections: self.connections.count(),
             watchers: self.watchers.count(),
+            resyncs: self.resyncs.total(),
         }
     }
 }
 
-/// What is open now.
+/// What is open now, and what has happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ControlStats {
     /// Connections, both transports together, those in their handshake included.
     pub connections: usize,
     /// Watches.
     pub watchers: usize,
+    /// How often a watcher had fallen behind what is held and was given a snapshot, since the start.
+    pub resyncs: u64,
 }
 
 #[cfg(test)]

@@ -4,21 +4,23 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::stream::BoxStream;
 use stoa_api::v1::{self, ErrorReason, rooms_server::Rooms};
-use stoa_core::{Join, ParticipantChange, Revision, RoomId, RoomSettings};
+use stoa_core::{Join, ParticipantChange, RoomId, RoomSettings};
 use tonic::{Request, Response, Status};
 
 use crate::{
     authenticate::Caller,
+    config::RoomDefaults,
     convert,
     directory::{CannotWatch, Directory, Room},
     errors::Failure,
     idempotency::Requests,
-    lifecycle::{Gauge, Lifecycle, Phase},
+    lifecycle::{Counted, Gauge, Lifecycle, Phase, Tally},
     media::Media,
     paging,
     resume::ResumeTokens,
     validate,
     watch::Watcher,
+    watch_rooms::{RoomsWatcher, tenant_of},
 };
 
 /// The handlers, and what they share. Clones are the same.
@@ -29,7 +31,9 @@ pub(crate) struct RoomsService {
     pub(crate) requests: Requests,
     pub(crate) resume: ResumeTokens,
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) defaults: RoomDefaults,
     pub(crate) watchers: Gauge,
+    pub(crate) resyncs: Tally,
     pub(crate) watch_limit: usize,
     pub(crate) bookmark: Duration,
 }
@@ -57,7 +61,7 @@ impl RoomsService {
         // Created, and closed again by somebody else, all while events were lost.
         Ok(v1::Room {
             room_id: id.to_string(),
-            revision: revision.0,
+            revision: self.directory.shown_once(revision),
             create_time: Some(self.directory.now()),
             ..convert::settings(&settings)
         })
@@ -70,7 +74,7 @@ impl RoomsService {
         let joined = self.media.join(request).await;
         let joined =
             joined.map_err(|error| Failure::refused(error, id.as_str(), Some(who.as_str())))?;
-        follow.reached(joined.revision).await;
+        let room_revision = follow.reached(joined.revision).await;
         let session = &joined.participant.session;
         let resume_token = self.resume.issue(&self.directory, &id, &who, session)?;
         let room = self.directory.get(&id);
@@ -81,7 +85,7 @@ impl RoomsService {
         Ok(v1::JoinResponse {
             sdp_answer: joined.answer,
             participant: Some(participant),
-            room_revision: joined.revision.0,
+            room_revision,
             resume_token,
         })
     }
@@ -91,7 +95,7 @@ impl RoomsService {
         &self,
         (room, who, session): validate::Member,
         change: ParticipantChange,
-    ) -> Result<Revision, Failure> {
+    ) -> Result<u64, Failure> {
         let follow = self.directory.follow(&room);
         let changed = self
             .media
@@ -99,22 +103,21 @@ impl RoomsService {
         let changed = changed.await;
         let revision =
             changed.map_err(|error| Failure::refused(error, room.as_str(), Some(who.as_str())))?;
-        follow.reached(revision).await;
-        Ok(revision)
+        Ok(follow.reached(revision).await)
+    }
+
+    /// Counts one more watch.
+    fn count_watch(&self) -> Result<Counted, Failure> {
+        self.watchers.enter(self.watch_limit).ok_or_else(|| {
+            let limit = self.watch_limit;
+            let why = format!("the node serves {limit} watches, the most it may");
+            Failure::new(ErrorReason::WatchLimitReached, why).with("limit", limit)
+        })
     }
 
     fn begin_watch(&self, id: &RoomId, from: u64) -> Result<Watcher, Failure> {
         let room = self.room(id)?;
-        let counted = self.watchers.enter(self.watch_limit).ok_or_else(|| {
-            Failure::new(
-                ErrorReason::WatchLimitReached,
-                format!(
-                    "the node serves {} watches, the most it may",
-                    self.watch_limit
-                ),
-            )
-            .with("limit", self.watch_limit)
-        })?;
+        let counted = self.count_watch()?;
         let begin = room
             .watch(from, self.directory.now())
             .map_err(|why| match why {
@@ -133,6 +136,7 @@ impl RoomsService {
             room,
             begin,
             self.bookmark,
+            self.resyncs.clone(),
             counted,
         ))
     }
@@ -166,13 +170,18 @@ impl Rooms for RoomsService {
 
     async fn watch_rooms(
         &self,
-        _: Request<v1::WatchRoomsRequest>,
+        request: Request<v1::WatchRoomsRequest>,
     ) -> Result<Response<Self::WatchRoomsStream>, Status> {
-        Err(Failure::new(
-            ErrorReason::MethodUnknown,
-            "the node watches single rooms only",
-        )
-        .into())
+        let caller = caller(&request)?;
+        let watcher = RoomsWatcher::new(
+            Arc::clone(&self.directory),
+            tenant_of(&caller),
+            request.get_ref(),
+            self.bookmark,
+            self.resyncs.clone(),
+            self.count_watch()?,
+        )?;
+        Ok(Response::new(watcher.into_stream()))
     }
 
     async fn create_room(
@@ -181,7 +190,7 @@ impl Rooms for RoomsService {
     ) -> Result<Response<v1::Room>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
-        let (id, settings) = validate::create_room(&request)?;
+        let (id, settings) = validate::create_room(&request, &self.defaults)?;
         let operation = self.clone().create(id, settings);
         let call = ("CreateRoom", &request);
         let room = self
@@ -275,7 +284,7 @@ impl Rooms for RoomsService {
         request: Request<v1::SetRoleRequest>,
     ) -> Result<Response<v1::SetRoleResponse>, Status> {
         let (member, change) = validate::set_role(request.get_ref())?;
-        let room_revision = self.change(member, change).await?.0;
+        let room_revision = self.change(member, change).await?;
         Ok(Response::new(v1::SetRoleResponse { room_revision }))
     }
 
@@ -284,7 +293,7 @@ impl Rooms for RoomsService {
         request: Request<v1::SetMutedRequest>,
     ) -> Result<Response<v1::SetMutedResponse>, Status> {
         let (member, change) = validate::set_muted(request.get_ref())?;
-        let room_revision = self.change(member, change).await?.0;
+        let room_revision = self.change(member, change).await?;
         Ok(Response::new(v1::SetMutedResponse { room_revision }))
     }
 
@@ -293,7 +302,7 @@ impl Rooms for RoomsService {
         request: Request<v1::UpdateParticipantRequest>,
     ) -> Result<Response<v1::UpdateParticipantResponse>, Status> {
         let (member, change) = validate::update_participant(request.get_ref())?;
-        let room_revision = self.change(member, change).await?.0;
+        let room_revision = self.change(member, change).await?;
         Ok(Response::new(v1::UpdateParticipantResponse {
             room_revision,
         }))
@@ -312,11 +321,11 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::UpdateRoomRequest>,
     ) -> Result<Response<v1::Room>, Status> {
-        let (id, update) = validate::room_update(request.get_ref())?;
+        let (id, update) = validate::room_update(request.get_ref(), &self.defaults)?;
         let follow = self.directory.follow(&id);
         let updated = self.media.update_room(id.clone(), update).await;
         let revision = updated.map_err(|error| Failure::refused(error, id.as_str(), None))?;
-        follow.reached(revision).await;
+        let _seen = follow.reached(revision).await;
         Ok(Response::new(self.room(&id)?.show(true)))
     }
 
@@ -333,9 +342,9 @@ impl Rooms for RoomsService {
         let revision = removed.map_err(|error| {
             Failure::refused(error, &request.room_id, Some(&request.participant_id))
         })?;
-        follow.reached(revision).await;
+        let room_revision = follow.reached(revision).await;
         Ok(Response::new(v1::RemoveParticipantResponse {
-            room_revision: revision.0,
+            room_revision,
         }))
     }
 

@@ -24,7 +24,7 @@ use crate::{
     directory::{Directory, pump},
     gate::Gate,
     idempotency::Requests,
-    lifecycle::{ControlHandle, Gauge, Lifecycle, Phase},
+    lifecycle::{ControlHandle, Gauge, Lifecycle, Phase, Tally},
     media::{Media, Notice},
     node::NodeService,
     resume::ResumeTokens,
@@ -74,6 +74,7 @@ impl ControlServer {
             lifecycle: Lifecycle::new(),
             watchers: Gauge::default(),
             connections: Gauge::default(),
+            resyncs: Tally::default(),
         };
         Ok(Self {
             sockets,
@@ -117,6 +118,7 @@ impl ControlServer {
         let directory = Arc::new(Directory::new(
             config.clock.clone(),
             config.service.events_per_room,
+            config.service.events_per_tenant,
         ));
 
         // Dropping the set ends what has not ended by itself.
@@ -209,7 +211,9 @@ fn routes(
         resume,
         requests: Requests::new(service.request_ids, service.request_id_lifetime),
         lifecycle: handle.lifecycle.clone(),
+        defaults: config.rooms,
         watchers: handle.watchers.clone(),
+        resyncs: handle.resyncs.clone(),
         watch_limit: service.watchers,
         bookmark: service.bookmark,
     };

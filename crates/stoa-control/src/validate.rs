@@ -9,7 +9,7 @@ use stoa_core::{Join, ParticipantId, RoomId, RoomSettings, SessionId, limits::MA
 
 pub(crate) use changes::{room_update, set_muted, set_role, subscription, update_participant};
 
-use crate::{errors::Failure, resume::MAX_RESUME_TOKEN_BYTES};
+use crate::{config::RoomDefaults, errors::Failure, resume::MAX_RESUME_TOKEN_BYTES};
 
 /// The longest name to show, in bytes.
 const MAX_DISPLAY_NAME_BYTES: usize = 256;
@@ -90,14 +90,13 @@ pub(crate) fn room(room_id: &str) -> Result<RoomId, Failure> {
 
 pub(crate) fn create_room(
     request: &v1::CreateRoomRequest,
+    defaults: &RoomDefaults,
 ) -> Result<(RoomId, RoomSettings), Failure> {
     let mut fields = Fields::default();
     let room = fields.room(&request.room_id);
     fields.request_id(&request.request_id);
-    let settings = match &request.room {
-        Some(room) => fields.settings(room),
-        None => Some(RoomSettings::default()),
-    };
+    let none = v1::Room::default();
+    let settings = fields.settings(request.room.as_ref().unwrap_or(&none), defaults);
     fields.finish(room.zip(settings))
 }
 

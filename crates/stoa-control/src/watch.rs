@@ -15,7 +15,7 @@ use tonic::Status;
 
 use crate::{
     directory::{Cursor, Directory, Room, Step, bookmark},
-    lifecycle::Counted,
+    lifecycle::{Counted, Tally},
 };
 
 /// One watcher of one room.
@@ -26,6 +26,7 @@ pub(crate) struct Watcher {
     cursor: Cursor,
     first: Option<Arc<WatchResponse>>,
     quiet: Duration,
+    resyncs: Tally,
     _counted: Counted,
 }
 
@@ -37,6 +38,7 @@ impl Watcher {
         room: Arc<Room>,
         (first, cursor): (Arc<WatchResponse>, Cursor),
         quiet: Duration,
+        resyncs: Tally,
         counted: Counted,
     ) -> Self {
         let changes = room.changes();
@@ -47,6 +49,7 @@ impl Watcher {
             cursor,
             first: Some(first),
             quiet,
+            resyncs,
             _counted: counted,
         }
     }
@@ -70,6 +73,10 @@ impl Watcher {
             self.changes.mark_unchanged();
             match self.room.step(&mut self.cursor, self.directory.now()) {
                 Step::Send(message) => return Some(Arc::unwrap_or_clone(message)),
+                Step::Anew(snapshot) => {
+                    self.resyncs.count();
+                    return Some(Arc::unwrap_or_clone(snapshot));
+                }
                 Step::End => return None,
                 Step::Wait => {}
             }

@@ -173,7 +173,7 @@ async fn a_room_is_created_and_changed_as_asked(wire: Wire) {
     assert_eq!((usual.audio_slots, usual.max_participants), (3, 0));
     assert_eq!(usual.speak_policy(), SpeakPolicy::Everyone);
 
-    let mut events = watch(&mut rooms, "r", 1).await;
+    let mut events = watch(&mut rooms, "r", created.revision).await;
     next(&mut events).await;
     let request = UpdateRoomRequest {
         room: Some(Room {
@@ -189,12 +189,13 @@ async fn a_room_is_created_and_changed_as_asked(wire: Wire) {
         .expect("an update")
         .into_inner();
     let expected = Room {
-        revision: 2,
+        revision: created.revision + 1,
         audio_slots: 8,
         max_participants: 0,
         ..created
     };
     assert_eq!(updated, expected);
+    let revision = updated.revision;
     let event = next(&mut events).await;
     let expected = RoomUpdated {
         room: Some(expected),
@@ -202,14 +203,14 @@ async fn a_room_is_created_and_changed_as_asked(wire: Wire) {
     };
     assert_eq!(
         (event.revision, event.event),
-        (2, Some(Event::RoomUpdated(expected)))
+        (revision, Some(Event::RoomUpdated(expected)))
     );
     let again = rooms
         .update_room(request)
         .await
         .expect("nothing to do")
         .into_inner();
-    assert_eq!(again.revision, 2, "nothing changed");
+    assert_eq!(again.revision, revision, "nothing changed");
 
     let too_many = UpdateRoomRequest {
         room: Some(Room {

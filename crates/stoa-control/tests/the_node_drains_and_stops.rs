@@ -74,7 +74,8 @@ async fn a_draining_node_takes_nothing_new(wire: Wire) {
 
     // What runs goes on.
     rig.media.connect("r", "a");
-    assert_eq!(next(&mut events).await.revision, 3);
+    let event = next(&mut events).await;
+    assert_eq!(event.revision, joined.room_revision + 1);
     watch(&mut rooms, "r", 0).await;
     loop {
         let answer = health
@@ -131,7 +132,7 @@ async fn a_stopping_node_ends_its_streams_and_connections(wire: Wire) {
         .expect("no panic")
         .expect("it had begun")
         .into_inner();
-    assert_eq!(joined.room_revision, 3);
+    assert!(joined.room_revision > 0);
     let handle = rig.handle.clone();
     rig.stopped().await;
     assert!(begin.elapsed() < grace / 2, "it took {:?}", begin.elapsed());

@@ -55,7 +55,7 @@ pub enum RoomEventKind {
     /// Who is heard now. At most two a second for each room.
     ActiveSpeakers(ActiveSpeakers),
     /// The room is gone. Always the last event; everybody in it has left before.
-    Closed,
+    Closed(CloseReason),
 }
 
 /// Where somebody's media session stands.
@@ -119,6 +119,19 @@ pub struct RoomSnapshot {
     pub settings: RoomSettings,
     /// Who is in it, in the order of their identifiers.
     pub participants: Vec<ParticipantInfo>,
+}
+
+/// Why a room is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// It was closed by a command.
+    Closed,
+    /// Nobody was in it for its [`RoomSettings::empty_timeout`].
+    Empty,
+    /// Nobody was heard in it for its [`RoomSettings::idle_timeout`].
+    Idle,
+    /// The node is shutting down.
+    NodeShutdown,
 }
 
 /// Why somebody is gone.

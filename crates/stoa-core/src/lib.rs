@@ -94,8 +94,8 @@ pub use egress::{EgressPath, direct::Reception};
 pub use endpoint::{Endpoint, Transport};
 pub use error::{Error, LimitScope, OfferError};
 pub use event::{
-    ActiveSpeakers, ConnectionState, LeaveReason, ParticipantInfo, RoomEvent, RoomEventKind,
-    RoomSnapshot,
+    ActiveSpeakers, CloseReason, ConnectionState, LeaveReason, ParticipantInfo, RoomEvent,
+    RoomEventKind, RoomSnapshot,
 };
 pub use ids::{
     Csrc, InvalidId, LobbyId, ParticipantId, Revision, RoomId, SessionId, SlotIndex, TenantId,
@@ -110,8 +110,8 @@ pub use output::{Output, TimeoutReason};
 pub use quality::ConnectionQuality;
 pub use rights::{MuteSource, Mutes, Role, SpeakPolicy};
 pub use settings::{
-    AudioMode, AudioSlots, InvalidMetadata, Metadata, ParticipantChange, RoomSettings, RoomUpdate,
-    SpeechPreroll,
+    AudioMode, AudioSlots, InvalidMetadata, Metadata, ParticipantChange, RoomSettings, RoomTimeout,
+    RoomUpdate, SpeechPreroll,
 };
 pub use stats::{DropReason, Stats};
 pub use subscription::{Subscription, TooManyNames};

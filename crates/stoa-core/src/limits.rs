@@ -57,6 +57,12 @@ pub const PAUSE: Duration = Duration::from_millis(300);
 /// 10 ms.
 pub const MAX_PREROLL_PACKETS: usize = 20;
 
+/// The shortest time that a room can be set to wait for before it is closed because it is empty or idle.
+pub const MIN_ROOM_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The longest: a week. What is to stay for longer is to stay until it is closed.
+pub const MAX_ROOM_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// How many ICE candidates are taken from one participant. Browsers send fewer than twenty.
 pub const MAX_REMOTE_CANDIDATES: usize = 32;
 

@@ -4,6 +4,7 @@
 //! participants of its own and of other nodes' rooms have their *seats* (`media`, `seats`, `egress`). The two
 //! sides talk in messages ([`crate::message`]), also within one node.
 
+mod closing;
 mod commands;
 mod egress;
 mod home;
@@ -57,6 +58,8 @@ enum TimerKey {
     Liveness(SessionKey),
     Ranking(RoomKey),
     Report(SessionKey),
+    Empty(RoomKey),
+    Idle(RoomKey),
 }
 
 impl TimerKey {
@@ -66,6 +69,7 @@ impl TimerKey {
             Self::Liveness(_) => TimeoutReason::Liveness,
             Self::Ranking(_) => TimeoutReason::Ranking,
             Self::Report(_) => TimeoutReason::Report,
+            Self::Empty(_) | Self::Idle(_) => TimeoutReason::Closing,
         }
     }
 }
@@ -271,6 +275,8 @@ impl Node {
                 TimerKey::Liveness(seat) => self.check_liveness(seat),
                 TimerKey::Ranking(room) => self.rank(room),
                 TimerKey::Report(seat) => self.report(seat),
+                TimerKey::Empty(room) => self.check_empty(room),
+                TimerKey::Idle(room) => self.check_idle(room),
             }
         }
         self.due = due;

@@ -64,4 +64,6 @@ pub enum TimeoutReason {
     Ranking,
     /// A listener's sender report is due.
     Report,
+    /// A room may have been empty or idle for long enough.
+    Closing,
 }

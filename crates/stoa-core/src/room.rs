@@ -1,6 +1,9 @@
 //! A room: who is in it, who may be heard, who listens.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    time::Instant,
+};
 
 use ahash::RandomState;
 use rand::Rng;
@@ -29,11 +32,16 @@ pub(crate) struct Room {
     hearing: BTreeMap<WorkerId, usize>,
     /// Whether a ranking is due some time.
     pub(crate) is_ranking: bool,
+    /// Since when nobody is in it; of no meaning while somebody is.
+    pub(crate) empty_since: Instant,
+    /// When somebody was last heard; before that, when it was created.
+    pub(crate) last_voice: Instant,
 }
 
 impl Room {
     /// An empty room, at revision 1.
     pub(crate) fn new(
+        now: Instant,
         id: RoomId,
         settings: RoomSettings,
         hasher: &RandomState,
@@ -48,6 +56,8 @@ impl Room {
             stage: Stage::new(&settings, hasher, rng),
             hearing: BTreeMap::new(),
             is_ranking: false,
+            empty_since: now,
+            last_voice: now,
             settings,
         }
     }

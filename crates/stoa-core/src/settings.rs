@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use crate::{
     limits::{
         DEFAULT_AUDIO_SLOTS, DEFAULT_SPEECH_PREROLL, MAX_AUDIO_SLOTS, MAX_METADATA_BYTES,
-        MAX_METADATA_ENTRIES, MAX_METADATA_KEY_BYTES, MAX_SPEECH_PREROLL,
+        MAX_METADATA_ENTRIES, MAX_METADATA_KEY_BYTES, MAX_ROOM_TIMEOUT, MAX_SPEECH_PREROLL,
+        MIN_ROOM_TIMEOUT,
     },
     rights::{MuteSource, Role, SpeakPolicy},
     subscription::Subscription,
@@ -112,6 +113,25 @@ impl Default for SpeechPreroll {
     }
 }
 
+/// How long a room waits before it is closed because nothing happens in it: [`MIN_ROOM_TIMEOUT`] to
+/// [`MAX_ROOM_TIMEOUT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RoomTimeout(Duration);
+
+impl RoomTimeout {
+    /// Takes the duration if it is [`MIN_ROOM_TIMEOUT`] to [`MAX_ROOM_TIMEOUT`].
+    pub fn new(duration: Duration) -> Option<Self> {
+        (MIN_ROOM_TIMEOUT..=MAX_ROOM_TIMEOUT)
+            .contains(&duration)
+            .then_some(Self(duration))
+    }
+
+    /// The duration.
+    pub fn duration(self) -> Duration {
+        self.0
+    }
+}
+
 /// What a participant's microphone carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum AudioMode {
@@ -138,6 +158,10 @@ pub struct RoomSettings {
     pub metadata: Metadata,
     /// How much of what somebody said before they took a slot is sent along.
     pub speech_preroll: SpeechPreroll,
+    /// After how long without anybody in it the room is closed; `None`: it stays.
+    pub empty_timeout: Option<RoomTimeout>,
+    /// After how long without anybody who is heard the room is closed, whoever is in it; `None`: it stays.
+    pub idle_timeout: Option<RoomTimeout>,
 }
 
 /// A change of a room's settings; what is `None` stays.
@@ -153,6 +177,12 @@ pub struct RoomUpdate {
     pub metadata: Option<Metadata>,
     /// [`RoomSettings::speech_preroll`].
     pub speech_preroll: Option<SpeechPreroll>,
+    /// [`RoomSettings::empty_timeout`]; `Some(None)` lets the room stay. It counts from when the room
+    /// became empty, also where that was before.
+    pub empty_timeout: Option<Option<RoomTimeout>>,
+    /// [`RoomSettings::idle_timeout`]; `Some(None)` lets the room stay. It counts from when somebody was
+    /// last heard, also where that was before.
+    pub idle_timeout: Option<Option<RoomTimeout>>,
 }
 
 impl RoomSettings {
@@ -164,6 +194,8 @@ impl RoomSettings {
             max_participants: update.max_participants.unwrap_or(self.max_participants),
             metadata: update.metadata.unwrap_or_else(|| self.metadata.clone()),
             speech_preroll: update.speech_preroll.unwrap_or(self.speech_preroll),
+            empty_timeout: update.empty_timeout.unwrap_or(self.empty_timeout),
+            idle_timeout: update.idle_timeout.unwrap_or(self.idle_timeout),
         }
     }
 }
@@ -228,6 +260,19 @@ mod tests {
         assert_eq!(AudioSlots::new(8).map(AudioSlots::count), Some(8));
         assert_eq!(AudioSlots::new(9), None);
         assert_eq!(AudioSlots::new(256 + 3), None);
+    }
+
+    #[test]
+    fn a_room_waits_for_a_second_to_a_week() {
+        let tick = Duration::from_nanos(1);
+        for (duration, fits) in [
+            (MIN_ROOM_TIMEOUT - tick, false),
+            (MIN_ROOM_TIMEOUT, true),
+            (MAX_ROOM_TIMEOUT, true),
+            (MAX_ROOM_TIMEOUT + tick, false),
+        ] {
+            assert_eq!(RoomTimeout::new(duration).is_some(), fits, "{duration:?}");
+        }
     }
 
     #[test]

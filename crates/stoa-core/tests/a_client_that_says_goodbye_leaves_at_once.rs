@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use stoa_core::{LeaveReason, ParticipantId, RoomEventKind};
+use stoa_core::{CloseReason, LeaveReason, ParticipantId, RoomEventKind};
 use stoa_sim::{
     Net,
     oracle::{
@@ -84,7 +84,7 @@ fn when_a_room_closes_everybody_is_told() {
             .all(|(_, reason)| *reason == LeaveReason::RoomClosed)
     );
     let (_, last) = net.events.last().unwrap();
-    assert_eq!(last.kind, RoomEventKind::Closed);
+    assert_eq!(last.kind, RoomEventKind::Closed(CloseReason::Closed));
     assert_none(&nothing_is_left(&Leftovers::of(&mut net)));
 }
 

@@ -4,6 +4,7 @@
 //! a run, and again later. It knows nothing of how the node works: what it is told is what the
 //! clients heard, what the network did, and what the signalling service had decided.
 
+pub mod endings;
 pub mod events;
 pub mod leftovers;
 mod slots;
@@ -52,6 +53,8 @@ pub enum Rule {
     Slots,
     /// The events of a room are numbered without a gap, and tell what a snapshot tells.
     Events,
+    /// A room that is empty ends when its time is over, and none ends by itself without such a time.
+    Endings,
     /// Of those who have left, and of rooms that are closed, nothing stays.
     Leftovers,
     /// Whoever may speak, and is not out of reach, is heard.
@@ -74,6 +77,7 @@ impl fmt::Display for Rule {
             Self::Stream => "a line is one continuous stream",
             Self::Slots => "no more voices than slots",
             Self::Events => "events tell the whole story",
+            Self::Endings => "rooms end in time",
             Self::Leftovers => "nothing is left",
             Self::Heard => "who may speak is heard",
             Self::Alive => "the run goes on",
@@ -122,6 +126,7 @@ pub fn judge(net: &Net) -> Vec<Violation> {
     let history = net.history();
     let mut violations: Vec<_> = ALL.iter().flat_map(|oracle| oracle(&history)).collect();
     violations.extend(events::tell_all(&net.events, net.node.snapshots()));
+    violations.extend(endings::in_time(&net.events));
     violations.sort_by_key(|violation| violation.at);
     violations
 }

@@ -14,7 +14,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use stoa_control::ApiKeyHash;
-use stoa_core::{Certificate, EgressPath, Limits};
+use stoa_core::{Certificate, EgressPath, Limits, RoomTimeout, limits::MAX_ROOM_TIMEOUT};
 use stoa_net::Advertised;
 
 use crate::exit::Failure;
@@ -30,6 +30,9 @@ pub(crate) struct Config {
     /// What the node may hold.
     #[serde(default)]
     pub(crate) limits: NodeLimits,
+    /// What rooms are unless their creators say otherwise.
+    #[serde(default)]
+    pub(crate) rooms: Rooms,
     /// What is logged.
     #[serde(default)]
     pub(crate) log: Log,
@@ -120,6 +123,18 @@ pub(crate) struct NodeLimits {
     participants_per_worker: NonZeroUsize,
 }
 
+/// What rooms are unless their creators say otherwise.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Rooms {
+    /// After how many seconds without anybody in it a room is closed; 0: it stays.
+    #[serde(deserialize_with = "room_timeout")]
+    empty_timeout_seconds: Option<RoomTimeout>,
+    /// After how many seconds without anybody who is heard a room is closed; 0: it stays.
+    #[serde(deserialize_with = "room_timeout")]
+    idle_timeout_seconds: Option<RoomTimeout>,
+}
+
 /// What is logged.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -201,6 +216,19 @@ fn sha256<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Err
         *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).map_err(|_| wrong())?;
     }
     Ok(hash)
+}
+
+fn room_timeout<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<RoomTimeout>, D::Error> {
+    let seconds = u64::deserialize(deserializer)?;
+    if seconds == 0 {
+        return Ok(None);
+    }
+    let longest = MAX_ROOM_TIMEOUT.as_secs();
+    let wrong = || D::Error::custom(format!("must be 0, or 1 to {longest} seconds"));
+    let timeout = RoomTimeout::new(Duration::from_secs(seconds));
+    timeout.map(Some).ok_or_else(wrong)
 }
 
 fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LogLevel, D::Error> {
@@ -308,6 +336,10 @@ impl Config {
                 sha256: key.sha256,
             })
             .collect();
+        config.rooms = stoa_control::RoomDefaults {
+            empty_timeout: self.rooms.empty_timeout_seconds,
+            idle_timeout: self.rooms.idle_timeout_seconds,
+        };
         config.version = env!("CARGO_PKG_VERSION").to_owned();
         Ok(config)
     }

@@ -10,7 +10,9 @@ use super::{Directory, Room};
 /// What the mirror has seen of one room since somebody began to follow it.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
-    /// Its revision now.
+    /// What the core's revisions are added to; 0 for a room that was never seen.
+    pub(super) base: u64,
+    /// Its revision now, as callers see it.
     pub(super) revision: u64,
     /// How often it was created, and as what the last time.
     pub(super) created: u64,
@@ -28,8 +30,10 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(revision: u64) -> Self {
+    /// For a room whose base and revision are known, or 0.
+    pub(super) fn new((base, revision): (u64, u64)) -> Self {
         let seen = Seen {
+            base,
             revision,
             created: 0,
             room: None,
@@ -99,10 +103,17 @@ impl Follow {
         seen.room.filter(|_| seen.created > self.begin.created)
     }
 
-    /// Waits until the mirror has reached the revision, or the room is gone.
-    pub(crate) async fn reached(mut self, revision: Revision) {
-        self.until(|now, begin| now.revision >= revision.0 || gone(now, begin))
+    /// Waits until the mirror has reached the revision, or the room is gone. Returns the revision as callers
+    /// see it.
+    #[must_use = "callers see other revisions than the core's"]
+    pub(crate) async fn reached(mut self, revision: Revision) -> u64 {
+        let Revision(number) = revision;
+        let seen = self
+            .until(|now, begin| now.revision >= now.base + number || gone(now, begin))
             .await;
+        let known = Some(self.begin.base).filter(|base| *base > 0);
+        let base = known.or(seen.map(|seen| seen.base)).unwrap_or(0);
+        base + number
     }
 
     /// Waits for the room's end.

@@ -1,10 +1,13 @@
-//! One room of the mirror: its state as the API shows it, and where each watcher stands.
+//! One room of the mirror: its state as the API shows it.
 
-mod speakers;
+mod watching;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use prost_types::Timestamp;
@@ -12,9 +15,12 @@ use stoa_api::v1::{
     self, ConnectionState, Participant, WatchResponse, watch_response::Event as ApiEvent,
 };
 use stoa_core::{
-    ParticipantId, ParticipantInfo, RoomEventKind, RoomId, RoomSettings, RoomSnapshot, SessionId,
+    ParticipantId, ParticipantInfo, Revision, RoomEventKind, RoomId, RoomSettings, RoomSnapshot,
+    SessionId,
 };
 use tokio::sync::watch;
+
+pub(crate) use watching::{CannotWatch, Cursor, Step, bookmark};
 
 use super::log::{After, Log};
 use crate::convert;
@@ -23,8 +29,12 @@ use crate::convert;
 #[derive(Debug)]
 pub(crate) struct Room {
     id: RoomId,
+    /// What the core's revisions are added to; see `bases`.
+    base: u64,
     created: Timestamp,
     state: Mutex<State>,
+    /// The tenant's revision that its last event has, or will have.
+    told: AtomicU64,
     /// Wakes the watchers.
     changed: watch::Sender<()>,
 }
@@ -34,7 +44,7 @@ struct State {
     revision: u64,
     settings: RoomSettings,
     participants: BTreeMap<ParticipantId, Participant>,
-    log: Log,
+    log: Log<Arc<WatchResponse>>,
     /// Who is heard now, and how often that was told: only the latest counts.
     speakers: Option<Arc<WatchResponse>>,
     speaker_reports: u64,
@@ -45,54 +55,33 @@ struct State {
 }
 
 /// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Applied {
-    /// The mirror shows it.
-    Done,
+    /// The mirror shows it, and watchers are told this.
+    Done(Arc<WatchResponse>),
     /// The mirror showed it before: a snapshot was faster.
     Stale,
     /// Events before it are missing.
     Gap,
 }
 
-/// What a watcher has seen.
-#[derive(Debug, Clone)]
-pub(crate) struct Cursor {
-    /// The revision it knows; `None` if it knows nothing.
-    revision: Option<u64>,
-    speaker_reports: u64,
-}
-
-/// What a watcher gets next.
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// This.
-    Send(Arc<WatchResponse>),
-    /// Nothing, until the room changes.
-    Wait,
-    /// Nothing ever.
-    End,
-}
-
-/// Why a watch cannot begin.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum CannotWatch {
-    /// The room was closed in this moment.
-    Closed,
-    /// The caller knows a revision that is yet to come; this is the room's.
-    InFuture(u64),
-}
-
 impl Room {
-    /// A room as it is in a snapshot; a new one is an empty snapshot of revision 1.
-    pub(crate) fn new(snapshot: &RoomSnapshot, now: Timestamp, log_capacity: usize) -> Self {
+    /// A room as it is in a snapshot; a new one is an empty snapshot of revision 1. Its revisions are added
+    /// to `base`.
+    pub(crate) fn new(
+        snapshot: &RoomSnapshot,
+        base: u64,
+        now: Timestamp,
+        log_capacity: usize,
+    ) -> Self {
+        let revision = base + snapshot.revision.0;
         let joined =
             |info: &ParticipantInfo| (info.participant.clone(), convert::participant(info, now));
         let state = State {
-            revision: snapshot.revision.0,
+            revision,
             settings: snapshot.settings.clone(),
             participants: snapshot.participants.iter().map(joined).collect(),
-            log: Log::new(snapshot.revision.0, log_capacity),
+            log: Log::new(revision, log_capacity),
             speakers: None,
             speaker_reports: 0,
             closed: None,
@@ -101,8 +90,10 @@ impl Room {
         let changed = watch::Sender::new(());
         Self {
             id: snapshot.room.clone(),
+            base,
             created: now,
             state: Mutex::new(state),
+            told: AtomicU64::new(0),
             changed,
         }
     }
@@ -119,13 +110,37 @@ impl Room {
         self.state().revision
     }
 
+    /// What the core's revisions are added to.
+    pub(crate) fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// The core's revision, as callers see it.
+    pub(crate) fn shown(&self, revision: Revision) -> u64 {
+        self.base + revision.0
+    }
+
+    /// Notes, before its next event, which revision of the tenant's that will have.
+    pub(crate) fn will_tell(&self, revision: u64) {
+        self.told.store(revision, Ordering::Release);
+    }
+
+    /// The tenant's revision of its last event. Of the event that a snapshot shows last, where it is asked
+    /// for after the snapshot, or of a later one.
+    pub(crate) fn told(&self) -> u64 {
+        self.told.load(Ordering::Acquire)
+    }
+
     pub(crate) fn participant_count(&self) -> usize {
         self.state().participants.len()
     }
 
-    /// Whether exactly these sessions are in the room.
-    pub(crate) fn has_sessions_of(&self, snapshot: &RoomSnapshot) -> bool {
+    /// Whether exactly these sessions are in the room, and its settings are these.
+    pub(crate) fn is_as_in(&self, snapshot: &RoomSnapshot) -> bool {
         let state = self.state();
+        if state.settings != snapshot.settings {
+            return false;
+        }
         let here = state.participants.values().map(|p| p.session_id.as_str());
         here.eq(snapshot.participants.iter().map(|p| p.session.as_str()))
     }
@@ -148,7 +163,7 @@ impl Room {
 
     fn show_state(&self, state: &State, with_participants: bool) -> v1::Room {
         v1::Room {
-            room_id: self.id.to_string(),
+            room_id: self.id.name().to_owned(),
             revision: state.revision,
             create_time: Some(self.created),
             participant_count: convert::count(state.participants.len()),
@@ -161,12 +176,31 @@ impl Room {
     }
 
     /// Takes one event of this room.
-    pub(crate) fn apply(&self, revision: u64, kind: RoomEventKind, now: Timestamp) -> Applied {
+    pub(crate) fn apply(&self, revision: Revision, kind: RoomEventKind, now: Timestamp) -> Applied {
+        let revision = self.shown(revision);
         let applied = self.state().apply(self, revision, kind, now);
-        if applied == Applied::Done {
+        if matches!(applied, Applied::Done(_)) {
             self.changed.send_replace(());
         }
         applied
+    }
+
+    /// That the room was created, for those who watch all rooms.
+    pub(crate) fn creation(&self, now: Timestamp) -> Arc<WatchResponse> {
+        let room = Some(self.show(true));
+        let event = ApiEvent::RoomCreated(v1::RoomCreated { room });
+        Arc::new(response(self.revision(), now, event))
+    }
+
+    /// Ends the room, of whose end nothing was told.
+    pub(crate) fn is_lost(&self, now: Timestamp) {
+        let mut state = self.state();
+        state.participants.clear();
+        state.revision += 1;
+        let reason = v1::RoomCloseReason::Unspecified.into();
+        state.tell(ApiEvent::RoomClosed(v1::RoomClosed { reason }), now);
+        drop(state);
+        self.changed.send_replace(());
     }
 
     /// Replaces everything by a later snapshot of the same room.
@@ -180,74 +214,13 @@ impl Room {
             let shown = convert::participant(info, joined);
             state.participants.insert(info.participant.clone(), shown);
         }
-        state.revision = snapshot.revision.0;
+        state.revision = self.shown(snapshot.revision);
         state.settings = snapshot.settings.clone();
-        state.log = Log::new(snapshot.revision.0, log_capacity);
+        state.log = Log::new(state.revision, log_capacity);
         state.speakers = None;
         state.snapshot = None;
         drop(state);
         self.changed.send_replace(());
-    }
-
-    /// Begins a watch that knows the room up to `from` (0: not at all), with its first message.
-    pub(crate) fn watch(
-        &self,
-        from: u64,
-        now: Timestamp,
-    ) -> Result<(Arc<WatchResponse>, Cursor), CannotWatch> {
-        let mut state = self.state();
-        if state.closed.is_some() {
-            return Err(CannotWatch::Closed);
-        }
-        if from > state.revision {
-            return Err(CannotWatch::InFuture(state.revision));
-        }
-        let mut cursor = Cursor {
-            revision: None,
-            speaker_reports: 0,
-        };
-        let held = from > 0 && state.log.after(from) != After::Forgotten;
-        let first = match held {
-            true => Arc::new(bookmark(from, now)),
-            false => self.snapshot(&mut state, now),
-        };
-        cursor.revision = Some(first.revision);
-        Ok((first, cursor))
-    }
-
-    /// What follows for a watcher, and moves its cursor behind that.
-    pub(crate) fn step(&self, cursor: &mut Cursor, now: Timestamp) -> Step {
-        let mut state = self.state();
-        let after = cursor
-            .revision
-            .map_or(After::Forgotten, |known| state.log.after(known));
-        let next = match (after, &state.closed) {
-            (After::Event(event), _) => event,
-            // Whatever was missed ended with the room.
-            (_, Some(closed)) => match cursor.revision {
-                Some(known) if known >= closed.revision => return Step::End,
-                _ => Arc::clone(closed),
-            },
-            (After::Forgotten, None) => self.snapshot(&mut state, now),
-            (After::Nothing, None) => return state.speakers_for(cursor),
-        };
-        cursor.revision = Some(next.revision);
-        Step::Send(next)
-    }
-
-    fn snapshot(&self, state: &mut State, now: Timestamp) -> Arc<WatchResponse> {
-        if let Some(snapshot) = &state.snapshot {
-            return Arc::clone(snapshot);
-        }
-        let event = ApiEvent::Snapshot(self.show_state(state, true));
-        let snapshot = Arc::new(response(state.revision, now, event));
-        state.snapshot = Some(Arc::clone(&snapshot));
-        snapshot
-    }
-
-    /// Wakes whenever there may be something new.
-    pub(crate) fn changes(&self) -> watch::Receiver<()> {
-        self.changed.subscribe()
     }
 }
 
@@ -269,14 +242,19 @@ impl State {
             return Applied::Gap;
         }
         self.revision = revision;
-        self.snapshot = None;
         let event = self.change(room, kind, now);
-        let event = Arc::new(response(revision, now, event));
+        Applied::Done(self.tell(event, now))
+    }
+
+    /// Writes down what happened last.
+    fn tell(&mut self, event: ApiEvent, now: Timestamp) -> Arc<WatchResponse> {
+        self.snapshot = None;
+        let event = Arc::new(response(self.revision, now, event));
         if matches!(event.event, Some(ApiEvent::RoomClosed(_))) {
             self.closed = Some(Arc::clone(&event));
         }
-        self.log.push(event);
-        Applied::Done
+        self.log.push(Arc::clone(&event));
+        event
     }
 
     /// Shows somebody who is in as they are now.
@@ -287,6 +265,22 @@ impl State {
         self.participants
             .insert(info.participant, participant.clone());
         participant
+    }
+
+    fn hear(
+        &mut self,
+        revision: u64,
+        speakers: stoa_core::ActiveSpeakers,
+        now: Timestamp,
+    ) -> Applied {
+        if revision > self.revision {
+            return Applied::Gap;
+        }
+        let event = ApiEvent::ActiveSpeakers(convert::active_speakers(speakers));
+        let event = Arc::new(response(self.revision, now, event));
+        self.speakers = Some(Arc::clone(&event));
+        self.speaker_reports += 1;
+        Applied::Done(event)
     }
 
     fn change(&mut self, room: &Room, kind: RoomEventKind, now: Timestamp) -> ApiEvent {
@@ -320,10 +314,10 @@ impl State {
                     return_advice: convert::return_advice(reason).into(),
                 })
             }
-            RoomEventKind::Closed => {
+            RoomEventKind::Closed(reason) => {
                 self.participants.clear();
                 ApiEvent::RoomClosed(v1::RoomClosed {
-                    reason: v1::RoomCloseReason::Closed.into(),
+                    reason: convert::close_reason(reason).into(),
                 })
             }
             RoomEventKind::Updated(info) => {
@@ -364,18 +358,6 @@ fn response(revision: u64, now: Timestamp, event: ApiEvent) -> WatchResponse {
         revision,
         time: Some(now),
         event: Some(event),
-    }
-}
-
-/// Nothing new up to this revision.
-pub(crate) fn bookmark(revision: u64, now: Timestamp) -> WatchResponse {
-    response(revision, now, ApiEvent::Bookmark(v1::Bookmark {}))
-}
-
-impl Cursor {
-    /// The revision the watcher knows; 0 if it knows nothing.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision.unwrap_or(0)
     }
 }
 

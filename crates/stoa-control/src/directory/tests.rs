@@ -1,12 +1,12 @@
 use std::time::SystemTime;
 
 use futures_util::FutureExt as _;
-use stoa_core::{ParticipantId, ParticipantInfo, SessionId};
+use stoa_core::{CloseReason, ParticipantId, ParticipantInfo, Revision, SessionId};
 
 use super::*;
 
 fn directory() -> Arc<Directory> {
-    Arc::new(Directory::new(Arc::new(|| SystemTime::UNIX_EPOCH), 8))
+    Arc::new(Directory::new(Arc::new(|| SystemTime::UNIX_EPOCH), 8, 16))
 }
 
 fn id(text: &str) -> RoomId {
@@ -52,8 +52,8 @@ async fn a_follower_of_a_room_that_is_closed_meanwhile_does_not_wait() {
     let directory = directory();
     assert!(directory.apply(event("a", 1, RoomEventKind::Created(Default::default()))));
     let follow = directory.follow(&id("a"));
-    assert!(directory.apply(event("a", 2, RoomEventKind::Closed)));
-    follow.reached(Revision(5)).await;
+    assert!(directory.apply(event("a", 2, RoomEventKind::Closed(CloseReason::Closed))));
+    assert_eq!(follow.reached(Revision(5)).await, 5);
     assert!(
         directory.inner().follows.is_empty(),
         "nothing is left behind"
@@ -67,7 +67,7 @@ async fn a_follower_waits_for_its_revision() {
     let mut reached = Box::pin(directory.follow(&id("a")).reached(Revision(2)));
     assert!((&mut reached).now_or_never().is_none());
     directory.apply(event("a", 2, RoomEventKind::Joined(info("p"))));
-    reached.await;
+    assert_eq!(reached.await, 2);
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn the_creator_sees_the_room_even_if_it_is_gone_again() {
     let directory = directory();
     let follow = directory.follow(&id("a"));
     directory.apply(event("a", 1, RoomEventKind::Created(Default::default())));
-    directory.apply(event("a", 2, RoomEventKind::Closed));
+    directory.apply(event("a", 2, RoomEventKind::Closed(CloseReason::Closed)));
     let room = follow.created().await.expect("it was seen");
     assert_eq!(room.id(), &id("a"));
 }
@@ -96,7 +96,7 @@ fn a_gap_is_noticed_and_stale_events_are_not_taken() {
     directory.replace(vec![snapshot("a", 3, &["p", "q"])]);
     assert!(directory.apply(event("a", 2, RoomEventKind::Joined(info("p")))));
     assert!(
-        directory.apply(event("b", 9, RoomEventKind::Closed)),
+        directory.apply(event("b", 9, RoomEventKind::Closed(CloseReason::Closed))),
         "b was closed before"
     );
     let room = directory.get(&id("a")).expect("it is there");
@@ -116,6 +116,19 @@ fn a_room_created_again_while_events_were_lost_is_another_room() {
         first.watch(0, directory.now()).is_err(),
         "the first one is closed"
     );
+}
+
+#[test]
+fn an_empty_room_created_again_with_other_settings_is_another_room() {
+    let directory = directory();
+    directory.apply(event("a", 1, RoomEventKind::Created(Default::default())));
+    let first = directory.get(&id("a")).expect("it is there");
+    let mut again = snapshot("a", 1, &[]);
+    again.settings.max_participants = Some(7);
+    directory.replace(vec![again]);
+    let second = directory.get(&id("a")).expect("it is there");
+    assert!(second.revision() > first.revision());
+    assert_eq!(second.show(false).max_participants, 7);
 }
 
 #[test]

@@ -9,22 +9,27 @@ use prost_types::{Duration, FieldMask};
 use stoa_api::v1;
 use stoa_core::{
     AudioMode, AudioSlots, Metadata, MuteSource, ParticipantChange, ParticipantId, Role, RoomId,
-    RoomSettings, RoomUpdate, SpeakPolicy, SpeechPreroll, Subscription,
-    limits::{MAX_AUDIO_SLOTS, MAX_SPEECH_PREROLL, MAX_SUBSCRIPTION_NAMES},
+    RoomSettings, RoomTimeout, RoomUpdate, SpeakPolicy, SpeechPreroll, Subscription,
+    limits::{
+        MAX_AUDIO_SLOTS, MAX_ROOM_TIMEOUT, MAX_SPEECH_PREROLL, MAX_SUBSCRIPTION_NAMES,
+        MIN_ROOM_TIMEOUT,
+    },
 };
 
 use super::{Fields, MAX_DISPLAY_NAME_BYTES, Member, member};
-use crate::errors::Failure;
+use crate::{config::RoomDefaults, errors::Failure};
 
 /// What UpdateParticipant can change.
 const PARTICIPANT_PATHS: [&str; 3] = ["display_name", "metadata", "audio_mode"];
 /// What UpdateRoom can change.
-const ROOM_PATHS: [&str; 5] = [
+const ROOM_PATHS: [&str; 7] = [
     "audio_slots",
     "speak_policy",
     "max_participants",
     "metadata",
     "speech_preroll",
+    "empty_timeout",
+    "idle_timeout",
 ];
 
 impl Fields {
@@ -131,18 +136,67 @@ impl Fields {
         self.take("room.speech_preroll", preroll)
     }
 
+    /// How long a room waits before it ends by itself; none means as the node is configured.
+    fn timeout(
+        &mut self,
+        field: &'static str,
+        timeout: Option<&Duration>,
+        default: Option<RoomTimeout>,
+    ) -> Option<Option<RoomTimeout>> {
+        let Some(timeout) = timeout else {
+            return Some(default);
+        };
+        let timeout = std::time::Duration::try_from(*timeout).ok();
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Some(None);
+        }
+        let (least, days) = (
+            MIN_ROOM_TIMEOUT.as_secs(),
+            MAX_ROOM_TIMEOUT.as_secs() / 86_400,
+        );
+        let wrong = || format!("must be 0, or {least} s to {days} days");
+        let timeout = timeout.and_then(RoomTimeout::new).ok_or_else(wrong);
+        self.take(field, timeout).map(Some)
+    }
+
+    fn empty_timeout(
+        &mut self,
+        room: &v1::Room,
+        defaults: &RoomDefaults,
+    ) -> Option<Option<RoomTimeout>> {
+        let timeout = room.empty_timeout.as_ref();
+        self.timeout("room.empty_timeout", timeout, defaults.empty_timeout)
+    }
+
+    fn idle_timeout(
+        &mut self,
+        room: &v1::Room,
+        defaults: &RoomDefaults,
+    ) -> Option<Option<RoomTimeout>> {
+        let timeout = room.idle_timeout.as_ref();
+        self.timeout("room.idle_timeout", timeout, defaults.idle_timeout)
+    }
+
     /// The settings that a new room shall have.
-    pub(super) fn settings(&mut self, room: &v1::Room) -> Option<RoomSettings> {
+    pub(super) fn settings(
+        &mut self,
+        room: &v1::Room,
+        defaults: &RoomDefaults,
+    ) -> Option<RoomSettings> {
         let audio_slots = self.audio_slots(room.audio_slots);
         let speak_policy = self.speak_policy(room.speak_policy);
         let metadata = self.metadata("room.metadata", &room.metadata);
         let speech_preroll = self.preroll(room.speech_preroll.as_ref());
+        let empty_timeout = self.empty_timeout(room, defaults);
+        let idle_timeout = self.idle_timeout(room, defaults);
         Some(RoomSettings {
             audio_slots: audio_slots?,
             speak_policy: speak_policy?,
             max_participants: participants(room.max_participants),
             metadata: metadata?,
             speech_preroll: speech_preroll?,
+            empty_timeout: empty_timeout?,
+            idle_timeout: idle_timeout?,
         })
     }
 
@@ -262,6 +316,7 @@ pub(crate) fn update_participant(
 
 pub(crate) fn room_update(
     request: &v1::UpdateRoomRequest,
+    defaults: &RoomDefaults,
 ) -> Result<(RoomId, RoomUpdate), Failure> {
     let mut fields = Fields::default();
     let none = v1::Room::default();
@@ -280,6 +335,8 @@ pub(crate) fn room_update(
             "speech_preroll" => {
                 update.speech_preroll = fields.preroll(room.speech_preroll.as_ref());
             }
+            "empty_timeout" => update.empty_timeout = fields.empty_timeout(room, defaults),
+            "idle_timeout" => update.idle_timeout = fields.idle_timeout(room, defaults),
             // Named above as a path that cannot be changed.
             _ => {}
         }

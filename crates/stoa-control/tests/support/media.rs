@@ -15,9 +15,9 @@ use std::{
 
 use stoa_control::{MediaError, Notice};
 use stoa_core::{
-    ActiveSpeakers, AudioLevel, ConnectionState, Csrc, Error, Join, Joined, LeaveReason,
-    MuteSource, Mutes, OfferError, ParticipantChange, ParticipantId, ParticipantInfo, Revision,
-    RoomEvent, RoomEventKind, RoomId, RoomSettings, SessionId, Subscription,
+    ActiveSpeakers, AudioLevel, CloseReason, ConnectionState, Csrc, Error, Join, Joined,
+    LeaveReason, MuteSource, Mutes, OfferError, ParticipantChange, ParticipantId, ParticipantInfo,
+    Revision, RoomEvent, RoomEventKind, RoomId, RoomSettings, SessionId, Subscription,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -52,6 +52,7 @@ struct State {
     lost: usize,
     refusal: Option<MediaError>,
     choices: Vec<Subscription>,
+    history: Vec<RoomEvent>,
 }
 
 impl MemoryMedia {
@@ -67,6 +68,7 @@ impl MemoryMedia {
             lost: 0,
             refusal: None,
             choices: Vec::new(),
+            history: Vec::new(),
         };
         let gate = watch::Sender::new(true);
         let (commands, panics) = Default::default();
@@ -116,6 +118,20 @@ impl MemoryMedia {
         self.state().choices.clone()
     }
 
+    /// Everything that has happened, whether it was told or not.
+    pub fn history(&self) -> Vec<RoomEvent> {
+        self.state().history.clone()
+    }
+
+    /// A room closes by itself.
+    pub fn expire(&self, room: &str, reason: CloseReason) {
+        let room = room_id(room);
+        let mut state = self.state();
+        state.rooms.remove(&room).expect("a room");
+        state.settings.remove(&room);
+        self.tell(&mut state, &room, RoomEventKind::Closed(reason));
+    }
+
     /// How many events are held back.
     pub fn held(&self) -> usize {
         self.state().held.len()
@@ -138,11 +154,13 @@ impl MemoryMedia {
             *revision += 1;
         }
         let revision = Revision(*revision);
-        let notice = Notice::Event(RoomEvent {
+        let event = RoomEvent {
             room: room.clone(),
             revision,
             kind,
-        });
+        };
+        state.history.push(event.clone());
+        let notice = Notice::Event(event);
         match state.delivery {
             Delivery::Prompt => self.notices.try_send(notice).expect("there is room"),
             Delivery::Held => state.held.push(notice),

@@ -6,14 +6,18 @@
     reason = "every test uses its own part of this"
 )]
 
+pub mod churn;
+pub mod known;
 pub mod media;
 pub mod pki;
+pub mod relay;
 pub mod wire;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use stoa_api::v1::{
-    ErrorReason, WatchResponse, node_client::NodeClient, rooms_client::RoomsClient, *,
+    ErrorReason, WatchResponse, WatchRoomsResponse, node_client::NodeClient,
+    rooms_client::RoomsClient, *,
 };
 use stoa_control::{ApiKeyHash, ControlConfig, ControlHandle, ControlServer};
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
@@ -195,6 +199,25 @@ pub async fn watch(rooms: &mut Rooms, room: &str, from: u64) -> Streaming<WatchR
         from_revision: from,
     };
     rooms.watch(request).await.expect("a watch").into_inner()
+}
+
+pub async fn watch_rooms(
+    rooms: &mut Rooms,
+    from: u64,
+    active_speakers: bool,
+) -> Streaming<WatchRoomsResponse> {
+    let request = WatchRoomsRequest {
+        from_revision: from,
+        active_speakers,
+    };
+    let watch = rooms.watch_rooms(request).await;
+    watch.expect("a watch").into_inner()
+}
+
+/// The next message of a watch of all rooms, which must come.
+pub async fn next_of_all(events: &mut Streaming<WatchRoomsResponse>) -> WatchRoomsResponse {
+    let message = events.message().await.expect("no error");
+    message.expect("not the end")
 }
 
 /// The next message, which must come.

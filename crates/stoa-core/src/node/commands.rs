@@ -7,7 +7,9 @@ use rand::Rng;
 use super::{Node, TimerKey};
 use crate::{
     error::{Error, LimitScope, OfferError},
-    event::{ConnectionState, LeaveReason, ParticipantInfo, RoomEventKind, RoomSnapshot},
+    event::{
+        CloseReason, ConnectionState, LeaveReason, ParticipantInfo, RoomEventKind, RoomSnapshot,
+    },
     ids::{ParticipantId, Revision, RoomId, SessionId},
     join::{Join, Joined, Prepared},
     keys::{ParticipantKey, RoomKey},
@@ -40,12 +42,14 @@ impl Node {
                 limit: self.limits.rooms,
             });
         }
-        let room = Room::new(id.clone(), settings.clone(), &self.hasher, &mut self.rng);
+        let (hasher, rng) = (&self.hasher, &mut self.rng);
+        let room = Room::new(self.now, id.clone(), settings.clone(), hasher, rng);
         let revision = room.revision();
         self.events
             .push_back(room.event(RoomEventKind::Created(settings)));
         let key = self.rooms.insert(room);
         self.rooms_by_id.insert(id, key);
+        self.await_end(key);
         Ok(revision)
     }
 
@@ -56,7 +60,7 @@ impl Node {
     pub fn close_room(&mut self, now: Instant, id: &RoomId) -> Result<(), Error> {
         self.advance(now);
         let key = self.find_room(id)?;
-        self.close(key, LeaveReason::RoomClosed);
+        self.close(key, CloseReason::Closed);
         Ok(())
     }
 
@@ -65,7 +69,7 @@ impl Node {
         self.advance(now);
         let keys: Vec<RoomKey> = self.rooms.keys().collect();
         for key in keys {
-            self.close(key, LeaveReason::NodeShutdown);
+            self.close(key, CloseReason::NodeShutdown);
         }
     }
 
@@ -156,6 +160,7 @@ impl Node {
         participant.choice = join.subscription;
         let key = self.participants.insert(participant);
         room.members.insert(join.participant, key);
+        self.timers.cancel(TimerKey::Empty(room_key));
         self.events
             .push_back(room.changed(RoomEventKind::Joined(info.clone())));
         let revision = room.revision();
@@ -282,21 +287,6 @@ impl Node {
         match session {
             Some(session) if *session != present.info.session => Err(Error::SessionMismatch),
             _ => Ok(key),
-        }
-    }
-
-    fn close(&mut self, key: RoomKey, reason: LeaveReason) {
-        let Some(room) = self.rooms.get(key) else {
-            return;
-        };
-        let members: Vec<ParticipantKey> = room.members.values().copied().collect();
-        for member in members {
-            self.end(member, reason);
-        }
-        if let Some(mut room) = self.rooms.remove(key) {
-            self.rooms_by_id.remove(&room.id);
-            self.timers.cancel(TimerKey::Ranking(key));
-            self.events.push_back(room.changed(RoomEventKind::Closed));
         }
     }
 }

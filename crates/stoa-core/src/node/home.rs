@@ -127,6 +127,11 @@ impl Node {
             session: participant.info.session,
             reason,
         }));
+        let became_empty = room.members.is_empty();
+        let room = participant.room;
+        if became_empty {
+            self.became_empty(room);
+        }
         Some(seat)
     }
 
@@ -143,6 +148,9 @@ impl Node {
         let heard = room
             .stage
             .handle_packet(self.now, key, packet, |packet| composed.push(packet));
+        if heard == Heard::Voice {
+            room.last_voice = self.now;
+        }
         for packet in composed.drain(..) {
             self.spread(room_key, packet);
         }

@@ -130,6 +130,11 @@ impl Node {
         let event = room.changed(RoomEventKind::RoomUpdated(settings.clone()));
         let revision = event.revision;
         self.events.push_back(event);
+        if before.empty_timeout != settings.empty_timeout
+            || before.idle_timeout != settings.idle_timeout
+        {
+            self.await_end(key);
+        }
         if before.speak_policy != settings.speak_policy {
             // The one change that concerns everybody.
             let members: Vec<ParticipantKey> = self.rooms[key].members.values().copied().collect();

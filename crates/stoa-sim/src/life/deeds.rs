@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use stoa_core::{
-    AudioMode, AudioSlots, MuteSource, ParticipantChange, Role, RoomUpdate, SpeakPolicy,
-    SpeechPreroll, Subscription, limits::MAX_SPEECH_PREROLL,
+    AudioMode, AudioSlots, MuteSource, ParticipantChange, Role, RoomTimeout, RoomUpdate,
+    SpeakPolicy, SpeechPreroll, Subscription, limits::MAX_SPEECH_PREROLL,
 };
 
 use super::{Life, ROOMS, Talk};
@@ -18,6 +18,7 @@ use crate::{
 impl Life {
     /// Something happens to somebody or to a room.
     pub(super) fn do_something(&mut self) {
+        self.open_rooms();
         let index = self.random.below(self.people.len());
         let deed = self.random.below(115);
         let Some(id) = self.present(index) else {
@@ -178,13 +179,21 @@ impl Life {
     fn update_room(&mut self, index: usize) {
         let of = self.people[index].room;
         let policies = [SpeakPolicy::Everyone, SpeakPolicy::SpeakersOnly];
-        let update = match self.random.below(3) {
+        let update = match self.random.below(5) {
             0 => RoomUpdate {
                 audio_slots: AudioSlots::new(1 + self.random.below(4) as u32),
                 ..RoomUpdate::default()
             },
             1 => RoomUpdate {
                 speech_preroll: SpeechPreroll::new(self.random.time_below(MAX_SPEECH_PREROLL)),
+                ..RoomUpdate::default()
+            },
+            2 => RoomUpdate {
+                empty_timeout: Some(self.timeout()),
+                ..RoomUpdate::default()
+            },
+            3 => RoomUpdate {
+                idle_timeout: Some(self.timeout()),
                 ..RoomUpdate::default()
             },
             _ => RoomUpdate {
@@ -194,6 +203,23 @@ impl Life {
         };
         self.tell(format!("{of} is updated: {update:?}"));
         self.net.update_room_of(of, update);
+    }
+
+    /// How long a room waits before it ends by itself, in a life of a few seconds.
+    fn timeout(&mut self) -> Option<RoomTimeout> {
+        let longest = Duration::from_secs(6);
+        RoomTimeout::new(self.random.time_below(longest))
+    }
+
+    /// Rooms that have ended by themselves are made anew.
+    pub(super) fn open_rooms(&mut self) {
+        for name in ROOMS {
+            let rooms = self.net.node.snapshots();
+            if !rooms.iter().any(|there| there.room == room(name)) {
+                self.net.create_room(name);
+                self.tell(format!("{name} is made anew"));
+            }
+        }
     }
 
     fn choose(&mut self, index: usize, id: ClientId) {
@@ -287,6 +313,15 @@ impl Life {
         }
         for person in &mut self.people {
             person.talk = None;
+        }
+        self.open_rooms();
+        for name in ROOMS {
+            let update = RoomUpdate {
+                empty_timeout: Some(None),
+                idle_timeout: Some(None),
+                ..RoomUpdate::default()
+            };
+            self.net.update_room_of(name, update);
         }
         self.tell("everything heals".to_owned());
     }

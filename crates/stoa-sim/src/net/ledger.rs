@@ -151,7 +151,7 @@ impl Ledger {
                     self.judge(moment, id);
                 }
             }
-            RoomEventKind::Closed => {
+            RoomEventKind::Closed(_) => {
                 self.policies.remove(&event.room);
                 self.moderator_mutes.retain(|(room, _)| *room != event.room);
             }

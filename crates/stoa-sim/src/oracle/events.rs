@@ -62,7 +62,7 @@ impl Follower {
         let known = self.0.get_mut(&event.room);
         let known = known.ok_or("something happens in a room that there is not")?;
         known.take(event)?;
-        if event.kind == RoomEventKind::Closed {
+        if matches!(event.kind, RoomEventKind::Closed(_)) {
             self.0.remove(&event.room);
         }
         Ok(())
@@ -195,8 +195,8 @@ impl Known {
                     false => Err("an update of the room changes nothing"),
                 }
             }
-            RoomEventKind::Closed if self.members.is_empty() => Ok(()),
-            RoomEventKind::Closed => Err("a room is closed over somebody"),
+            RoomEventKind::Closed(_) if self.members.is_empty() => Ok(()),
+            RoomEventKind::Closed(_) => Err("a room is closed over somebody"),
             RoomEventKind::Created(_) | RoomEventKind::ActiveSpeakers(_) => Ok(()),
         }
     }
@@ -204,6 +204,8 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
+    use stoa_core::CloseReason;
+
     use super::*;
     use crate::participant;
 
@@ -218,25 +220,19 @@ mod tests {
 
     #[test]
     fn events_that_do_not_tell_all_are_found() {
+        let closed = |revision| event(revision, RoomEventKind::Closed(CloseReason::Closed));
         let created = || event(1, RoomEventKind::Created(RoomSettings::default()));
         let connected = || RoomEventKind::Connected {
             participant: participant("ann"),
         };
-        assert_eq!(
-            tell_all(&[created(), event(2, RoomEventKind::Closed)], Vec::new()),
-            []
-        );
+        assert_eq!(tell_all(&[created(), closed(2)], Vec::new()), []);
         // A room that nobody was told of the end of; a number left out; somebody who never joined; a room
         // that was never created.
         let stories = [
             vec![created()],
-            vec![created(), event(3, RoomEventKind::Closed)],
-            vec![
-                created(),
-                event(2, connected()),
-                event(3, RoomEventKind::Closed),
-            ],
-            vec![event(2, RoomEventKind::Closed)],
+            vec![created(), closed(3)],
+            vec![created(), event(2, connected()), closed(3)],
+            vec![closed(2)],
         ];
         for story in stories {
             assert!(!tell_all(&story, Vec::new()).is_empty(), "{story:?}");

@@ -24,6 +24,8 @@ fn a_minimal_file_has_the_documented_defaults() {
     assert_eq!(config.media.resume_seconds, 30);
     assert_eq!(config.media.egress, Egress::Direct);
     assert_eq!(config.limits.participants_per_room.get(), 20_000);
+    assert_eq!(config.rooms.empty_timeout_seconds, None);
+    assert_eq!(config.rooms.idle_timeout_seconds, None);
     assert_eq!(config.log.format, LogFormat::Text);
     assert_eq!(config.log.level.0, "info");
 }
@@ -63,6 +65,21 @@ fn a_wrong_value_is_named_with_its_place() {
 fn zero_is_no_limit() {
     let error = error(&format!("{MINIMAL}limits:\n  participants_per_room: 0\n"));
     assert!(error.contains("nonzero"), "{error}");
+}
+
+#[test]
+fn rooms_stay_for_a_week_at_most_or_for_ever() {
+    let with = |seconds: u64| format!("{MINIMAL}rooms:\n  empty_timeout_seconds: {seconds}\n");
+    let timeout = |seconds| {
+        let config = Config::parse(&with(seconds)).unwrap();
+        let timeout = config.rooms.empty_timeout_seconds;
+        timeout.map(|timeout| timeout.duration().as_secs())
+    };
+    assert_eq!(
+        (timeout(0), timeout(1), timeout(604_800)),
+        (None, Some(1), Some(604_800))
+    );
+    assert!(error(&with(604_801)).contains("must be 0, or 1 to 604800 seconds"));
 }
 
 #[test]

@@ -186,7 +186,7 @@ def calls_that_do_not_fit_the_room(room: Room) -> None:
         ),
         (
             "a revision to come",
-            lambda: room.watch(1_000),
+            lambda: room.watch(2**53),
             StatusCode.OUT_OF_RANGE,
             "REVISION_IN_FUTURE",
         ),

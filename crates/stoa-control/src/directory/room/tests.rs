@@ -1,4 +1,4 @@
-use stoa_core::{ActiveSpeakers, AudioLevel, Csrc, Revision};
+use stoa_core::{ActiveSpeakers, AudioLevel, CloseReason, Csrc};
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn room(log_capacity: usize) -> Room {
         settings: Default::default(),
         participants: Vec::new(),
     };
-    Room::new(&snapshot, NOW, log_capacity)
+    Room::new(&snapshot, 0, NOW, log_capacity)
 }
 
 fn joined(name: &str) -> RoomEventKind {
@@ -44,7 +44,7 @@ fn speakers(name: &str) -> RoomEventKind {
 
 fn next(room: &Room, cursor: &mut Cursor) -> Option<WatchResponse> {
     match room.step(cursor, NOW) {
-        Step::Send(response) => Some(WatchResponse::clone(&response)),
+        Step::Send(response) | Step::Anew(response) => Some(WatchResponse::clone(&response)),
         Step::Wait | Step::End => None,
     }
 }
@@ -54,8 +54,8 @@ fn a_watcher_gets_every_event_in_order() {
     let room = room(8);
     let (first, mut cursor) = room.watch(0, NOW).expect("it is open");
     assert!(matches!(first.event, Some(ApiEvent::Snapshot(_))));
-    room.apply(2, joined("a"), NOW);
-    room.apply(3, joined("b"), NOW);
+    room.apply(Revision(2), joined("a"), NOW);
+    room.apply(Revision(3), joined("b"), NOW);
     assert_eq!(next(&room, &mut cursor).map(|r| r.revision), Some(2));
     assert_eq!(next(&room, &mut cursor).map(|r| r.revision), Some(3));
     assert!(matches!(room.step(&mut cursor, NOW), Step::Wait));
@@ -66,12 +66,14 @@ fn a_watcher_that_fell_behind_gets_a_snapshot() {
     let room = room(2);
     let (_, mut cursor) = room.watch(0, NOW).expect("it is open");
     for revision in 2..=6 {
-        room.apply(revision, joined(&format!("p{revision}")), NOW);
+        room.apply(Revision(revision), joined(&format!("p{revision}")), NOW);
     }
-    let snapshot = next(&room, &mut cursor).expect("there is one");
+    let Step::Anew(snapshot) = room.step(&mut cursor, NOW) else {
+        panic!("2 is not held any more");
+    };
     assert_eq!(snapshot.revision, 6);
     assert!(
-        matches!(snapshot.event, Some(ApiEvent::Snapshot(room)) if room.participants.len() == 5)
+        matches!(&snapshot.event, Some(ApiEvent::Snapshot(room)) if room.participants.len() == 5)
     );
     assert!(next(&room, &mut cursor).is_none());
 }
@@ -80,9 +82,9 @@ fn a_watcher_that_fell_behind_gets_a_snapshot() {
 fn only_the_latest_speakers_are_told_and_after_everything_else() {
     let room = room(8);
     let (_, mut cursor) = room.watch(0, NOW).expect("it is open");
-    room.apply(1, speakers("a"), NOW);
-    room.apply(1, speakers("b"), NOW);
-    room.apply(2, joined("c"), NOW);
+    room.apply(Revision(1), speakers("a"), NOW);
+    room.apply(Revision(1), speakers("b"), NOW);
+    room.apply(Revision(2), joined("c"), NOW);
     assert_eq!(next(&room, &mut cursor).map(|r| r.revision), Some(2));
     let heard = next(&room, &mut cursor).expect("there are some");
     assert_eq!(heard.revision, 2, "a watcher's revision never goes back");
@@ -97,10 +99,10 @@ fn only_the_latest_speakers_are_told_and_after_everything_else() {
 fn the_end_comes_last_and_even_to_those_who_fell_behind() {
     let room = room(1);
     let (_, mut behind) = room.watch(0, NOW).expect("it is open");
-    room.apply(2, joined("a"), NOW);
+    room.apply(Revision(2), joined("a"), NOW);
     let (_, mut beside) = room.watch(0, NOW).expect("it is open");
-    room.apply(3, joined("b"), NOW);
-    room.apply(4, RoomEventKind::Closed, NOW);
+    room.apply(Revision(3), joined("b"), NOW);
+    room.apply(Revision(4), RoomEventKind::Closed(CloseReason::Closed), NOW);
     for cursor in [&mut behind, &mut beside] {
         let last = next(&room, cursor).expect("the end");
         assert!(
@@ -116,7 +118,7 @@ fn the_end_comes_last_and_even_to_those_who_fell_behind() {
 fn a_watch_resumes_where_the_revision_is_held() {
     let room = room(2);
     for revision in 2..=5 {
-        room.apply(revision, joined(&format!("p{revision}")), NOW);
+        room.apply(Revision(revision), joined(&format!("p{revision}")), NOW);
     }
     let (first, mut cursor) = room.watch(3, NOW).expect("it is open");
     assert!(matches!(first.event, Some(ApiEvent::Bookmark(_))));
@@ -136,7 +138,7 @@ fn a_watch_resumes_where_the_revision_is_held() {
 #[test]
 fn a_snapshot_keeps_the_times_of_those_who_stayed() {
     let room = room(8);
-    room.apply(2, joined("a"), NOW);
+    room.apply(Revision(2), joined("a"), NOW);
     let later = Timestamp {
         seconds: 9,
         nanos: 0,
@@ -162,4 +164,37 @@ fn a_snapshot_keeps_the_times_of_those_who_stayed() {
         .map(|p| p.join_time)
         .collect();
     assert_eq!(times, [Some(NOW), Some(later)]);
+}
+
+#[test]
+fn a_thousand_watchers_share_what_they_are_sent() {
+    let room = room(8);
+    let begin = |_| room.watch(0, NOW).expect("it is open");
+    let mut watchers: Vec<_> = (0..1_000).map(begin).collect();
+    let (first, _) = &watchers[0];
+    assert!(watchers.iter().all(|(other, _)| Arc::ptr_eq(first, other)));
+    room.apply(Revision(2), joined("a"), NOW);
+    let mut event = None;
+    for (_, cursor) in &mut watchers {
+        let Step::Send(sent) = room.step(cursor, NOW) else {
+            panic!("there is an event");
+        };
+        assert!(Arc::ptr_eq(
+            event.get_or_insert_with(|| Arc::clone(&sent)),
+            &sent
+        ));
+    }
+    for revision in 3..20 {
+        room.apply(Revision(revision), joined(&format!("p{revision}")), NOW);
+    }
+    let mut snapshot = None;
+    for (_, cursor) in &mut watchers {
+        let Step::Anew(sent) = room.step(cursor, NOW) else {
+            panic!("they have fallen behind");
+        };
+        assert!(Arc::ptr_eq(
+            snapshot.get_or_insert_with(|| Arc::clone(&sent)),
+            &sent
+        ));
+    }
 }

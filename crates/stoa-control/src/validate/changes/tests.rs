@@ -33,7 +33,8 @@ fn only_what_the_mask_names_is_changed() {
         max_participants: 7,
         ..Default::default()
     };
-    let (_, change) = room_update(&update(room, &["audio_slots"])).expect("it is right");
+    let (_, change) = room_update(&update(room, &["audio_slots"]), &RoomDefaults::default())
+        .expect("it is right");
     let expected = RoomUpdate {
         audio_slots: AudioSlots::new(5),
         ..Default::default()
@@ -44,17 +45,27 @@ fn only_what_the_mask_names_is_changed() {
 #[test]
 fn zero_takes_a_limit_away_and_means_the_usual_slots() {
     let paths = ["audio_slots", "max_participants"];
-    let (_, change) = room_update(&update(v1::Room::default(), &paths)).expect("it is right");
+    let (_, change) = room_update(
+        &update(v1::Room::default(), &paths),
+        &RoomDefaults::default(),
+    )
+    .expect("it is right");
     assert_eq!(change.max_participants, Some(None));
     assert_eq!(change.audio_slots, Some(AudioSlots::default()));
 }
 
 #[test]
 fn a_mask_must_name_what_can_be_changed() {
-    let empty = wrong(room_update(&update(v1::Room::default(), &[])));
+    let empty = wrong(room_update(
+        &update(v1::Room::default(), &[]),
+        &RoomDefaults::default(),
+    ));
     assert_eq!(empty[0].0, "update_mask");
     assert!(empty[0].1.contains("speak_policy"), "{empty:?}");
-    let unknown = wrong(room_update(&update(v1::Room::default(), &["revision"])));
+    let unknown = wrong(room_update(
+        &update(v1::Room::default(), &["revision"]),
+        &RoomDefaults::default(),
+    ));
     assert!(unknown[0].1.contains("\"revision\""), "{unknown:?}");
     let request = v1::UpdateParticipantRequest {
         update_mask: mask(&["role"]),
@@ -74,7 +85,7 @@ fn values_out_of_range_are_named() {
         ..Default::default()
     };
     let paths = ["audio_slots", "speak_policy", "metadata"];
-    let fields = wrong(room_update(&update(room, &paths)));
+    let fields = wrong(room_update(&update(room, &paths), &RoomDefaults::default()));
     let fields: Vec<&str> = fields.iter().map(|(field, _)| field.as_str()).collect();
     assert_eq!(
         fields,
@@ -154,10 +165,70 @@ fn a_preroll_is_short() {
         ..Default::default()
     };
     let paths = ["speech_preroll"];
-    let (_, change) = room_update(&update(with(0), &paths)).expect("it is right");
+    let (_, change) =
+        room_update(&update(with(0), &paths), &RoomDefaults::default()).expect("it is right");
     assert_eq!(change.speech_preroll, Some(SpeechPreroll::NONE));
     for nanos in [200_000_001, -1] {
-        let bad = wrong(room_update(&update(with(nanos), &paths)));
+        let bad = wrong(room_update(
+            &update(with(nanos), &paths),
+            &RoomDefaults::default(),
+        ));
         assert_eq!(bad[0].0, "room.speech_preroll");
+    }
+}
+
+#[test]
+fn timeouts_are_a_second_to_a_week_or_none_and_the_nodes_own_where_they_are_absent() {
+    let own = |seconds| RoomTimeout::new(std::time::Duration::from_secs(seconds));
+    let defaults = RoomDefaults {
+        empty_timeout: own(60),
+        idle_timeout: None,
+    };
+    let create = |empty, idle| {
+        let room = v1::Room {
+            empty_timeout: empty,
+            idle_timeout: idle,
+            ..Default::default()
+        };
+        let request = v1::CreateRoomRequest {
+            room_id: "r".into(),
+            room: Some(room.clone()),
+            ..Default::default()
+        };
+        let paths = ["empty_timeout", "idle_timeout"];
+        let updated = room_update(&update(room, &paths), &defaults);
+        (super::super::create_room(&request, &defaults), updated)
+    };
+    let time = |seconds, nanos| Some(Duration { seconds, nanos });
+    for (empty, idle, expected) in [
+        (None, None, (own(60), None)),
+        (time(0, 0), time(1, 0), (None, own(1))),
+        (time(604_800, 0), time(0, 0), (own(604_800), None)),
+    ] {
+        let (created, updated) = create(empty, idle);
+        let (_, settings) = created.expect("it is right");
+        assert_eq!((settings.empty_timeout, settings.idle_timeout), expected);
+        let (_, update) = updated.expect("it is right");
+        let (empty, idle) = expected;
+        assert_eq!(
+            (update.empty_timeout, update.idle_timeout),
+            (Some(empty), Some(idle))
+        );
+    }
+    for bad in [
+        time(0, 999_999_999),
+        time(604_800, 1),
+        time(-1, 0),
+        time(i64::MAX, 0),
+    ] {
+        let (created, updated) = create(bad, bad);
+        for violations in [wrong(created), wrong(updated)] {
+            let fields: Vec<&str> = violations.iter().map(|(field, _)| field.as_str()).collect();
+            assert_eq!(
+                fields,
+                ["room.empty_timeout", "room.idle_timeout"],
+                "{bad:?}"
+            );
+        }
     }
 }

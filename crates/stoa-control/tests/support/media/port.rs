@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use stoa_control::{BoxFuture, Media, MediaError, WorkerStatus};
 use stoa_core::{
-    ConnectionState, Error, Join, Joined, LeaveReason, ParticipantChange, ParticipantId,
-    ParticipantInfo, Revision, RoomEventKind, RoomId, RoomSettings, RoomSnapshot, RoomUpdate,
-    SessionId,
+    CloseReason, ConnectionState, Error, Join, Joined, LeaveReason, ParticipantChange,
+    ParticipantId, ParticipantInfo, Revision, RoomEventKind, RoomId, RoomSettings, RoomSnapshot,
+    RoomUpdate, SessionId,
 };
 
 use super::MemoryMedia;
@@ -72,7 +72,11 @@ impl Media for MemoryMedia {
             }
             state.rooms.remove(&room);
             state.settings.remove(&room);
-            self.tell(&mut state, &room, RoomEventKind::Closed);
+            self.tell(
+                &mut state,
+                &room,
+                RoomEventKind::Closed(CloseReason::Closed),
+            );
             Ok(())
         })
     }
