@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol, Self
 
 import grpc
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import StatusCode
 from stoa.control.v1 import node_pb2, node_pb2_grpc, rooms_pb2, rooms_pb2_grpc
@@ -41,9 +42,11 @@ class Caller:
         self._rooms = rooms_pb2_grpc.RoomsStub(channel)
         self._node = node_pb2_grpc.NodeStub(channel)
 
-    def create(self, room_id: str, request_id: str = "") -> rooms_pb2.Room:
+    def create(
+        self, room_id: str, request_id: str = "", room: rooms_pb2.Room | None = None
+    ) -> rooms_pb2.Room:
         """CreateRoom."""
-        request = rooms_pb2.CreateRoomRequest(room_id=room_id, request_id=request_id)
+        request = rooms_pb2.CreateRoomRequest(room_id=room_id, request_id=request_id, room=room)
         return self._rooms.CreateRoom(request, timeout=CALL_SECONDS)
 
     def get(self, room_id: str) -> rooms_pb2.Room:
@@ -60,6 +63,11 @@ class Caller:
         """CloseRoom."""
         request = rooms_pb2.CloseRoomRequest(room_id=room_id)
         self._rooms.CloseRoom(request, timeout=CALL_SECONDS)
+
+    def watch_rooms(self, from_revision: int = 0) -> Iterator[rooms_pb2.WatchRoomsResponse]:
+        """WatchRooms."""
+        request = rooms_pb2.WatchRoomsRequest(from_revision=from_revision)
+        return self._rooms.WatchRooms(request, timeout=CALL_SECONDS)
 
     def join(self, room_id: str, participant_id: str) -> rooms_pb2.JoinResponse:
         """Join with an offer of text."""
@@ -288,6 +296,33 @@ def roles_mutes_and_settings_are_changed(caller: Caller) -> None:
     caller.close("stage")
 
 
+def all_rooms_are_watched_until_they_end_by_themselves(caller: Caller) -> None:
+    caller.create("there")
+    watch = caller.watch_rooms()
+    equal(next(watch).snapshot_begin.room_count, 1, "the rooms of the snapshot")
+    equal(next(watch).snapshot_room, caller.get("there"), "the room of the snapshot")
+    end = next(watch)
+    equal(end.WhichOneof("event"), "snapshot_end", "the end of the snapshot")
+
+    room = rooms_pb2.Room(empty_timeout=Duration(seconds=1))
+    created = caller.create("soon-gone", room=room)
+    equal(created.empty_timeout, room.empty_timeout, "the timeout")
+    event = next(watch).room_event
+    equal(event.room_id, "soon-gone", "where something happens")
+    equal(event.event.room_created.room, created, "the room that is created")
+    last = next(watch)
+    reason = last.room_event.event.room_closed.reason
+    equal(reason, rooms_pb2.ROOM_CLOSE_REASON_EMPTY, "why it is closed")
+    equal(last.revision, end.revision + 2, "the tenant's revision")
+    refusal(lambda: caller.get("soon-gone"), StatusCode.NOT_FOUND, "ROOM_NOT_FOUND")
+
+    again = caller.watch_rooms(end.revision)
+    equal(next(again).WhichOneof("event"), "bookmark", "the first message of a resumed watch")
+    missed = [next(again).room_event.event.WhichOneof("event") for _ in range(2)]
+    equal(missed, ["room_created", "room_closed"], "what was missed")
+    caller.close("there")
+
+
 def a_watch_ends_with_its_deadline(caller: Caller) -> None:
     caller.create("timed")
     watch = caller.watch("timed", seconds=DEADLINE_SECONDS)
@@ -332,6 +367,7 @@ def main() -> None:
             reflection_lists_the_services,
             a_watch_shows_what_another_call_does,
             roles_mutes_and_settings_are_changed,
+            all_rooms_are_watched_until_they_end_by_themselves,
             a_watch_ends_with_its_deadline,
             cancelled_watches_leave_the_connection_whole,
             an_oversized_message_is_refused,
