@@ -7,6 +7,7 @@ import os
 import signal
 
 from grpc import StatusCode
+from stoa.control.v1 import rooms_pb2
 
 from aiortc_peer import Peer
 from daemon import Daemon
@@ -37,6 +38,8 @@ async def main() -> None:
             everybody = {"ada": shutdown, "grace": shutdown}
             equal(watcher.left(), everybody, "who left and why")
             true(watcher.events[-1].HasField("room_closed"), "the room was not closed")
+            reason = watcher.events[-1].room_closed.reason
+            equal(reason, rooms_pb2.ROOM_CLOSE_REASON_NODE_SHUTDOWN, "why it was closed")
             equal(watcher.code, StatusCode.OK, "how the watch ended")
             for peer in peers:
                 # By the DTLS close alone: aiortc would notice a dead path only after 30 s.
