@@ -184,7 +184,21 @@ fn a_thousand_watchers_share_what_they_are_sent() {
             &sent
         ));
     }
-    for revision in 3..20 {
+    room.apply(Revision(2), speakers("a"), NOW);
+    room.apply(Revision(3), joined("b"), NOW);
+    let mut heard = None;
+    for (_, cursor) in &mut watchers {
+        assert!(matches!(room.step(cursor, NOW), Step::Send(_)));
+        let Step::Send(sent) = room.step(cursor, NOW) else {
+            panic!("somebody is heard");
+        };
+        assert_eq!(sent.revision, 3);
+        assert!(Arc::ptr_eq(
+            heard.get_or_insert_with(|| Arc::clone(&sent)),
+            &sent
+        ));
+    }
+    for revision in 4..20 {
         room.apply(Revision(revision), joined(&format!("p{revision}")), NOW);
     }
     let mut snapshot = None;

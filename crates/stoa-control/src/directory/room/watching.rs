@@ -121,14 +121,16 @@ impl Room {
 
 impl State {
     /// The speakers for a watcher that has seen everything else.
-    fn speakers_for(&self, cursor: &mut Cursor) -> Step {
-        match &self.speakers {
+    fn speakers_for(&mut self, cursor: &mut Cursor) -> Step {
+        match &mut self.speakers {
             Some(speakers) if cursor.speaker_reports < self.speaker_reports => {
                 cursor.speaker_reports = self.speaker_reports;
-                let mut speakers = WatchResponse::clone(speakers);
-                // Who talks does not change the room: for this watcher it is where it was.
-                speakers.revision = self.revision;
-                Step::Send(Arc::new(speakers))
+                if speakers.revision != self.revision {
+                    // Who talks does not change the room: for all who have seen everything else it is where
+                    // it is now.
+                    Arc::make_mut(speakers).revision = self.revision;
+                }
+                Step::Send(Arc::clone(speakers))
             }
             _ => Step::Wait,
         }
