@@ -137,7 +137,7 @@ impl ResumeTokens {
                 session,
                 ..
             } => self.forget(&event.room, participant, session),
-            RoomEventKind::Closed => {
+            RoomEventKind::Closed(_) => {
                 self.table().remove(&event.room);
             }
             _ => {}

@@ -168,7 +168,7 @@ impl Demux {
         if !credential.is_former {
             return Ok(Route::Check { session, nominates });
         }
-        let reply = StunMessage::binding_reply(message.trans_id(), remote);
+        let reply = StunMessage::binding_reply(message.trans_id(), remote.address);
         let mut answer = vec![0; LONGEST_REPLY];
         let written = reply.to_bytes(Some(credential.password.as_bytes()), &mut answer, hmac);
         answer.truncate(written.map_err(|_| DropReason::StunRefused)?);

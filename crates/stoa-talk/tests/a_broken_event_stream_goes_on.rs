@@ -85,6 +85,7 @@ async fn what_happened_during_a_break_is_told_after_it() {
         metadata: Metadata::default(),
         audio_mode: Default::default(),
         subscription: Default::default(),
+        resume: None,
     };
     stoa.media
         .join(visit("early"))

@@ -42,6 +42,7 @@ async fn it_is_counted_and_the_others_miss_nothing() {
             metadata: Metadata::default(),
             audio_mode: Default::default(),
             subscription: Default::default(),
+            resume: None,
         };
         stoa.media.join(request).await.expect("there is room");
         let seen = loop {

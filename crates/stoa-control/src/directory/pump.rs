@@ -27,7 +27,7 @@ pub(crate) async fn pump(
             Notice::Event(event) => {
                 let is_end = matches!(
                     event.kind,
-                    RoomEventKind::Left { .. } | RoomEventKind::Closed
+                    RoomEventKind::Left { .. } | RoomEventKind::Closed(_)
                 );
                 let end = is_end.then(|| event.clone());
                 let complete = directory.apply(event);

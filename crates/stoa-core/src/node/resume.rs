@@ -6,6 +6,7 @@ use rand::Rng;
 
 use super::Node;
 use crate::{
+    endpoint::Endpoint,
     error::{Error, OfferError},
     event::{ConnectionState, RoomEventKind},
     ids::{ParticipantId, RoomId, SessionId, WorkerId},
@@ -119,7 +120,7 @@ impl Node {
     }
 
     /// Answers a check that no session answers.
-    pub(super) fn answer_check(&mut self, remote: std::net::SocketAddr, contents: Vec<u8>) {
+    pub(super) fn answer_check(&mut self, remote: Endpoint, contents: Vec<u8>) {
         let transmit = Transmit {
             destination: remote,
             source: None,
