@@ -16,6 +16,14 @@ impl Doorbell {
         }
     }
 
+    /// One that wakes nobody.
+    #[cfg(test)]
+    pub(crate) fn of_nobody() -> std::sync::Arc<Self> {
+        let poll = mio::Poll::new().unwrap();
+        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
+        std::sync::Arc::new(Self::new(waker))
+    }
+
     /// Wakes the worker, or keeps it from going to sleep.
     pub(crate) fn ring(&self) {
         if self.has_rung.swap(true, Ordering::SeqCst) {

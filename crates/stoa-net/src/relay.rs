@@ -189,19 +189,11 @@ impl<P> Incoming<P> {
 mod tests {
     use std::sync::mpsc::{Receiver, sync_channel};
 
-    use mio::{Poll, Token, Waker};
-
     use super::*;
-
-    fn doorbell() -> Arc<Doorbell> {
-        let poll = Poll::new().unwrap();
-        let waker = Waker::new(poll.registry(), Token(0)).unwrap();
-        Arc::new(Doorbell::new(waker))
-    }
 
     fn ways() -> (Outgoing<usize>, Incoming<usize>, Receiver<Message>) {
         let (letters, received) = sync_channel(1);
-        let (out, into) = way(WorkerId(0), letters, doorbell());
+        let (out, into) = way(WorkerId(0), letters, Doorbell::of_nobody());
         (out, into, received)
     }
 

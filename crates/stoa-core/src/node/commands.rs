@@ -12,7 +12,7 @@ use crate::{
     },
     ids::{ParticipantId, Revision, RoomId, SessionId},
     join::{Join, Joined, Prepared},
-    keys::{ParticipantKey, RoomKey},
+    keys::{BankKey, ParticipantKey, RoomKey},
     message::{Expected, ToSeat},
     participant::Participant,
     rights::Mutes,
@@ -20,6 +20,7 @@ use crate::{
     seat::Place,
     session::{Session, negotiate::negotiate},
     settings::RoomSettings,
+    subscription::Subscription,
 };
 
 impl Node {
@@ -125,21 +126,9 @@ impl Node {
         }
         let room_key = self.find_room(&join.room)?;
         self.check_room_for(room_key, &join.participant)?;
+        let bank = self.bank_for(room_key, &prepared, &join.subscription)?;
         let room = &mut self.rooms[room_key];
-        let (offered, slots) = (prepared.offered, room.settings.audio_slots.count());
-        if offered > slots {
-            return Err(OfferError::TooManyAudioLines { offered, slots }.into());
-        }
-        let lines = prepared.lines;
-        let bank = match lines {
-            0 => None,
-            _ => Some(
-                room.stage
-                    .take_bank(self.now, &join.subscription, lines, &mut self.rng)?,
-            ),
-        };
         let info = ParticipantInfo {
-            participant: join.participant.clone(),
             session: SessionId::from_random(self.rng.random()),
             display_name: join.display_name,
             csrc: room.take_csrc(&mut self.rng),
@@ -153,29 +142,74 @@ impl Node {
             audio_mode: join.audio_mode,
             connection_quality: None,
             level_distrusted: false,
+            participant: join.participant,
         };
-        let (seat, has_microphone) = (prepared.seat, prepared.has_microphone);
+        self.timers.cancel(TimerKey::Empty(room_key));
+        let told = RoomEventKind::Joined(info.clone());
+        Ok(self.take_in((room_key, info, told), (bank, join.subscription), prepared))
+    }
+
+    /// The slots that a client of this offer hears, if it listens.
+    ///
+    /// # Errors
+    /// [`Error::Offer`] if it has more lines than the room has slots; [`Error::SubscriptionLimit`].
+    pub(super) fn bank_for(
+        &mut self,
+        room: RoomKey,
+        prepared: &Prepared,
+        choice: &Subscription,
+    ) -> Result<Option<BankKey>, Error> {
+        let room = &mut self.rooms[room];
+        let (offered, slots) = (prepared.offered, room.settings.audio_slots.count());
+        if offered > slots {
+            return Err(OfferError::TooManyAudioLines { offered, slots }.into());
+        }
+        match prepared.lines {
+            0 => Ok(None),
+            lines => {
+                let stage = &mut room.stage;
+                let bank = stage.take_bank(self.now, choice, lines, &mut self.rng)?;
+                Ok(Some(bank))
+            }
+        }
+    }
+
+    /// Takes somebody in, by a session that is to have its seat where it was prepared for, and tells of it.
+    pub(super) fn take_in(
+        &mut self,
+        (room_key, info, told): (RoomKey, ParticipantInfo, RoomEventKind),
+        (bank, choice): (Option<BankKey>, Subscription),
+        prepared: Prepared,
+    ) -> Joined {
+        let Prepared {
+            answer,
+            credentials,
+            lines,
+            has_microphone,
+            seat,
+            place,
+            ..
+        } = prepared;
         let mut participant =
             Participant::new(info.clone(), room_key, seat, bank, lines, has_microphone);
-        participant.choice = join.subscription;
+        participant.choice = choice;
         let key = self.participants.insert(participant);
-        room.members.insert(join.participant, key);
-        self.timers.cancel(TimerKey::Empty(room_key));
-        self.events
-            .push_back(room.changed(RoomEventKind::Joined(info.clone())));
+        let room = &mut self.rooms[room_key];
+        room.members.insert(info.participant.clone(), key);
+        self.events.push_back(room.changed(told));
         let revision = room.revision();
         let expected = Expected {
             member: self.member(room_key, key),
             bank,
-            credentials: prepared.credentials,
-            place: prepared.place,
+            credentials,
+            place,
         };
         self.tell_seat(seat, ToSeat::Expect(Box::new(expected)));
-        Ok(Joined {
-            answer: prepared.answer,
+        Joined {
+            answer,
             participant: info,
             revision,
-        })
+        }
     }
 
     fn check_room_for(&self, room: RoomKey, participant: &ParticipantId) -> Result<(), Error> {

@@ -7,13 +7,12 @@ use rand::Rng;
 use super::Node;
 use crate::{
     endpoint::Endpoint,
-    error::{Error, OfferError},
+    error::Error,
     event::{ConnectionState, RoomEventKind},
     ids::{ParticipantId, RoomId, SessionId, WorkerId},
     join::{Join, Joined, Prepared},
     keys::{MemberAt, ParticipantKey, SessionKey},
-    message::{Expected, ToHome, ToSeat},
-    participant::Participant,
+    message::{ToHome, ToSeat},
     seat::Place,
     settings::AudioMode,
     transmit::Transmit,
@@ -202,48 +201,15 @@ impl Node {
     ) -> Result<Joined, Error> {
         let old_key = self.find_participant(&join.room, &join.participant, Some(session))?;
         let old = &self.participants[old_key];
-        let room_key = old.room;
-        let room = &mut self.rooms[room_key];
-        let (offered, slots) = (prepared.offered, room.settings.audio_slots.count());
-        if offered > slots {
-            return Err(OfferError::TooManyAudioLines { offered, slots }.into());
-        }
-        let lines = prepared.lines;
-        let bank = match lines {
-            0 => None,
-            _ => {
-                let stage = &mut room.stage;
-                Some(stage.take_bank(self.now, &old.choice, lines, &mut self.rng)?)
-            }
-        };
-        let mut info = old.info.clone();
+        let (room, choice, mut info) = (old.room, old.choice.clone(), old.info.clone());
+        let bank = self.bank_for(room, &prepared, &choice)?;
         info.session = SessionId::from_random(self.rng.random());
         info.state = ConnectionState::Reconnecting;
         info.connection_quality = None;
         info.level_distrusted = false;
-        let (seat, has_microphone) = (prepared.seat, prepared.has_microphone);
-        let mut participant =
-            Participant::new(info.clone(), room_key, seat, bank, lines, has_microphone);
-        participant.choice = old.choice.clone();
         self.give_up_session(old_key);
-        let key = self.participants.insert(participant);
-        let room = &mut self.rooms[room_key];
-        room.members.insert(join.participant.clone(), key);
-        self.events
-            .push_back(room.changed(RoomEventKind::Reconnecting(info.clone())));
-        let revision = room.revision();
-        let expected = Expected {
-            member: self.member(room_key, key),
-            bank,
-            credentials: prepared.credentials,
-            place: prepared.place,
-        };
-        self.tell_seat(seat, ToSeat::Expect(Box::new(expected)));
-        Ok(Joined {
-            answer: prepared.answer,
-            participant: info,
-            revision,
-        })
+        let told = RoomEventKind::Reconnecting(info.clone());
+        Ok(self.take_in((room, info, told), (bank, choice), prepared))
     }
 
     /// Ends the session of somebody who stays in the room by another one.

@@ -297,19 +297,12 @@ impl WorkerEnd {
 
 #[cfg(test)]
 mod tests {
-    use mio::{Poll, Token, Waker};
     use slotmap::SlotMap;
 
     use super::*;
 
-    fn doorbell() -> Arc<Doorbell> {
-        let poll = Poll::new().unwrap();
-        let waker = Waker::new(poll.registry(), Token(0)).unwrap();
-        Arc::new(Doorbell::new(waker))
-    }
-
     fn connected() -> (TcpLink, WorkerEnd, ConnectionKey, SocketAddr) {
-        let (mut link, end) = link(doorbell(), doorbell());
+        let (mut link, end) = link(Doorbell::of_nobody(), Doorbell::of_nobody());
         let key = SlotMap::<ConnectionKey, ()>::with_key().insert(());
         let remote = "198.51.100.1:1".parse().unwrap();
         link.connections.insert(remote, key);
