@@ -6,6 +6,8 @@ set -eu
 rules=$1
 shift
 ip link add wan0 type veth peer name lan0
+# No address comes seconds later: browsers drop what they are loading when the network changes.
+ip link set wan0 addrgenmode none
 ip address add 10.91.0.1/24 dev wan0
 ip link set wan0 up
 # What is started in the background would have no input otherwise.
@@ -14,6 +16,7 @@ unshare --net sh -c '
     until ip link show dev lan0 >/dev/null 2>&1; do sleep 0.05; done
     set -e
     ip link set lo up
+    ip link set lan0 addrgenmode none
     ip address add 10.91.0.2/24 dev lan0
     ip link set lan0 up
     ip route add default via 10.91.0.1

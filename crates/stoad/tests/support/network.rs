@@ -9,12 +9,19 @@ use std::process::Command;
 pub(super) const ADDRESS: &str = "10.90.0.1";
 
 /// Makes the interface, then becomes the program that the arguments name.
+///
+/// A browser drops what it is loading when the network changes under it. So the link is up before
+/// anything starts, and has no link-local IPv6 address, which would come seconds later (RFC 4862,
+/// section 5.4).
 const SET_UP: &str = "ip link set lo up \
     && ip link add stoa0 type veth peer name stoa1 \
+    && ip link set stoa0 addrgenmode none \
+    && ip link set stoa1 addrgenmode none \
     && ip address add 10.90.0.1/24 dev stoa0 \
-    && ip link set stoa0 up \
     && ip link set stoa1 up \
+    && ip link set stoa0 up \
     && ip route add default dev stoa0 \
+    && until ip link show stoa0 | grep --quiet 'state UP'; do sleep 0.05; done \
     && exec \"$0\" \"$@\"";
 
 /// The start of a command line that runs a program in a new namespace; the namespace ends with it.
