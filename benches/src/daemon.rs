@@ -219,9 +219,12 @@ control:
   listen: ['127.0.0.1:0']
   certificate_file: server.pem
   private_key_file: server-key.pem
-  api_keys:
-    - name: bench
-      sha256: {hash}
+tenants:
+  - name: bench
+    operator: true
+    api_keys:
+      - name: bench
+        sha256: {hash}
 log:
   format: json
 "

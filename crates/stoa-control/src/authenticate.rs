@@ -3,17 +3,16 @@
 //! A caller who sends an `authorization` header is judged by it alone, so that a wrong key is never
 //! covered up by a certificate that happens to be there.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use sha2::{Digest as _, Sha256};
 use stoa_api::v1::ErrorReason;
+use stoa_core::{RoomId, TenantId};
 use stoa_h3::PeerInfo;
+use tonic::Request;
 
-use crate::errors::Failure;
-
-/// Bytes of a certificate's SHA-256 that name its caller.
-const FINGERPRINT_BYTES: usize = 8;
+use crate::{errors::Failure, tenants::Tenant};
 
 /// The only service that needs no credential: probes have none.
 const OPEN_SERVICE: &str = "/grpc.health.v1.Health/";
@@ -38,26 +37,98 @@ impl ApiKeyHash {
     }
 }
 
-/// Who calls; an extension of every request that got past the gate.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Caller(Arc<str>);
+/// A client certificate, known by its hash. The node's authority has to vouch for it as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateHash {
+    /// What it is called in logs, and what separates its callers' `request_id`s from those of others. One
+    /// that replaces another should have the same name.
+    pub name: String,
+    /// The SHA-256 of its DER form.
+    pub sha256: [u8; 32],
+}
 
-impl Caller {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+impl CertificateHash {
+    /// The hash of a certificate that is known, in its DER form.
+    pub fn of(name: impl Into<String>, der: &[u8]) -> Self {
+        Self {
+            name: name.into(),
+            sha256: Sha256::digest(der).into(),
+        }
     }
 }
 
-/// Knows the API keys.
+/// Who calls; an extension of every request that got past the gate.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Caller {
+    tenant: TenantId,
+    is_operator: bool,
+    /// The tenant's name, and what it was that the caller has shown.
+    name: Arc<str>,
+}
+
+impl Caller {
+    fn new(tenant: &Tenant, shown: &str) -> Self {
+        Self {
+            tenant: tenant.id.clone(),
+            is_operator: tenant.is_operator,
+            name: format!("{}/{shown}", tenant.id).into(),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    pub(crate) fn is_operator(&self) -> bool {
+        self.is_operator
+    }
+
+    /// The caller's own room of this name: there is no way to that of another tenant.
+    pub(crate) fn own(&self, room: &RoomId) -> RoomId {
+        room.in_tenant(&self.tenant)
+    }
+}
+
+/// Who calls; the gate lets nobody pass to this service without a name.
+pub(crate) fn caller<T>(request: &Request<T>) -> Result<Caller, Failure> {
+    request
+        .extensions()
+        .get::<Caller>()
+        .cloned()
+        .ok_or_else(Failure::internal)
+}
+
+/// Knows the credentials of all tenants.
 pub(crate) struct Authenticator {
     keys: Vec<(Caller, [u8; 32])>,
+    certificates: Vec<(Caller, [u8; 32])>,
 }
 
 impl Authenticator {
-    pub(crate) fn new(keys: &[ApiKeyHash]) -> Self {
-        let named = |key: &ApiKeyHash| (Caller(format!("key:{}", key.name).into()), key.sha256);
+    pub(crate) fn new(tenants: &[Tenant]) -> Self {
+        let keys = tenants.iter().flat_map(|tenant| {
+            let named = |key: &ApiKeyHash| Caller::new(tenant, &format!("key:{}", key.name));
+            tenant
+                .api_keys
+                .iter()
+                .map(move |key| (named(key), key.sha256))
+        });
+        let certificates = tenants.iter().flat_map(|tenant| {
+            let named = |known: &CertificateHash| {
+                Caller::new(tenant, &format!("certificate:{}", known.name))
+            };
+            tenant
+                .certificates
+                .iter()
+                .map(move |known| (named(known), known.sha256))
+        });
         Self {
-            keys: keys.iter().map(named).collect(),
+            keys: keys.collect(),
+            certificates: certificates.collect(),
         }
     }
 
@@ -73,29 +144,29 @@ impl Authenticator {
             let only = values.next().is_none();
             let caller = bearer(value.as_bytes())
                 .filter(|_| only)
-                .and_then(|key| self.find(key));
+                .and_then(|key| find(&self.keys, &Sha256::digest(key).into()));
             return caller.map(Some).ok_or_else(invalid);
         }
-        if let Some(caller) = peer.and_then(certificate) {
-            return Ok(Some(caller));
+        if let Some(leaf) = peer.and_then(certificate) {
+            let caller = find(&self.certificates, &leaf);
+            return caller.map(Some).ok_or_else(invalid);
         }
         match path.starts_with(OPEN_SERVICE) {
             true => Ok(None),
             false => Err(missing()),
         }
     }
+}
 
-    /// Looks at every key to its end, so that the time taken tells nothing.
-    fn find(&self, key: &[u8]) -> Option<Caller> {
-        let hash: [u8; 32] = Sha256::digest(key).into();
-        let mut found = None;
-        for (caller, expected) in &self.keys {
-            if equal(&hash, expected) {
-                found = Some(caller);
-            }
+/// Looks at every hash to its end, so that the time taken tells nothing.
+fn find(known: &[(Caller, [u8; 32])], hash: &[u8; 32]) -> Option<Caller> {
+    let mut found = None;
+    for (caller, expected) in known {
+        if equal(hash, expected) {
+            found = Some(caller);
         }
-        found.cloned()
     }
+    found.cloned()
 }
 
 fn equal(a: &[u8; 32], b: &[u8; 32]) -> bool {
@@ -112,13 +183,10 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     (scheme.eq_ignore_ascii_case(b"Bearer ") && !key.is_empty()).then_some(key)
 }
 
-fn certificate(peer: &PeerInfo) -> Option<Caller> {
+/// The SHA-256 of the certificate that TLS has verified.
+fn certificate(peer: &PeerInfo) -> Option<[u8; 32]> {
     let leaf = peer.client_certificates.as_ref()?.first()?;
-    let mut name = String::from("certificate:");
-    for byte in &Sha256::digest(leaf)[..FINGERPRINT_BYTES] {
-        write!(name, "{byte:02x}").expect("a string takes everything");
-    }
-    Some(Caller(name.into()))
+    Some(Sha256::digest(leaf).into())
 }
 
 fn missing() -> Failure {
@@ -131,7 +199,8 @@ fn missing() -> Failure {
 fn invalid() -> Failure {
     Failure::new(
         ErrorReason::CredentialInvalid,
-        "the authorization header is not `Bearer KEY` with a key of this node",
+        "the credential is not one of this node's: neither the key of an `authorization: Bearer KEY` header, \
+         nor the client certificate where there is no such header",
     )
 }
 
@@ -144,10 +213,11 @@ mod tests {
     const PATH: &str = "/stoa.control.v1.Rooms/Join";
 
     fn judge(values: &[&str]) -> Result<Option<Caller>, ErrorReason> {
-        let keys = [
-            ApiKeyHash::of("one", "first"),
-            ApiKeyHash::of("two", "second"),
-        ];
+        let tenant = |name: &str, key| Tenant {
+            api_keys: vec![ApiKeyHash::of("main", key)],
+            ..Tenant::new(TenantId::new(name).expect("an identifier"))
+        };
+        let tenants = [tenant("one", "first"), tenant("two", "second")];
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(
@@ -155,7 +225,7 @@ mod tests {
                 HeaderValue::from_str(value).expect("a header"),
             );
         }
-        Authenticator::new(&keys)
+        Authenticator::new(&tenants)
             .caller(PATH, &headers, None)
             .map_err(|failure| failure.reason)
     }
@@ -163,7 +233,8 @@ mod tests {
     #[test]
     fn a_key_names_its_caller() {
         let caller = judge(&["bearer second"]).expect("a key").expect("a caller");
-        assert_eq!(caller.as_str(), "key:two");
+        assert_eq!(caller.as_str(), "two/key:main");
+        assert_eq!(caller.tenant().as_str(), "two");
         assert!(judge(&["Bearer first"]).is_ok());
     }
 

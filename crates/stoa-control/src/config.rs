@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::SocketAddr,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -14,7 +15,7 @@ use rustls::{
 
 use stoa_core::RoomTimeout;
 
-use crate::authenticate::ApiKeyHash;
+use crate::tenants::Tenant;
 
 /// Where the service gets the time of day from.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -27,10 +28,13 @@ pub struct ControlConfig {
     /// Who the node is.
     pub identity: TlsIdentity,
     /// Who may vouch for callers with a client certificate. `None`: certificates are not asked for.
-    /// Where it is given, a certificate is optional, but one that is shown must be valid.
+    /// Where it is given, a certificate is optional, but one that is shown must be valid, and bound to a
+    /// tenant.
     pub client_ca: Option<Arc<RootCertStore>>,
-    /// The API keys, by their hashes.
-    pub api_keys: Vec<ApiKeyHash>,
+    /// Who shares the node.
+    pub tenants: Vec<Tenant>,
+    /// Where the node keeps what has to survive it: the bans. `None`: in memory, until it ends.
+    pub state_directory: Option<PathBuf>,
     /// What the transports bear.
     pub transport: TransportLimits,
     /// What the service bears.
@@ -52,7 +56,8 @@ impl ControlConfig {
             listen,
             identity,
             client_ca: None,
-            api_keys: Vec::new(),
+            tenants: Vec::new(),
+            state_directory: None,
             transport: TransportLimits::default(),
             service: ServiceLimits::default(),
             rooms: RoomDefaults::default(),
@@ -178,6 +183,11 @@ pub struct ServiceLimits {
     pub request_ids: usize,
     /// How long a `request_id` is remembered. Default: ten minutes, as the API promises.
     pub request_id_lifetime: Duration,
+    /// How often one person may join in a minute; as many may come at once. Default: 120.
+    pub joins_per_subject: u32,
+    /// How many bad credentials may come from one source address in a minute. Those beyond are answered
+    /// with RATE_EXCEEDED. Default: 60.
+    pub refusals_per_source: u32,
 }
 
 impl Default for ServiceLimits {
@@ -189,6 +199,8 @@ impl Default for ServiceLimits {
             bookmark: Duration::from_secs(15),
             request_ids: 65_536,
             request_id_lifetime: Duration::from_secs(600),
+            joins_per_subject: 120,
+            refusals_per_source: 60,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! their own writes.
 
 mod bases;
+mod counts;
 mod follow;
 mod log;
 mod pump;
@@ -19,8 +20,9 @@ use std::{
 };
 
 use prost_types::Timestamp;
-use stoa_core::{RoomEvent, RoomEventKind, RoomId, RoomSnapshot};
+use stoa_core::{RoomEvent, RoomEventKind, RoomId, RoomSnapshot, TenantId};
 
+pub(crate) use counts::Count;
 pub(crate) use follow::Follow;
 pub(crate) use pump::pump;
 pub(crate) use room::{CannotWatch, Cursor, Room, Step, bookmark};
@@ -29,10 +31,11 @@ pub(crate) use tenant_log::{Entry, Next, TenantLog};
 
 use crate::{config::Clock, convert};
 use bases::Bases;
+use counts::Counts;
 use follow::Seen;
 use room::Applied;
 
-/// All rooms of the node, in the order of their identifiers.
+/// All rooms of the node, in the order of their tenants and identifiers.
 pub(crate) struct Directory {
     clock: Clock,
     events_per_room: usize,
@@ -43,6 +46,8 @@ pub(crate) struct Directory {
 #[derive(Default)]
 struct Inner {
     rooms: BTreeMap<RoomId, Arc<Room>>,
+    /// How much each tenant has.
+    counts: Counts,
     /// What handlers wait for; an entry lives as long as one of them follows the room.
     follows: HashMap<RoomId, follow::Entry>,
     /// What happens in each tenant's rooms; there are as many as tenants that have called or have a room.
@@ -73,26 +78,32 @@ impl Directory {
         self.inner().rooms.get(room).cloned()
     }
 
-    /// Up to `count` rooms whose identifiers come after `last`, and whether there are more.
-    pub(crate) fn page(&self, last: Option<&RoomId>, count: usize) -> (Vec<Arc<Room>>, bool) {
-        let begin = last.map_or(Bound::Unbounded, Bound::Excluded);
+    /// Up to `count` rooms of a tenant whose identifiers come after `last`, and whether there are more.
+    pub(crate) fn page(
+        &self,
+        tenant: &TenantId,
+        last: Option<&RoomId>,
+        count: usize,
+    ) -> (Vec<Arc<Room>>, bool) {
         let inner = self.inner();
-        let mut rest = inner.rooms.range::<RoomId, _>((begin, Bound::Unbounded));
-        let page: Vec<_> = rest
-            .by_ref()
-            .take(count)
-            .map(|(_, room)| Arc::clone(room))
-            .collect();
+        let mut rest = inner.of(tenant, last);
+        let page: Vec<_> = rest.by_ref().take(count).map(Arc::clone).collect();
         (page, rest.next().is_some())
     }
 
-    /// How many rooms there are, and how many participants in them.
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        let rooms: Vec<_> = self.inner().rooms.values().cloned().collect();
-        (
-            rooms.len(),
-            rooms.iter().map(|room| room.participant_count()).sum(),
-        )
+    /// All rooms of a tenant.
+    pub(crate) fn rooms_of(&self, tenant: &TenantId) -> Vec<Arc<Room>> {
+        self.inner().of(tenant, None).map(Arc::clone).collect()
+    }
+
+    /// How much there is in all.
+    pub(crate) fn counts(&self) -> Count {
+        self.inner().counts.all()
+    }
+
+    /// How much a tenant has.
+    pub(crate) fn counts_of(&self, tenant: &TenantId) -> Count {
+        self.inner().counts.of(tenant.as_str())
     }
 
     /// Follows a room from now on. To be called before the command whose effect is waited for.
@@ -148,14 +159,18 @@ impl Directory {
         let log = inner.log(id.tenant(), self);
         room.will_tell(log.revision() + 1);
         let closes = matches!(kind, RoomEventKind::Closed(_));
+        let before = room.participant_count();
         match room.apply(revision, kind, now) {
             Applied::Done(told) => log.push(&id, told),
             Applied::Stale => return true,
             Applied::Gap => return false,
         }
+        let after = room.participant_count();
+        inner.counts.people(&id, before, after);
         if closes {
             inner.rooms.remove(&id);
             inner.bases.used(room.revision());
+            inner.counts.closed(&id);
         }
         inner.tell(&id, |seen| match closes {
             true => seen.closed += 1,
@@ -170,12 +185,14 @@ impl Directory {
         let now = self.now();
         let mut inner = self.inner();
         let mut before = std::mem::take(&mut inner.rooms);
+        inner.counts = Counts::default();
         for snapshot in snapshots {
             match before.remove(&snapshot.room) {
                 Some(room) if is_later(&room, &snapshot) => {
                     if room.revision() != room.shown(snapshot.revision) {
                         room.replace(&snapshot, now, self.events_per_room);
                     }
+                    inner.counts.created(&room);
                     inner.rooms.insert(snapshot.room.clone(), Arc::clone(&room));
                     inner.tell(&snapshot.room, |seen| seen.revision = room.revision());
                 }
@@ -218,10 +235,29 @@ impl Inner {
         self.bases.used(room.revision());
     }
 
+    /// A tenant's rooms, those after `last` if there is one.
+    fn of<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        last: Option<&RoomId>,
+    ) -> impl Iterator<Item = &'a Arc<Room>> {
+        let begin = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = match last {
+            Some(_) => self.rooms.range::<RoomId, _>((begin, Bound::Unbounded)),
+            None => self.rooms.range::<str, _>((
+                Bound::Included(RoomId::begin(tenant).as_str()),
+                Bound::Unbounded,
+            )),
+        };
+        let own = rest.take_while(|(id, _)| id.tenant() == tenant.as_str());
+        own.map(|(_, room)| room)
+    }
+
     fn insert(&mut self, snapshot: RoomSnapshot, directory: &Directory, now: Timestamp) {
         let base = self.bases.begin((directory.clock)());
         let room = Room::new(&snapshot, base, now, directory.events_per_room);
         let room = Arc::new(room);
+        self.counts.created(&room);
         self.rooms.insert(snapshot.room.clone(), Arc::clone(&room));
         let log = self.log(room.id().tenant(), directory);
         room.will_tell(log.revision() + 1);

@@ -57,9 +57,10 @@ pub(crate) fn code(reason: ErrorReason) -> Code {
     }
 }
 
-/// Why a call fails, before it becomes a [`Status`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
+/// Why a call fails. It becomes a [`Status`] with the details that `errors.proto` documents.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
     pub(crate) reason: ErrorReason,
     message: String,
     metadata: Vec<(&'static str, String)>,
@@ -68,6 +69,33 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// The machine-readable reason.
+    pub fn reason(&self) -> ErrorReason {
+        self.reason
+    }
+
+    /// The canonical code of the reason.
+    pub fn code(&self) -> Code {
+        code(self.reason)
+    }
+
+    /// What the caller is told, in words.
+    pub fn message(&self) -> &str {
+        shortened(&self.message)
+    }
+
+    /// The metadata of the reason.
+    pub fn metadata(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.metadata
+            .iter()
+            .map(|(key, value)| (*key, value.as_str()))
+    }
+
+    /// When it makes sense to repeat the call, if it does.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     pub(crate) fn new(reason: ErrorReason, message: impl Into<String>) -> Self {
         Self {
             reason,
@@ -84,7 +112,7 @@ impl Failure {
         self
     }
 
-    pub(crate) fn retry_after(mut self, delay: Duration) -> Self {
+    pub(crate) fn after(mut self, delay: Duration) -> Self {
         self.retry_after = Some(delay);
         self
     }
@@ -116,6 +144,14 @@ impl Failure {
         )
     }
 
+    pub(crate) fn not_written() -> Self {
+        Self::new(
+            ErrorReason::NodeOverloaded,
+            "the ban could not be written down; repeat the call after the given delay",
+        )
+        .after(OVERLOAD_RETRY)
+    }
+
     pub(crate) fn internal() -> Self {
         Self::new(
             ErrorReason::InternalFault,
@@ -131,7 +167,7 @@ impl Failure {
                 ErrorReason::NodeOverloaded,
                 "a media worker has too much to do; repeat the call after the given delay",
             )
-            .retry_after(OVERLOAD_RETRY),
+            .after(OVERLOAD_RETRY),
             MediaError::Stopped => Self::draining(),
         };
         let failure = failure.with("room_id", room);
@@ -194,7 +230,7 @@ impl Failure {
                 ),
             )
             .with("limit", limit)
-            .retry_after(OVERLOAD_RETRY),
+            .after(OVERLOAD_RETRY),
             Refusal::SubscriptionLimit => {
                 Self::new(R::SubscriptionLimitReached, refusal.to_string())
             }

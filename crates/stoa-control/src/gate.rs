@@ -12,6 +12,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, Request, Response};
+use stoa_api::v1::ErrorReason;
 use stoa_h3::PeerInfo;
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status, body::Body, service::Routes};
@@ -21,6 +22,7 @@ use tracing::Instrument as _;
 use crate::{
     authenticate::Authenticator,
     deadline::{Deadlines, EndingBody, Witness, is_streaming},
+    entrance::Entrance,
     errors::{Failure, complete},
     lifecycle::{Lifecycle, Phase},
     media::BoxFuture,
@@ -35,6 +37,7 @@ pub(crate) struct Gate {
 
 struct Shared {
     authenticator: Authenticator,
+    entrance: Entrance,
     lifecycle: Lifecycle,
     longest_call: Duration,
     message_bytes: usize,
@@ -44,12 +47,14 @@ impl Gate {
     pub(crate) fn new(
         routes: Routes,
         authenticator: Authenticator,
+        entrance: Entrance,
         lifecycle: Lifecycle,
         longest_call: Duration,
         message_bytes: usize,
     ) -> Self {
         let shared = Shared {
             authenticator,
+            entrance,
             lifecycle,
             longest_call,
             message_bytes,
@@ -125,12 +130,24 @@ impl Shared {
     ) -> Result<Deadlines, Failure> {
         let deadlines = Deadlines::of(request.headers(), path, self.longest_call)?;
         let peer = request.extensions().get::<PeerInfo>();
-        let caller = self.authenticator.caller(path, request.headers(), peer)?;
+        let caller = self.authenticator.caller(path, request.headers(), peer);
+        let caller = caller.map_err(|failure| self.refuse(failure, peer))?;
         if let Some(caller) = caller {
             span.record("caller", caller.as_str());
             request.extensions_mut().insert(caller);
         }
         Ok(deadlines)
+    }
+
+    /// A bad credential costs its source: after too many the answer is another one, whatever is tried.
+    fn refuse(&self, failure: Failure, peer: Option<&PeerInfo>) -> Failure {
+        let (Some(peer), true) = (peer, failure.reason == ErrorReason::CredentialInvalid) else {
+            return failure;
+        };
+        let source = peer.remote_address.ip();
+        let blocked = self.entrance.blocked(source).err();
+        self.entrance.refused_from(source);
+        blocked.unwrap_or(failure)
     }
 }
 

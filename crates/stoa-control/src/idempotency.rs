@@ -214,7 +214,7 @@ fn full(retry: Duration) -> Failure {
         "the node remembers as many request_ids as it may; repeat the call after the given delay, \
          or make it without one",
     )
-    .retry_after(retry.min(LONGEST_RETRY))
+    .after(retry.min(LONGEST_RETRY))
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 //! [`Media`] port, which the daemon implements on its media workers.
 //!
 //! The way of a call: `server` (TCP or QUIC, TLS) → `gate` (trace, completed errors, deadline,
-//! credential) → `rooms` or `node` (validate, [`Media`], wait for the mirror, answer).
+//! credential) → `rooms`, `bans` or `node` (validate; for joins the `entrance` with its bans, rates and
+//! quotas; [`Media`], wait for the mirror, answer). A [`Tenant`] sees what is its own and nothing else.
 //!
 //! What needs no credential: `grpc.health.v1.Health`, because probes have none, and it tells only
 //! whether the node takes new rooms. Everything else, reflection included, needs one.
@@ -14,10 +15,12 @@
 #![forbid(unsafe_code)]
 
 mod authenticate;
+mod bans;
 mod config;
 mod convert;
 mod deadline;
 mod directory;
+mod entrance;
 mod errors;
 mod gate;
 mod idempotency;
@@ -28,12 +31,17 @@ mod paging;
 mod resume;
 mod rooms;
 mod server;
+mod tenants;
 mod validate;
 mod watch;
 mod watch_rooms;
 
-pub use authenticate::ApiKeyHash;
+pub use authenticate::{ApiKeyHash, CertificateHash};
+pub use bans::StateError;
 pub use config::{Clock, ControlConfig, RoomDefaults, ServiceLimits, TlsIdentity, TransportLimits};
+pub use entrance::{Entrance, Entry};
+pub use errors::Failure;
 pub use lifecycle::{ControlHandle, ControlStats};
 pub use media::{BoxFuture, Media, MediaError, Notice, WorkerStatus};
-pub use server::{BindError, ControlServer};
+pub use server::{BindError, ControlServer, OpenServer};
+pub use tenants::{Quotas, Tenant};

@@ -6,6 +6,7 @@ use stoa_api::v1::{self, NodeState, node_server::Node};
 use tonic::{Request, Response, Status};
 
 use crate::{
+    authenticate::caller,
     convert,
     directory::Directory,
     lifecycle::{Lifecycle, Phase},
@@ -25,9 +26,13 @@ pub(crate) struct NodeService {
 impl Node for NodeService {
     async fn get_status(
         &self,
-        _: Request<v1::GetStatusRequest>,
+        request: Request<v1::GetStatusRequest>,
     ) -> Result<Response<v1::NodeStatus>, Status> {
-        let (rooms, participants) = self.directory.counts();
+        let caller = caller(&request)?;
+        let (count, workers) = match caller.is_operator() {
+            true => (self.directory.counts(), self.media.status()),
+            false => (self.directory.counts_of(caller.tenant()), Vec::new()),
+        };
         let state = match self.lifecycle.phase() {
             Phase::Serving => NodeState::Serving,
             Phase::Draining | Phase::Stopping => NodeState::Draining,
@@ -36,9 +41,9 @@ impl Node for NodeService {
             version: self.version.clone(),
             start_time: Some(convert::timestamp(self.start_time)),
             state: state.into(),
-            room_count: count(rooms),
-            participant_count: count(participants),
-            workers: self.media.status().into_iter().map(worker).collect(),
+            room_count: convert::count(count.rooms),
+            participant_count: convert::count(count.participants),
+            workers: workers.into_iter().map(worker).collect(),
         }))
     }
 }
@@ -46,15 +51,11 @@ impl Node for NodeService {
 fn worker(status: WorkerStatus) -> v1::WorkerStatus {
     v1::WorkerStatus {
         port: u32::from(status.port),
-        room_count: count(status.rooms),
-        participant_count: count(status.participants),
-        seat_count: count(status.seats),
+        room_count: convert::count(status.rooms),
+        participant_count: convert::count(status.participants),
+        seat_count: convert::count(status.seats),
         datagrams_received: status.datagrams_received,
         datagrams_sent: status.datagrams_sent,
         datagrams_dropped: status.datagrams_dropped.into_iter().collect(),
     }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -12,6 +12,8 @@ const DEFAULT_PAGE: usize = 100;
 const LARGEST_PAGE: usize = 1000;
 /// So much of a hash that garbage is told from a token.
 const CHECK_BYTES: usize = 4;
+/// Two identifiers and what is between them.
+const LONGEST_TEXT: usize = 2 * MAX_ID_LENGTH + 1;
 
 /// How many rooms a page has.
 pub(crate) fn size(asked: i32) -> Result<usize, Failure> {
@@ -25,30 +27,41 @@ pub(crate) fn size(asked: i32) -> Result<usize, Failure> {
     }
 }
 
-/// The token of the page after the one that ends with this room.
+/// The token of the page after the one that ends with this room. It has the name alone: whose room it is
+/// follows from who shows it.
 pub(crate) fn token(last: &RoomId) -> String {
-    let mut token = String::with_capacity(2 * (CHECK_BYTES + last.as_str().len()));
-    for byte in check(last.as_str()).iter().chain(last.as_str().as_bytes()) {
+    encode(last.name())
+}
+
+/// The name of the last room of the page before; `None` for the first page.
+pub(crate) fn parse(token: &str) -> Result<Option<RoomId>, Failure> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let room = decode(token).and_then(|name| RoomId::new(&name).ok());
+    room.map(Some).ok_or_else(|| invalid("ListRooms"))
+}
+
+/// A token that is not one of this method's.
+pub(crate) fn invalid(method: &str) -> Failure {
+    Failure::new(
+        ErrorReason::PageTokenInvalid,
+        format!("the page token did not come from {method}; begin with an empty one"),
+    )
+}
+
+/// Some text as a token.
+pub(crate) fn encode(text: &str) -> String {
+    let mut token = String::with_capacity(2 * (CHECK_BYTES + text.len()));
+    for byte in check(text).iter().chain(text.as_bytes()) {
         write!(token, "{byte:02x}").expect("a string takes everything");
     }
     token
 }
 
-/// The last room of the page before; `None` for the first page.
-pub(crate) fn parse(token: &str) -> Result<Option<RoomId>, Failure> {
-    if token.is_empty() {
-        return Ok(None);
-    }
-    decode(token).map(Some).ok_or_else(|| {
-        Failure::new(
-            ErrorReason::PageTokenInvalid,
-            "the page token did not come from ListRooms; begin with an empty one",
-        )
-    })
-}
-
-fn decode(token: &str) -> Option<RoomId> {
-    if !token.is_ascii() || token.len() > 2 * (CHECK_BYTES + MAX_ID_LENGTH) {
+/// The text of a token, if it is one.
+pub(crate) fn decode(token: &str) -> Option<String> {
+    if !token.is_ascii() || token.len() > 2 * (CHECK_BYTES + LONGEST_TEXT) {
         return None;
     }
     let pairs = token.as_bytes().chunks(2);
@@ -56,13 +69,13 @@ fn decode(token: &str) -> Option<RoomId> {
         .map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok())
         .collect();
     let bytes = bytes?;
-    let (found, id) = bytes.split_at_checked(CHECK_BYTES)?;
-    let id = RoomId::new(str::from_utf8(id).ok()?).ok()?;
-    (found == check(id.as_str()) && self::token(&id) == token).then_some(id)
+    let (found, text) = bytes.split_at_checked(CHECK_BYTES)?;
+    let text = str::from_utf8(text).ok()?;
+    (found == check(text) && encode(text) == token).then(|| text.to_owned())
 }
 
-fn check(id: &str) -> [u8; CHECK_BYTES] {
-    let hash = Sha256::digest(id.as_bytes());
+fn check(text: &str) -> [u8; CHECK_BYTES] {
+    let hash = Sha256::digest(text.as_bytes());
     std::array::from_fn(|i| hash[i])
 }
 

@@ -9,15 +9,18 @@ use std::{
     collections::HashMap,
     fmt::Write as _,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 use rand::{TryRngCore as _, rngs::OsRng};
 use sha2::{Digest as _, Sha256};
 use stoa_api::v1::{self, ErrorReason};
-use stoa_core::{Join, ParticipantId, RoomEvent, RoomEventKind, RoomId, SessionId};
+use stoa_core::{Join, ParticipantId, RoomEvent, RoomEventKind, RoomId, SessionId, TenantId};
 
 use crate::{
+    authenticate::Caller,
     directory::Directory,
+    entrance::{Entrance, Inside},
     errors::Failure,
     rooms::RoomsService,
     validate::{self, Member},
@@ -190,22 +193,25 @@ impl Drop for Taken<'_> {
     }
 }
 
-impl RoomsService {
+impl Entrance {
     /// Lets somebody back in.
     pub(crate) async fn come_back(
-        self,
+        &self,
+        tenant: &TenantId,
         mut join: Join,
+        issued: SystemTime,
         token: String,
     ) -> Result<v1::JoinResponse, Failure> {
         use ErrorReason::{ParticipantNotFound, SessionMismatch};
-        let room = self.directory.get(&join.room);
-        let room = room.ok_or_else(|| {
-            Failure::room_not_found(join.room.as_str()).with("room_id", &join.room)
+        let Inside {
+            directory, resume, ..
+        } = &*self.0;
+        let room = directory.get(&join.room).ok_or_else(|| {
+            Failure::room_not_found(join.room.name()).with("room_id", join.room.name())
         })?;
         let (id, who) = (join.room.clone(), join.participant.clone());
         let invalid = || invalid(&id, &who);
-        let (tokens, directory) = (self.resume.clone(), Arc::clone(&self.directory));
-        let taken = tokens.take(&directory, &join, &token);
+        let taken = resume.take(directory, &join, &token);
         let mut taken = taken.ok_or_else(invalid)?;
         let session = taken.entry.as_ref().map(|entry| entry.session.clone());
         let session = session.ok_or_else(Failure::internal)?;
@@ -214,7 +220,7 @@ impl RoomsService {
             validate::take_from(&mut join, &known);
         }
         join.resume = Some(session);
-        match self.admit(join).await {
+        match self.admit(tenant, join, issued).await {
             Ok(answer) => {
                 // The answer has the next one.
                 taken.entry = None;
@@ -228,13 +234,17 @@ impl RoomsService {
             Err(failure) => Err(failure),
         }
     }
+}
 
+impl RoomsService {
     /// Restarts ICE of a session.
     pub(crate) async fn restart(
         &self,
+        caller: &Caller,
         request: v1::RenegotiateRequest,
     ) -> Result<v1::RenegotiateResponse, Failure> {
         let (room, who, session): Member = validate::renegotiation(&request)?;
+        let room = caller.own(&room);
         let v1::RenegotiateRequest {
             room_id,
             participant_id,
@@ -252,10 +262,10 @@ fn invalid(room: &RoomId, participant: &ParticipantId) -> Failure {
     let why = format!(
         "the resume token is not that of {:?} in the room {:?} as they are in it now; join anew",
         participant.as_str(),
-        room.as_str()
+        room.name()
     );
     Failure::new(ErrorReason::ResumeTokenInvalid, why)
-        .with("room_id", room)
+        .with("room_id", room.name())
         .with("participant_id", participant)
 }
 

@@ -4,33 +4,31 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::stream::BoxStream;
 use stoa_api::v1::{self, ErrorReason, rooms_server::Rooms};
-use stoa_core::{Join, ParticipantChange, RoomId, RoomSettings};
+use stoa_core::{ParticipantChange, RoomId, RoomSettings, TenantId};
 use tonic::{Request, Response, Status};
 
 use crate::{
-    authenticate::Caller,
+    authenticate::{Caller, caller},
     config::RoomDefaults,
     convert,
     directory::{CannotWatch, Directory, Room},
+    entrance::Entrance,
     errors::Failure,
     idempotency::Requests,
-    lifecycle::{Counted, Gauge, Lifecycle, Phase, Tally},
+    lifecycle::{Counted, Gauge, Tally},
     media::Media,
-    paging,
-    resume::ResumeTokens,
-    validate,
+    paging, validate,
     watch::Watcher,
-    watch_rooms::{RoomsWatcher, tenant_of},
+    watch_rooms::RoomsWatcher,
 };
 
 /// The handlers, and what they share. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct RoomsService {
+    pub(crate) entrance: Entrance,
     pub(crate) media: Arc<dyn Media>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) requests: Requests,
-    pub(crate) resume: ResumeTokens,
-    pub(crate) lifecycle: Lifecycle,
     pub(crate) defaults: RoomDefaults,
     pub(crate) watchers: Gauge,
     pub(crate) resyncs: Tally,
@@ -39,70 +37,48 @@ pub(crate) struct RoomsService {
 }
 
 impl RoomsService {
-    fn must_serve(&self) -> Result<(), Failure> {
-        match self.lifecycle.phase() {
-            Phase::Serving => Ok(()),
-            Phase::Draining | Phase::Stopping => Err(Failure::draining()),
-        }
-    }
-
     fn room(&self, id: &RoomId) -> Result<Arc<Room>, Failure> {
         self.directory.get(id).ok_or_else(|| not_found(id))
     }
 
-    async fn create(self, id: RoomId, settings: RoomSettings) -> Result<v1::Room, Failure> {
-        self.must_serve()?;
+    async fn create(
+        self,
+        tenant: TenantId,
+        id: RoomId,
+        settings: RoomSettings,
+    ) -> Result<v1::Room, Failure> {
+        self.entrance.must_serve()?;
+        let _under_way = self.entrance.0.ledger.create(&tenant, &id)?;
         let follow = self.directory.follow(&id);
         let created = self.media.create_room(id.clone(), settings.clone()).await;
-        let revision = created.map_err(|error| Failure::refused(error, id.as_str(), None))?;
+        let revision = created.map_err(|error| Failure::refused(error, id.name(), None))?;
         if let Some(room) = follow.created().await {
             return Ok(room.show(true));
         }
         // Created, and closed again by somebody else, all while events were lost.
         Ok(v1::Room {
-            room_id: id.to_string(),
+            room_id: id.name().to_owned(),
             revision: self.directory.shown_once(revision),
             create_time: Some(self.directory.now()),
             ..convert::settings(&settings)
         })
     }
 
-    pub(crate) async fn admit(self, request: Join) -> Result<v1::JoinResponse, Failure> {
-        self.must_serve()?;
-        let (id, who) = (request.room.clone(), request.participant.clone());
-        let follow = self.directory.follow(&id);
-        let joined = self.media.join(request).await;
-        let joined =
-            joined.map_err(|error| Failure::refused(error, id.as_str(), Some(who.as_str())))?;
-        let room_revision = follow.reached(joined.revision).await;
-        let session = &joined.participant.session;
-        let resume_token = self.resume.issue(&self.directory, &id, &who, session)?;
-        let room = self.directory.get(&id);
-        let shown = room.and_then(|room| room.participant(&who, &joined.participant.session));
-        // Where the mirror does not know them any more, they have left already.
-        let participant = shown
-            .unwrap_or_else(|| convert::participant(&joined.participant, self.directory.now()));
-        Ok(v1::JoinResponse {
-            sdp_answer: joined.answer,
-            participant: Some(participant),
-            room_revision,
-            resume_token,
-        })
-    }
-
     /// Changes a participant and waits until everybody can see it.
     async fn change(
         &self,
+        caller: &Caller,
         (room, who, session): validate::Member,
         change: ParticipantChange,
     ) -> Result<u64, Failure> {
+        let room = caller.own(&room);
         let follow = self.directory.follow(&room);
         let changed = self
             .media
             .change_participant(room.clone(), who.clone(), session, change);
         let changed = changed.await;
         let revision =
-            changed.map_err(|error| Failure::refused(error, room.as_str(), Some(who.as_str())))?;
+            changed.map_err(|error| Failure::refused(error, room.name(), Some(who.as_str())))?;
         Ok(follow.reached(revision).await)
     }
 
@@ -125,10 +101,11 @@ impl RoomsService {
                 CannotWatch::InFuture(revision) => Failure::new(
                     ErrorReason::RevisionInFuture,
                     format!(
-                        "the room {id:?} is at revision {revision}; watch from 0 to begin anew"
+                        "the room {:?} is at revision {revision}; watch from 0 to begin anew",
+                        id.name()
                     ),
                 )
-                .with("room_id", id)
+                .with("room_id", id.name())
                 .with("revision", revision),
             })?;
         Ok(Watcher::new(
@@ -143,16 +120,7 @@ impl RoomsService {
 }
 
 fn not_found(id: &RoomId) -> Failure {
-    Failure::room_not_found(id.as_str()).with("room_id", id)
-}
-
-/// Who calls; the gate lets nobody pass to this service without a name.
-fn caller<T>(request: &Request<T>) -> Result<Caller, Failure> {
-    request
-        .extensions()
-        .get::<Caller>()
-        .cloned()
-        .ok_or_else(Failure::internal)
+    Failure::room_not_found(id.name()).with("room_id", id.name())
 }
 
 #[tonic::async_trait]
@@ -164,7 +132,8 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::RenegotiateRequest>,
     ) -> Result<Response<v1::RenegotiateResponse>, Status> {
-        let restarted = self.restart(request.into_inner()).await?;
+        let caller = caller(&request)?;
+        let restarted = self.restart(&caller, request.into_inner()).await?;
         Ok(Response::new(restarted))
     }
 
@@ -175,7 +144,7 @@ impl Rooms for RoomsService {
         let caller = caller(&request)?;
         let watcher = RoomsWatcher::new(
             Arc::clone(&self.directory),
-            tenant_of(&caller),
+            caller.tenant().as_str(),
             request.get_ref(),
             self.bookmark,
             self.resyncs.clone(),
@@ -191,7 +160,8 @@ impl Rooms for RoomsService {
         let caller = caller(&request)?;
         let request = request.into_inner();
         let (id, settings) = validate::create_room(&request, &self.defaults)?;
-        let operation = self.clone().create(id, settings);
+        let (tenant, id) = (caller.tenant().clone(), caller.own(&id));
+        let operation = self.clone().create(tenant, id, settings);
         let call = ("CreateRoom", &request);
         let room = self
             .requests
@@ -204,7 +174,8 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::GetRoomRequest>,
     ) -> Result<Response<v1::Room>, Status> {
-        let id = validate::room(&request.get_ref().room_id)?;
+        let caller = caller(&request)?;
+        let id = caller.own(&validate::room(&request.get_ref().room_id)?);
         Ok(Response::new(self.room(&id)?.show(true)))
     }
 
@@ -212,13 +183,15 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::ListRoomsRequest>,
     ) -> Result<Response<v1::ListRoomsResponse>, Status> {
+        let caller = caller(&request)?;
         let v1::ListRoomsRequest {
             page_size,
             page_token,
         } = request.get_ref();
         let size = paging::size(*page_size)?;
         let last = paging::parse(page_token)?;
-        let (page, more) = self.directory.page(last.as_ref(), size);
+        let last = last.map(|last| caller.own(&last));
+        let (page, more) = self.directory.page(caller.tenant(), last.as_ref(), size);
         let next = page
             .last()
             .filter(|_| more)
@@ -233,10 +206,11 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::CloseRoomRequest>,
     ) -> Result<Response<v1::CloseRoomResponse>, Status> {
-        let id = validate::room(&request.get_ref().room_id)?;
+        let caller = caller(&request)?;
+        let id = caller.own(&validate::room(&request.get_ref().room_id)?);
         let follow = self.directory.follow(&id);
         let closed = self.media.close_room(id.clone()).await;
-        closed.map_err(|error| Failure::refused(error, id.as_str(), None))?;
+        closed.map_err(|error| Failure::refused(error, id.name(), None))?;
         follow.closed().await;
         Ok(Response::new(v1::CloseRoomResponse {}))
     }
@@ -247,12 +221,18 @@ impl Rooms for RoomsService {
     ) -> Result<Response<v1::JoinResponse>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
-        let (service, join) = (self.clone(), validate::join(&request)?);
+        let (mut join, issued) = validate::join(
+            &request,
+            self.entrance.now(),
+            self.entrance.0.bans.longest_validity(),
+        )?;
+        join.room = caller.own(&join.room);
+        let (entrance, tenant) = (self.entrance.clone(), caller.tenant().clone());
         let token = request.resume_token.clone();
         let operation = async move {
             match token.is_empty() {
-                true => service.admit(join).await,
-                false => service.come_back(join, token).await,
+                true => entrance.admit(&tenant, join, issued).await,
+                false => entrance.come_back(&tenant, join, issued, token).await,
             }
         };
         let call = ("Join", &request);
@@ -267,8 +247,10 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::AddIceCandidateRequest>,
     ) -> Result<Response<v1::AddIceCandidateResponse>, Status> {
+        let caller = caller(&request)?;
         let request = request.into_inner();
         let (room, who, session) = validate::candidate(&request)?;
+        let room = caller.own(&room);
         let added = self
             .media
             .add_ice_candidate(room, who, session, request.candidate)
@@ -283,8 +265,9 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::SetRoleRequest>,
     ) -> Result<Response<v1::SetRoleResponse>, Status> {
+        let caller = caller(&request)?;
         let (member, change) = validate::set_role(request.get_ref())?;
-        let room_revision = self.change(member, change).await?;
+        let room_revision = self.change(&caller, member, change).await?;
         Ok(Response::new(v1::SetRoleResponse { room_revision }))
     }
 
@@ -292,8 +275,9 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::SetMutedRequest>,
     ) -> Result<Response<v1::SetMutedResponse>, Status> {
+        let caller = caller(&request)?;
         let (member, change) = validate::set_muted(request.get_ref())?;
-        let room_revision = self.change(member, change).await?;
+        let room_revision = self.change(&caller, member, change).await?;
         Ok(Response::new(v1::SetMutedResponse { room_revision }))
     }
 
@@ -301,8 +285,9 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::UpdateParticipantRequest>,
     ) -> Result<Response<v1::UpdateParticipantResponse>, Status> {
+        let caller = caller(&request)?;
         let (member, change) = validate::update_participant(request.get_ref())?;
-        let room_revision = self.change(member, change).await?;
+        let room_revision = self.change(&caller, member, change).await?;
         Ok(Response::new(v1::UpdateParticipantResponse {
             room_revision,
         }))
@@ -312,8 +297,9 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::UpdateSubscriptionsRequest>,
     ) -> Result<Response<v1::UpdateSubscriptionsResponse>, Status> {
+        let caller = caller(&request)?;
         let (member, change) = validate::subscription(request.get_ref())?;
-        self.change(member, change).await?;
+        self.change(&caller, member, change).await?;
         Ok(Response::new(v1::UpdateSubscriptionsResponse {}))
     }
 
@@ -321,10 +307,12 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::UpdateRoomRequest>,
     ) -> Result<Response<v1::Room>, Status> {
+        let caller = caller(&request)?;
         let (id, update) = validate::room_update(request.get_ref(), &self.defaults)?;
+        let id = caller.own(&id);
         let follow = self.directory.follow(&id);
         let updated = self.media.update_room(id.clone(), update).await;
-        let revision = updated.map_err(|error| Failure::refused(error, id.as_str(), None))?;
+        let revision = updated.map_err(|error| Failure::refused(error, id.name(), None))?;
         let _seen = follow.reached(revision).await;
         Ok(Response::new(self.room(&id)?.show(true)))
     }
@@ -333,16 +321,13 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::RemoveParticipantRequest>,
     ) -> Result<Response<v1::RemoveParticipantResponse>, Status> {
-        let request = request.into_inner();
-        let (room, who, session) = validate::removal(&request)?;
-        let follow = self.directory.follow(&room);
-        let reason = stoa_core::LeaveReason::Removed;
-        let removed = self.media.remove_participant(room, who, session, reason);
-        let removed = removed.await;
-        let revision = removed.map_err(|error| {
-            Failure::refused(error, &request.room_id, Some(&request.participant_id))
-        })?;
-        let room_revision = follow.reached(revision).await;
+        let caller = caller(&request)?;
+        let (room, who, session) = validate::removal(request.get_ref())?;
+        let entrant = (caller.own(&room), who);
+        let room_revision = self
+            .entrance
+            .remove(caller.tenant(), entrant, session)
+            .await?;
         Ok(Response::new(v1::RemoveParticipantResponse {
             room_revision,
         }))
@@ -352,11 +337,12 @@ impl Rooms for RoomsService {
         &self,
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
+        let caller = caller(&request)?;
         let v1::WatchRequest {
             room_id,
             from_revision,
         } = request.get_ref();
-        let id = validate::room(room_id)?;
+        let id = caller.own(&validate::room(room_id)?);
         let watcher = self.begin_watch(&id, *from_revision)?;
         Ok(Response::new(watcher.into_stream()))
     }

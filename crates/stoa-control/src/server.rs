@@ -7,7 +7,10 @@ mod tls;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use stoa_api::v1::{FILE_DESCRIPTOR_SET, node_server::NodeServer, rooms_server::RoomsServer};
+use stoa_api::v1::{
+    FILE_DESCRIPTOR_SET, bans_server::BansServer, node_server::NodeServer,
+    rooms_server::RoomsServer,
+};
 use tokio::{
     sync::mpsc,
     task::{JoinError, JoinSet},
@@ -20,8 +23,10 @@ pub use bind::BindError;
 
 use crate::{
     authenticate::Authenticator,
+    bans::{Bans, BansService},
     config::{ControlConfig, TransportLimits},
     directory::{Directory, pump},
+    entrance::{Entrance, Inside, LONGEST_VALIDITY, Ledger, Sources},
     gate::Gate,
     idempotency::Requests,
     lifecycle::{ControlHandle, Gauge, Lifecycle, Phase, Tally},
@@ -33,7 +38,12 @@ use crate::{
 use bind::Sockets;
 
 /// What the health service says about: the whole node, and each service.
-const HEALTH_NAMES: [&str; 3] = ["", "stoa.control.v1.Rooms", "stoa.control.v1.Node"];
+const HEALTH_NAMES: [&str; 4] = [
+    "",
+    "stoa.control.v1.Rooms",
+    "stoa.control.v1.Bans",
+    "stoa.control.v1.Node",
+];
 
 /// The control API, bound to its addresses and not serving yet.
 pub struct ControlServer {
@@ -41,6 +51,7 @@ pub struct ControlServer {
     tls: tls::Tls,
     config: ControlConfig,
     handle: ControlHandle,
+    bans: Bans,
 }
 
 impl ControlServer {
@@ -70,6 +81,8 @@ impl ControlServer {
             .iter()
             .map(|address| bind::bind(*address))
             .collect::<Result<_, _>>()?;
+        let state = config.state_directory.as_deref();
+        let bans = Bans::open(state, config.clock.clone(), LONGEST_VALIDITY)?;
         let handle = ControlHandle {
             lifecycle: Lifecycle::new(),
             watchers: Gauge::default(),
@@ -81,6 +94,7 @@ impl ControlServer {
             tls,
             config,
             handle,
+            bans,
         })
     }
 
@@ -95,47 +109,111 @@ impl ControlServer {
         self.handle.clone()
     }
 
-    /// Serves until `shutdown` completes. Then nothing new is accepted, streams end with
-    /// UNAVAILABLE and NODE_DRAINING, calls under way may go on for the grace period, and
-    /// everything is closed when this returns. It returns early only after a fault of its own, which
-    /// is logged as an error.
+    /// Takes up its work on these media workers; nobody is served yet.
     ///
     /// `notices` are the media workers' events, in order; see [`Media`].
+    pub fn open(self, media: Arc<dyn Media>, notices: mpsc::Receiver<Notice>) -> OpenServer {
+        let Self {
+            sockets,
+            tls,
+            config,
+            handle,
+            bans,
+        } = self;
+        let directory = Arc::new(Directory::new(
+            config.clock.clone(),
+            config.service.events_per_room,
+            config.service.events_per_tenant,
+        ));
+        let service = &config.service;
+        let ledger = Ledger::new(
+            &config.tenants,
+            service.joins_per_subject,
+            Arc::clone(&directory),
+        );
+        let entrance = Entrance(Arc::new(Inside {
+            media,
+            directory,
+            lifecycle: handle.lifecycle.clone(),
+            bans,
+            resume: ResumeTokens::default(),
+            ledger,
+            sources: Sources::new(service.refusals_per_source),
+        }));
+        OpenServer {
+            sockets,
+            tls,
+            config,
+            handle,
+            entrance,
+            notices,
+        }
+    }
+
+    /// [`ControlServer::open`] and [`OpenServer::serve`] in one.
     pub async fn serve(
         self,
         media: Arc<dyn Media>,
         notices: mpsc::Receiver<Notice>,
         shutdown: impl Future<Output = ()>,
     ) {
+        self.open(media, notices).serve(shutdown).await;
+    }
+}
+
+/// The control API at work on its media workers, before it serves.
+pub struct OpenServer {
+    sockets: Vec<Sockets>,
+    tls: tls::Tls,
+    config: ControlConfig,
+    handle: ControlHandle,
+    entrance: Entrance,
+    notices: mpsc::Receiver<Notice>,
+}
+
+impl OpenServer {
+    /// The way into the rooms, for whatever lets people in beside the control API.
+    pub fn entrance(&self) -> Entrance {
+        self.entrance.clone()
+    }
+
+    /// Serves until `shutdown` completes. Then nothing new is accepted, streams end with
+    /// UNAVAILABLE and NODE_DRAINING, calls under way may go on for the grace period, and
+    /// everything is closed when this returns. It returns early only after a fault of its own, which
+    /// is logged as an error.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) {
         let Self {
             sockets,
             tls,
             config,
             handle,
+            entrance,
+            notices,
         } = self;
         let limits = config.transport.clone();
         let lifecycle = handle.lifecycle.clone();
-        let directory = Arc::new(Directory::new(
-            config.clock.clone(),
-            config.service.events_per_room,
-            config.service.events_per_tenant,
-        ));
+        let Inside {
+            directory,
+            media,
+            resume,
+            ..
+        } = &*entrance.0;
 
         // Dropping the set ends what has not ended by itself.
         let mut background = JoinSet::new();
-        let resume = ResumeTokens::default();
         background.spawn(pump(
-            Arc::clone(&directory),
+            Arc::clone(directory),
             resume.clone(),
-            Arc::clone(&media),
+            Arc::clone(media),
             notices,
         ));
-        let (routes, health) = routes(&config, media, directory, resume, &handle);
+        let (routes, health) = routes(&config, &entrance, &handle);
         background.spawn(report_health(health, lifecycle.clone()));
 
         let gate = Gate::new(
             routes,
-            Authenticator::new(&config.api_keys),
+            Authenticator::new(&config.tenants),
+            entrance,
             lifecycle.clone(),
             limits.call,
             limits.message_bytes,
@@ -191,26 +269,34 @@ async fn stop(mut transports: JoinSet<()>, limits: &TransportLimits) {
 
 fn routes(
     config: &ControlConfig,
-    media: Arc<dyn Media>,
-    directory: Arc<Directory>,
-    resume: ResumeTokens,
+    entrance: &Entrance,
     handle: &ControlHandle,
 ) -> (Routes, HealthReporter) {
     let service = &config.service;
     let message_bytes = config.transport.message_bytes;
+    let Inside {
+        media,
+        directory,
+        lifecycle,
+        ..
+    } = &*entrance.0;
     let node = NodeService {
         version: config.version.clone(),
         start_time: config.start_time,
-        media: Arc::clone(&media),
-        directory: Arc::clone(&directory),
-        lifecycle: handle.lifecycle.clone(),
+        media: Arc::clone(media),
+        directory: Arc::clone(directory),
+        lifecycle: lifecycle.clone(),
+    };
+    let requests = Requests::new(service.request_ids, service.request_id_lifetime);
+    let bans = BansService {
+        entrance: entrance.clone(),
+        requests: requests.clone(),
     };
     let rooms = RoomsService {
-        media,
-        directory,
-        resume,
-        requests: Requests::new(service.request_ids, service.request_id_lifetime),
-        lifecycle: handle.lifecycle.clone(),
+        entrance: entrance.clone(),
+        media: Arc::clone(media),
+        directory: Arc::clone(directory),
+        requests,
         defaults: config.rooms,
         watchers: handle.watchers.clone(),
         resyncs: handle.resyncs.clone(),
@@ -226,6 +312,7 @@ fn routes(
     let fits = "the descriptors are compiled in";
     let routes = Routes::new(RoomsServer::new(rooms).max_decoding_message_size(message_bytes))
         .add_service(NodeServer::new(node).max_decoding_message_size(message_bytes))
+        .add_service(BansServer::new(bans).max_decoding_message_size(message_bytes))
         .add_service(health.max_decoding_message_size(message_bytes))
         .add_service(
             reflection()

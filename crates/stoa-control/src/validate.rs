@@ -1,12 +1,18 @@
 //! Requests as the handlers want them: checked, all wrong fields named at once.
 
+mod bans;
 mod changes;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use prost_types::Timestamp;
 use stoa_api::v1;
 use stoa_core::{Join, ParticipantId, RoomId, RoomSettings, SessionId, limits::MAX_OFFER_BYTES};
 
+pub(crate) use bans::{ban, banned};
 pub(crate) use changes::{room_update, set_muted, set_role, subscription, update_participant};
 
 use crate::{config::RoomDefaults, errors::Failure, resume::MAX_RESUME_TOKEN_BYTES};
@@ -33,6 +39,13 @@ impl Fields {
         self.take("room_id", RoomId::new(text))
     }
 
+    fn room_or_all(&mut self, field: &'static str, text: &str) -> Option<String> {
+        if text.is_empty() {
+            return Some(String::new());
+        }
+        self.take(field, RoomId::new(text)).map(|_| text.to_owned())
+    }
+
     fn participant(&mut self, text: &str) -> Option<ParticipantId> {
         self.take("participant_id", ParticipantId::new(text))
     }
@@ -43,6 +56,30 @@ impl Fields {
             return Some(None);
         }
         self.take("session_id", SessionId::new(text)).map(Some)
+    }
+
+    /// When something was decided; none means now.
+    fn issued(
+        &mut self,
+        time: Option<&Timestamp>,
+        now: SystemTime,
+        oldest: Duration,
+    ) -> Option<SystemTime> {
+        let Some(time) = time else {
+            return Some(now);
+        };
+        let time = SystemTime::try_from(*time).ok();
+        let age = time.map(|time| now.duration_since(time).unwrap_or_default());
+        match age {
+            // A clock that is ahead of ours decides nothing beforehand.
+            Some(age) if age <= oldest => time.map(|time| time.min(now)),
+            _ => {
+                let seconds = oldest.as_secs();
+                let why = format!("must be a time of the last {seconds} seconds");
+                self.0.push(("issue_time", why));
+                None
+            }
+        }
     }
 
     fn at_most(&mut self, field: &'static str, text: &str, bytes: usize) {
@@ -100,7 +137,12 @@ pub(crate) fn create_room(
     fields.finish(room.zip(settings))
 }
 
-pub(crate) fn join(request: &v1::JoinRequest) -> Result<Join, Failure> {
+/// A join, and when it was decided: now, or at most `oldest` ago.
+pub(crate) fn join(
+    request: &v1::JoinRequest,
+    now: SystemTime,
+    oldest: Duration,
+) -> Result<(Join, SystemTime), Failure> {
     let mut fields = Fields::default();
     let room = fields.room(&request.room_id);
     let participant = fields.participant(&request.participant_id);
@@ -120,6 +162,7 @@ pub(crate) fn join(request: &v1::JoinRequest) -> Result<Join, Failure> {
     let metadata = fields.metadata("metadata", &request.metadata);
     let audio_mode = fields.audio_mode("audio_mode", request.audio_mode);
     let subscription = fields.subscription(request.subscription.as_ref());
+    let issued = fields.issued(request.issue_time.as_ref(), now, oldest);
     let join = || {
         Some(Join {
             room: room?,
@@ -131,9 +174,10 @@ pub(crate) fn join(request: &v1::JoinRequest) -> Result<Join, Failure> {
             audio_mode: audio_mode?,
             subscription: subscription?,
             resume: None,
+            may_publish: true,
         })
     };
-    fields.finish(join())
+    fields.finish(join().zip(issued))
 }
 
 /// One participant of one room, and perhaps one of its sessions.
@@ -224,9 +268,13 @@ mod tests {
                 mode: 99,
                 participant_ids: Vec::new(),
             }),
-            issue_time: None,
+            issue_time: Some(Timestamp {
+                seconds: -1,
+                nanos: 0,
+            }),
         };
-        let failure = join(&request).expect_err("nothing is right");
+        let failure =
+            join(&request, SystemTime::UNIX_EPOCH, Duration::ZERO).expect_err("nothing is right");
         let all = [
             "room_id",
             "participant_id",
@@ -238,6 +286,7 @@ mod tests {
             "metadata",
             "audio_mode",
             "subscription.mode",
+            "issue_time",
         ];
         assert_eq!(fields(failure), all);
     }
@@ -257,7 +306,7 @@ mod tests {
             subscription: None,
             issue_time: None,
         };
-        assert!(join(&request).is_ok());
+        assert!(join(&request, SystemTime::UNIX_EPOCH, Duration::ZERO).is_ok());
     }
 
     #[test]

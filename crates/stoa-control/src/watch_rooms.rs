@@ -15,16 +15,10 @@ use tokio::{
 use tonic::Status;
 
 use crate::{
-    authenticate::Caller,
     directory::{Directory, Next, Piece, Survey, TenantLog},
     errors::Failure,
     lifecycle::{Counted, Tally},
 };
-
-/// Whose rooms a caller watches.
-pub(crate) fn tenant_of(_: &Caller) -> &str {
-    ""
-}
 
 /// One watcher of all rooms of a tenant.
 pub(crate) struct RoomsWatcher {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use stoa_api::v1::*;
 use stoa_client::{Client, ClientConfig, Credential, TrustAnchors};
-use stoa_control::{ApiKeyHash, ControlConfig, ControlHandle, ControlServer};
+use stoa_control::{ApiKeyHash, ControlConfig, ControlHandle, ControlServer, Tenant};
 use support::{
     KEY, create,
     media::MemoryMedia,
@@ -27,7 +27,10 @@ struct Server {
 fn start(pki: &Pki, port: u16) -> (Server, u16) {
     let local = std::net::SocketAddr::from(([127, 0, 0, 1], port));
     let mut config = ControlConfig::new(vec![local], pki.server());
-    config.api_keys = vec![ApiKeyHash::of("first", KEY)];
+    config.tenants = vec![Tenant {
+        api_keys: vec![ApiKeyHash::of("first", KEY)],
+        ..support::tenant("home")
+    }];
     config.transport.grace = Duration::from_millis(200);
     let server = ControlServer::bind(config).expect("a free port");
     let (port, handle) = (server.addresses()[0].port(), server.handle());

@@ -96,6 +96,17 @@ impl RoomId {
         Ok(Self(format!("{tenant}{TENANT_END}{name}").into()))
     }
 
+    /// The tenant's room of the same name.
+    #[must_use]
+    pub fn in_tenant(&self, tenant: &TenantId) -> Self {
+        Self(format!("{tenant}{TENANT_END}{}", self.name()).into())
+    }
+
+    /// What comes before all rooms of the tenant, in the order of rooms, and is none of them.
+    pub fn begin(tenant: &TenantId) -> Self {
+        Self(format!("{tenant}{TENANT_END}").into())
+    }
+
     /// Whose room it is; empty for a room that was made without a tenant.
     pub fn tenant(&self) -> &str {
         self.0

@@ -37,6 +37,9 @@ pub struct Join {
     /// They are who they were: name, role, mutes, metadata, mode, CSRC and choice are kept, and what this
     /// request says of them is not looked at. The old session ends.
     pub resume: Option<SessionId>,
+    /// Whether their microphone is used, if their offer has one. Somebody who may only listen is not heard,
+    /// whatever their role becomes.
+    pub may_publish: bool,
 }
 
 impl Join {
@@ -52,6 +55,7 @@ impl Join {
             audio_mode: AudioMode::default(),
             subscription: Subscription::default(),
             resume: None,
+            may_publish: true,
         }
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Participant {
     /// On how many lines they listen.
     pub(crate) lines: usize,
     pub(crate) has_microphone: bool,
+    /// Whether who let them in grants that they are heard, whatever their role.
+    pub(crate) may_publish: bool,
     /// Whether their seat was told that they may be heard.
     pub(crate) is_on_stage: bool,
     candidates: usize,
@@ -48,6 +50,7 @@ impl Participant {
             choice: Subscription::EVERYBODY,
             lines,
             has_microphone,
+            may_publish: true,
             is_on_stage: false,
             candidates: 0,
         }
@@ -63,6 +66,7 @@ impl Participant {
     pub(crate) fn may_speak(&self, policy: SpeakPolicy) -> bool {
         self.info.state != ConnectionState::Connecting
             && self.has_microphone
+            && self.may_publish
             && rights::may_speak(policy, self.info.role, self.info.mutes)
     }
 

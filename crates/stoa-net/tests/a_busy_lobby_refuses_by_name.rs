@@ -28,6 +28,7 @@ async fn a_full_lobby() {
             audio_mode: Default::default(),
             subscription: Default::default(),
             resume: None,
+            may_publish: true,
         })
     });
     let results = join_all(joins).await;

@@ -92,6 +92,7 @@ async fn advertised_addresses_are_what_clients_are_told() {
         audio_mode: Default::default(),
         subscription: Default::default(),
         resume: None,
+        may_publish: true,
     };
     let answer = started.media.join(join).await.unwrap().answer;
     let port = started.media.status()[0].port;

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use serde::Serialize;
-use stoa_client::reason;
+use stoa_client::{reason, v1::ErrorReason};
 use tonic::{Code, Status};
 
 /// A refusal or failure. Carries nothing that only the operator should see.
@@ -88,6 +88,10 @@ impl Problem {
             tracing::warn!(code = ?status.code(), message = status.message(), "stoa cannot be reached");
             return Self::unavailable("STOA_UNREACHABLE", "the media server cannot be reached");
         };
+        if reason == ErrorReason::SubjectBanned {
+            let message = "a moderator has taken you out meanwhile; come in again if you may";
+            return Self::denied("REMOVED", message);
+        }
         if matches!(
             status.code(),
             Code::Unauthenticated | Code::PermissionDenied

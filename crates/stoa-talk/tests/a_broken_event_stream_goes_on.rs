@@ -17,7 +17,7 @@ use std::{
 use stoa::{Pki, Stoa};
 use stoa_client::Timeouts;
 use stoa_control::Media as _;
-use stoa_core::{Join, LeaveReason, Metadata, ParticipantId, Role, RoomId};
+use stoa_core::{Join, LeaveReason, Metadata, ParticipantId, Role};
 use support::{Service, within};
 use tokio::net::UdpSocket;
 
@@ -77,7 +77,7 @@ async fn what_happened_during_a_break_is_told_after_it() {
     ada.send(join).await;
     ada.next_of("joined").await;
     let visit = |id: &str| Join {
-        room: RoomId::new("attic").expect("an identifier"),
+        room: stoa::room_id("attic"),
         participant: ParticipantId::new(id).expect("an identifier"),
         display_name: id.into(),
         offer: "offer".into(),
@@ -86,6 +86,7 @@ async fn what_happened_during_a_break_is_told_after_it() {
         audio_mode: Default::default(),
         subscription: Default::default(),
         resume: None,
+        may_publish: true,
     };
     stoa.media
         .join(visit("early"))

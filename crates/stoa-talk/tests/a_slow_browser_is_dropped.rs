@@ -7,7 +7,7 @@ mod support;
 use serde_json::json;
 use stoa::{Pki, Stoa};
 use stoa_control::Media as _;
-use stoa_core::{Join, Metadata, ParticipantId, Role, RoomId};
+use stoa_core::{Join, Metadata, ParticipantId, Role};
 use support::{Service, within};
 
 /// Enough to fill the system's buffers between the two with few messages.
@@ -34,7 +34,7 @@ async fn it_is_counted_and_the_others_miss_nothing() {
     for number in 0..MOST_MESSAGES {
         let name = format!("visitor-{number}");
         let request = Join {
-            room: RoomId::new("hall").expect("an identifier"),
+            room: stoa::room_id("hall"),
             participant: ParticipantId::new(&name).expect("an identifier"),
             display_name: "n".repeat(NAME_BYTES).into(),
             offer: "offer".into(),
@@ -43,6 +43,7 @@ async fn it_is_counted_and_the_others_miss_nothing() {
             audio_mode: Default::default(),
             subscription: Default::default(),
             resume: None,
+            may_publish: true,
         };
         stoa.media.join(request).await.expect("there is room");
         let seen = loop {

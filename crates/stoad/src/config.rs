@@ -4,16 +4,16 @@
 //! next to the code. A key that is not known is an error, with its line and column.
 
 mod files;
+mod tenants;
 
 use std::{
     net::{IpAddr, SocketAddr},
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use serde::{Deserialize, Deserializer, de::Error as _};
-use stoa_control::ApiKeyHash;
 use stoa_core::{Certificate, EgressPath, Limits, RoomTimeout, limits::MAX_ROOM_TIMEOUT};
 use stoa_net::Advertised;
 
@@ -27,6 +27,11 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     /// The control API.
     pub(crate) control: Control,
+    /// The teams that share the node.
+    tenants: Vec<tenants::Tenant>,
+    /// What survives the daemon.
+    #[serde(default)]
+    state: State,
     /// What the node may hold.
     #[serde(default)]
     pub(crate) limits: NodeLimits,
@@ -95,20 +100,14 @@ pub(crate) struct Control {
     /// PEM file: who may vouch for callers that show a client certificate.
     #[serde(default)]
     client_ca_file: Option<PathBuf>,
-    /// Callers that show a key.
-    #[serde(default)]
-    api_keys: Vec<ApiKey>,
 }
 
-/// A caller that shows a key.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ApiKey {
-    /// For the log.
-    name: String,
-    /// SHA-256 of the key, as 64 hexadecimal digits; the key itself is in no file of the daemon's.
-    #[serde(deserialize_with = "sha256")]
-    sha256: [u8; 32],
+/// What survives the daemon.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct State {
+    /// The directory for it, which has to be there. Absent: nothing does.
+    directory: Option<PathBuf>,
 }
 
 /// What the node may hold. The defaults are those of [`Limits`].
@@ -121,6 +120,10 @@ pub(crate) struct NodeLimits {
     participants_per_room: NonZeroUsize,
     /// Participants on each worker.
     participants_per_worker: NonZeroUsize,
+    /// How often one person may join.
+    joins_per_subject_per_minute: NonZeroU32,
+    /// How many bad credentials may come from one source address.
+    refusals_per_source_per_minute: NonZeroU32,
 }
 
 /// What rooms are unless their creators say otherwise.
@@ -170,11 +173,15 @@ impl Default for LogLevel {
 impl Default for NodeLimits {
     fn default() -> Self {
         let limits = Limits::default();
+        let rates = stoa_control::ServiceLimits::default();
         let count = |value| NonZeroUsize::new(value).unwrap_or(NonZeroUsize::MIN);
+        let rate = |value| NonZeroU32::new(value).unwrap_or(NonZeroU32::MIN);
         Self {
             rooms_per_worker: count(limits.rooms),
             participants_per_room: count(limits.participants_per_room),
             participants_per_worker: count(limits.participants),
+            joins_per_subject_per_minute: rate(rates.joins_per_subject),
+            refusals_per_source_per_minute: rate(rates.refusals_per_source),
         }
     }
 }
@@ -262,9 +269,11 @@ impl Config {
             .map_err(|error| Failure::Config(format!("{}: {error}", path.display())))?;
         let mut config = Self::parse(&text)
             .map_err(|error| Failure::Config(format!("{}: {error}", path.display())))?;
-        config
-            .control
-            .resolve_paths(path.parent().unwrap_or(Path::new("")));
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.control.resolve_paths(folder);
+        if let Some(directory) = &mut config.state.directory {
+            *directory = folder.join(&*directory);
+        }
         Ok(config)
     }
 
@@ -316,9 +325,13 @@ impl Config {
                 "control.listen: there must be an address".to_owned(),
             ));
         }
-        if control.api_keys.is_empty() && control.client_ca_file.is_none() {
+        let wrong = |reason| Failure::Config(format!("tenants: {reason}"));
+        tenants::check(&self.tenants).map_err(wrong)?;
+        let by_certificate = self.tenants.iter().any(tenants::Tenant::has_certificates);
+        if by_certificate != control.client_ca_file.is_some() {
             return Err(Failure::Config(
-                "control: without api_keys and client_ca_file nobody could call".to_owned(),
+                "control.client_ca_file and tenants.client_certificates: neither is of use without the other"
+                    .to_owned(),
             ));
         }
         let identity = files::identity(&control.certificate_file, &control.private_key_file)?;
@@ -328,14 +341,10 @@ impl Config {
             .as_deref()
             .map(files::authorities)
             .transpose()?;
-        config.api_keys = control
-            .api_keys
-            .iter()
-            .map(|key| ApiKeyHash {
-                name: key.name.clone(),
-                sha256: key.sha256,
-            })
-            .collect();
+        config.tenants = self.tenants.iter().map(tenants::Tenant::control).collect();
+        config.state_directory.clone_from(&self.state.directory);
+        config.service.joins_per_subject = self.limits.joins_per_subject_per_minute.get();
+        config.service.refusals_per_source = self.limits.refusals_per_source_per_minute.get();
         config.rooms = stoa_control::RoomDefaults {
             empty_timeout: self.rooms.empty_timeout_seconds,
             idle_timeout: self.rooms.idle_timeout_seconds,

@@ -15,7 +15,10 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
     ("stoa-h3", &[]),
     ("stoa-net", &["stoa-core"]),
     ("stoa-token", &["stoa-core"]),
-    ("stoa-control", &["stoa-api", "stoa-core", "stoa-h3"]),
+    (
+        "stoa-control",
+        &["stoa-api", "stoa-core", "stoa-h3", "stoa-token"],
+    ),
     ("stoa-client", &["stoa-api", "stoa-h3"]),
     ("stoa-talk", &["stoa-client"]),
     (

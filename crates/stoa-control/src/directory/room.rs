@@ -135,6 +135,11 @@ impl Room {
         self.state().participants.len()
     }
 
+    /// Whether somebody of this name is in the room.
+    pub(crate) fn has(&self, participant: &ParticipantId) -> bool {
+        self.state().participants.contains_key(participant)
+    }
+
     /// Whether exactly these sessions are in the room, and its settings are these.
     pub(crate) fn is_as_in(&self, snapshot: &RoomSnapshot) -> bool {
         let state = self.state();

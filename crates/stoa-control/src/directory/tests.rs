@@ -1,7 +1,7 @@
 use std::time::SystemTime;
 
 use futures_util::FutureExt as _;
-use stoa_core::{CloseReason, ParticipantId, ParticipantInfo, Revision, SessionId};
+use stoa_core::{CloseReason, ParticipantId, ParticipantInfo, Revision, SessionId, TenantId};
 
 use super::*;
 
@@ -143,16 +143,22 @@ fn an_unchanged_room_keeps_its_events() {
 }
 
 #[test]
-fn pages_follow_the_identifiers() {
+fn pages_follow_the_identifiers_of_one_tenant() {
     let directory = directory();
-    for name in ["c", "a", "b"] {
-        directory.apply(event(name, 1, RoomEventKind::Created(Default::default())));
+    let tenant = |name| TenantId::new(name).expect("an identifier");
+    let room = |of, name| RoomId::of_tenant(&tenant(of), name).expect("an identifier");
+    for (of, name) in [("t", "c"), ("t", "a"), ("t", "b"), ("s", "z"), ("u", "0")] {
+        let created = RoomEventKind::Created(Default::default());
+        directory.apply(RoomEvent {
+            room: room(of, name),
+            ..event("a", 1, created)
+        });
     }
-    let (page, more) = directory.page(None, 2);
-    let names: Vec<_> = page.iter().map(|room| room.id().as_str()).collect();
+    let (page, more) = directory.page(&tenant("t"), None, 2);
+    let names: Vec<_> = page.iter().map(|room| room.id().name()).collect();
     assert_eq!((names, more), (vec!["a", "b"], true));
-    let (page, more) = directory.page(Some(&id("b")), 2);
-    assert_eq!((page[0].id().as_str(), page.len(), more), ("c", 1, false));
+    let (page, more) = directory.page(&tenant("t"), Some(&room("t", "b")), 2);
+    assert_eq!((page[0].id().name(), page.len(), more), ("c", 1, false));
 }
 
 #[test]

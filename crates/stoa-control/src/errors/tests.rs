@@ -51,7 +51,7 @@ fn a_status_carries_reason_metadata_fields_and_delay() {
     let violations = vec![("room_id", "is empty".to_owned())];
     let failure = Failure::fields(violations)
         .with("limit", 3)
-        .retry_after(Duration::from_secs(1));
+        .after(Duration::from_secs(1));
     let status = Status::from(failure);
     assert_eq!(status.code(), Code::InvalidArgument);
     assert_eq!(status.message(), "room_id is empty");

@@ -1,10 +1,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use stoa_api::v1::{CreateRoomRequest, Room};
+use stoa_core::TenantId;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::authenticate::{ApiKeyHash, Authenticator};
+use crate::{
+    authenticate::{ApiKeyHash, Authenticator},
+    tenants::Tenant,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -14,8 +18,11 @@ fn caller(name: &str) -> Caller {
         "authorization",
         http::HeaderValue::from_static("Bearer key"),
     );
-    let known = Authenticator::new(&[ApiKeyHash::of(name, "key")]);
-    known
+    let tenant = Tenant {
+        api_keys: vec![ApiKeyHash::of(name, "key")],
+        ..Tenant::new(TenantId::new("home").expect("an identifier"))
+    };
+    Authenticator::new(&[tenant])
         .caller("/", &headers, None)
         .expect("it is known")
         .expect("it has a key")

@@ -32,6 +32,9 @@ pub enum BindError {
     /// The certificate and the key do not fit, or are not what TLS takes.
     #[error("the server's certificate cannot be used: {0}")]
     Certificate(#[source] rustls::Error),
+    /// The state directory cannot be used.
+    #[error("the state directory cannot be used: {0}")]
+    State(#[from] crate::bans::StateError),
     /// The client CA cannot be used.
     #[error("the client CA cannot be used: {0}")]
     ClientCa(String),

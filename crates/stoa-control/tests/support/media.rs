@@ -17,7 +17,7 @@ use stoa_control::{MediaError, Notice};
 use stoa_core::{
     ActiveSpeakers, AudioLevel, CloseReason, ConnectionState, Csrc, Error, Join, Joined,
     LeaveReason, MuteSource, Mutes, OfferError, ParticipantChange, ParticipantId, ParticipantInfo,
-    Revision, RoomEvent, RoomEventKind, RoomId, RoomSettings, SessionId, Subscription,
+    Revision, RoomEvent, RoomEventKind, RoomId, RoomSettings, SessionId, Subscription, TenantId,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -312,6 +312,7 @@ impl MemoryMedia {
             audio_mode,
             subscription,
             resume,
+            may_publish: _,
         } = join;
         let here = state.rooms.get_mut(&room).ok_or(Error::RoomNotFound)?;
         if let Some(session) = resume {
@@ -375,8 +376,10 @@ fn judge(offer: &str) -> Result<(), OfferError> {
     }
 }
 
-fn room_id(text: &str) -> RoomId {
-    RoomId::new(text).expect("an identifier")
+/// A room of the tenant that tests are of.
+fn room_id(name: &str) -> RoomId {
+    let home = TenantId::new("home").expect("an identifier");
+    RoomId::of_tenant(&home, name).expect("an identifier")
 }
 
 fn participant_id(text: &str) -> ParticipantId {

@@ -19,7 +19,10 @@ use stoa_api::v1::{
     ErrorReason, WatchResponse, WatchRoomsResponse, node_client::NodeClient,
     rooms_client::RoomsClient, *,
 };
-use stoa_control::{ApiKeyHash, ControlConfig, ControlHandle, ControlServer};
+use stoa_control::{
+    ApiKeyHash, CertificateHash, ControlConfig, ControlHandle, ControlServer, Tenant,
+};
+use stoa_core::TenantId;
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 use tonic::{Code, Status, Streaming};
 
@@ -27,9 +30,12 @@ use media::MemoryMedia;
 use pki::Pki;
 pub use wire::{Identity, Service, Wire};
 
-/// The key of the caller that tests are by default, and another one's.
+/// The key of the caller that tests are by default, and another one's of the same tenant.
 pub const KEY: &str = "the-key-of-the-first-caller";
 pub const OTHER_KEY: &str = "the-key-of-the-second-caller";
+
+/// The key of another tenant's only caller.
+pub const FOREIGN_KEY: &str = "the-key-of-the-other-tenant";
 
 /// No test takes longer.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -60,6 +66,11 @@ macro_rules! on_both_transports {
 #[allow(unused_imports, reason = "some tests need one transport only")]
 pub(crate) use on_both_transports;
 
+/// A tenant of this name that nobody speaks for.
+pub fn tenant(name: &str) -> Tenant {
+    Tenant::new(TenantId::new(name).expect("an identifier"))
+}
+
 /// A running server.
 pub struct Rig {
     pub media: Arc<MemoryMedia>,
@@ -81,9 +92,20 @@ impl Rig {
         let local = "127.0.0.1:0".parse().expect("an address");
         let mut config = ControlConfig::new(vec![local], pki.server());
         config.client_ca = Some(pki.roots());
-        config.api_keys = vec![
-            ApiKeyHash::of("first", KEY),
-            ApiKeyHash::of("second", OTHER_KEY),
+        config.tenants = vec![
+            Tenant {
+                api_keys: vec![
+                    ApiKeyHash::of("first", KEY),
+                    ApiKeyHash::of("second", OTHER_KEY),
+                ],
+                certificates: vec![CertificateHash::of("client", &pki.client().0[0])],
+                is_operator: true,
+                ..tenant("home")
+            },
+            Tenant {
+                api_keys: vec![ApiKeyHash::of("only", FOREIGN_KEY)],
+                ..tenant("foreign")
+            },
         ];
         config.version = "1.2.3".into();
         change(&mut config);

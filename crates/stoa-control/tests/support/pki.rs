@@ -12,9 +12,13 @@ use stoa_control::TlsIdentity;
 /// The name in the server's certificate.
 pub const SERVER_NAME: &str = "stoa.test";
 
+/// A certificate chain and its key.
+pub type ClientCertificate = (Vec<CertificateDer<'static>>, Arc<PrivateKeyDer<'static>>);
+
 /// A CA that vouches for the server and for clients.
 pub struct Pki {
     ca: CertifiedIssuer<'static, KeyPair>,
+    client: ClientCertificate,
 }
 
 impl Pki {
@@ -22,20 +26,20 @@ impl Pki {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
-        Self {
-            ca: CertifiedIssuer::self_signed(params, key).expect("a CA"),
-        }
+        let ca = CertifiedIssuer::self_signed(params, key).expect("a CA");
+        let client = client_of(&ca);
+        Self { ca, client }
     }
 
     fn issue(
-        &self,
+        ca: &CertifiedIssuer<'static, KeyPair>,
         name: &str,
         usage: ExtendedKeyUsagePurpose,
     ) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
         params.extended_key_usages = vec![usage];
         let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.ca).expect("a certificate");
+        let certificate = params.signed_by(&key, ca).expect("a certificate");
         (
             certificate.der().clone(),
             PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
@@ -43,16 +47,22 @@ impl Pki {
     }
 
     pub fn server(&self) -> TlsIdentity {
-        let (certificate, key) = self.issue(SERVER_NAME, ExtendedKeyUsagePurpose::ServerAuth);
+        let (certificate, key) =
+            Self::issue(&self.ca, SERVER_NAME, ExtendedKeyUsagePurpose::ServerAuth);
         TlsIdentity {
             chain: vec![certificate],
             key,
         }
     }
 
-    pub fn client(&self) -> (Vec<CertificateDer<'static>>, Arc<PrivateKeyDer<'static>>) {
-        let (certificate, key) = self.issue("client", ExtendedKeyUsagePurpose::ClientAuth);
-        (vec![certificate], Arc::new(key))
+    /// The client certificate that a tenant of the tests has, always the same one.
+    pub fn client(&self) -> ClientCertificate {
+        self.client.clone()
+    }
+
+    /// A client certificate that the CA vouches for and that is no tenant's.
+    pub fn stray_client(&self) -> ClientCertificate {
+        client_of(&self.ca)
     }
 
     pub fn roots(&self) -> Arc<RootCertStore> {
@@ -60,4 +70,9 @@ impl Pki {
         roots.add(self.ca.as_ref().der().clone()).expect("a CA");
         Arc::new(roots)
     }
+}
+
+fn client_of(ca: &CertifiedIssuer<'static, KeyPair>) -> ClientCertificate {
+    let (certificate, key) = Pki::issue(ca, "client", ExtendedKeyUsagePurpose::ClientAuth);
+    (vec![certificate], Arc::new(key))
 }

@@ -146,7 +146,11 @@ impl Node {
         };
         self.timers.cancel(TimerKey::Empty(room_key));
         let told = RoomEventKind::Joined(info.clone());
-        Ok(self.take_in((room_key, info, told), (bank, join.subscription), prepared))
+        Ok(self.take_in(
+            (room_key, info, told),
+            (bank, join.subscription, join.may_publish),
+            prepared,
+        ))
     }
 
     /// The slots that a client of this offer hears, if it listens.
@@ -178,7 +182,7 @@ impl Node {
     pub(super) fn take_in(
         &mut self,
         (room_key, info, told): (RoomKey, ParticipantInfo, RoomEventKind),
-        (bank, choice): (Option<BankKey>, Subscription),
+        (bank, choice, may_publish): (Option<BankKey>, Subscription, bool),
         prepared: Prepared,
     ) -> Joined {
         let Prepared {
@@ -193,6 +197,7 @@ impl Node {
         let mut participant =
             Participant::new(info.clone(), room_key, seat, bank, lines, has_microphone);
         participant.choice = choice;
+        participant.may_publish = may_publish;
         let key = self.participants.insert(participant);
         let room = &mut self.rooms[room_key];
         room.members.insert(info.participant.clone(), key);

@@ -202,6 +202,7 @@ impl Node {
         let old_key = self.find_participant(&join.room, &join.participant, Some(session))?;
         let old = &self.participants[old_key];
         let (room, choice, mut info) = (old.room, old.choice.clone(), old.info.clone());
+        let may_publish = old.may_publish && join.may_publish;
         let bank = self.bank_for(room, &prepared, &choice)?;
         info.session = SessionId::from_random(self.rng.random());
         info.state = ConnectionState::Reconnecting;
@@ -209,7 +210,7 @@ impl Node {
         info.level_distrusted = false;
         self.give_up_session(old_key);
         let told = RoomEventKind::Reconnecting(info.clone());
-        Ok(self.take_in((room, info, told), (bank, choice), prepared))
+        Ok(self.take_in((room, info, told), (bank, choice, may_publish), prepared))
     }
 
     /// Ends the session of somebody who stays in the room by another one.

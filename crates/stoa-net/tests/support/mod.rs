@@ -228,6 +228,7 @@ impl Client {
             audio_mode: Default::default(),
             subscription: Default::default(),
             resume: None,
+            may_publish: true,
         };
         let joined = media.join(join).await?;
         let answer = SdpAnswer::from_sdp_string(&joined.answer).unwrap();

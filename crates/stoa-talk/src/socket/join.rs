@@ -53,9 +53,14 @@ impl Reader {
         match enter_stoa(seat, &mut admitted, join.sdp).await {
             Ok(answer) => self.settle(admitted, answer).await,
             Err(status) => {
-                if let Some(seat) = self.seat.take()
-                    && outcome_unknown(status.code())
-                {
+                let Some(seat) = self.seat.take() else {
+                    return Err(Problem::from_stoa(&status));
+                };
+                // Stoa knows that they were taken out on the way in; why, the database does.
+                if reason(&status) == Some(ErrorReason::SubjectBanned) {
+                    seat.row().await?;
+                }
+                if outcome_unknown(status.code()) {
                     seat.vacate().await;
                 }
                 Err(Problem::from_stoa(&status))

@@ -6,7 +6,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use stoa_client::{Client, ClientConfig, Credential, Timeouts, TrustAnchors};
-use stoa_control::{ApiKeyHash, ControlConfig, ControlServer};
+use stoa_control::{ApiKeyHash, ControlConfig, ControlServer, Tenant};
+use stoa_core::{RoomId, TenantId};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 #[path = "../../../stoa-control/tests/support/media.rs"]
@@ -29,6 +30,16 @@ pub(crate) use pki::Pki;
 
 const KEY: &str = "the-key-of-the-talk-service";
 
+/// The tenant that the talk service is.
+fn home() -> TenantId {
+    TenantId::new("home").expect("an identifier")
+}
+
+/// What Stoa calls the talk service's room of this name inside.
+pub(crate) fn room_id(name: &str) -> RoomId {
+    RoomId::of_tenant(&home(), name).expect("an identifier")
+}
+
 /// A running control server.
 pub(crate) struct Stoa {
     pub(crate) media: Arc<MemoryMedia>,
@@ -45,7 +56,10 @@ impl Stoa {
 
     pub(crate) fn start_on(pki: &Pki, address: SocketAddr) -> Self {
         let mut config = ControlConfig::new(vec![address], pki.server());
-        config.api_keys = vec![ApiKeyHash::of("talk", KEY)];
+        config.tenants = vec![Tenant {
+            api_keys: vec![ApiKeyHash::of("talk", KEY)],
+            ..Tenant::new(home())
+        }];
         let server = ControlServer::bind(config).expect("the port is free");
         let address = server.addresses()[0];
         let (media, notices) = MemoryMedia::new();

@@ -8,7 +8,12 @@ control:
   listen: ['127.0.0.1:7443']
   certificate_file: cert.pem
   private_key_file: key.pem
+tenants:
+  - name: one
+    api_keys: []
 ";
+
+const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 fn error(text: &str) -> String {
     Config::parse(text)
@@ -57,8 +62,12 @@ fn a_wrong_value_is_named_with_its_place() {
     }
     let with_log = format!("{MINIMAL}log:\n  level: 'a=b=c'\n");
     assert!(error(&with_log).contains("log level"));
-    let with_key = format!("{MINIMAL}  api_keys: [{{name: a, sha256: xyz}}]\n");
+    let with_key = MINIMAL.replace("[]", "[{name: a, sha256: xyz}]");
     assert!(error(&with_key).contains("64 hexadecimal digits"));
+    let with_name = MINIMAL.replace("name: one", "name: 'one two'");
+    assert!(error(&with_name).contains("tenant \"one two\""));
+    let with_quota = format!("{MINIMAL}    quotas: {{joins_per_second: 0}}\n");
+    assert!(error(&with_quota).contains("nonzero"));
 }
 
 #[test]
@@ -82,13 +91,44 @@ fn rooms_stay_for_a_week_at_most_or_for_ever() {
     assert!(error(&with(604_801)).contains("must be 0, or 1 to 604800 seconds"));
 }
 
+/// Why a configuration of these tenants is refused.
+fn tenants_error(tenants: &str) -> String {
+    let (head, _) = MINIMAL.split_once("tenants:").unwrap();
+    let config = Config::parse(&format!("{head}tenants:\n{tenants}")).unwrap();
+    match config.control() {
+        Err(Failure::Config(reason)) => reason,
+        other => panic!("must be refused: {:?}", other.map(drop)),
+    }
+}
+
 #[test]
 fn a_node_that_nobody_could_call_is_refused() {
-    let config = Config::parse(MINIMAL).unwrap();
-    let Err(Failure::Config(reason)) = config.control() else {
-        panic!("must be refused")
-    };
+    let reason = tenants_error("  - name: one\n");
     assert!(reason.contains("nobody could call"), "{reason}");
+}
+
+#[test]
+fn tenants_are_told_apart() {
+    let key = |name| format!("{{name: {name}, sha256: {HASH}}}");
+    let (a, b) = (key("a"), key("b"));
+    let twice = format!("  - name: one\n    api_keys: [{a}]\n  - name: one\n");
+    assert_eq!(tenants_error(&twice), "tenants: one is there twice");
+    let shared = format!(
+        "  - name: one\n    api_keys: [{a}]\n  - name: two\n    client_certificates: [{b}]\n"
+    );
+    assert_eq!(
+        tenants_error(&shared),
+        "tenants: one/a and two/b have the same sha256"
+    );
+}
+
+#[test]
+fn certificates_need_who_vouches_for_them() {
+    let certificate = format!("{{name: a, sha256: {HASH}}}");
+    let reason = tenants_error(&format!(
+        "  - name: one\n    client_certificates: [{certificate}]\n"
+    ));
+    assert!(reason.contains("control.client_ca_file"), "{reason}");
 }
 
 #[test]

@@ -78,9 +78,12 @@ control:
   listen: ['127.0.0.1:0']
   certificate_file: server.pem
   private_key_file: server-key.pem
-  api_keys:
-    - name: test
-      sha256: {sha256}
+tenants:
+  - name: test
+    operator: true
+    api_keys:
+      - name: test
+        sha256: {sha256}
 "
     )
 }

@@ -1,0 +1,210 @@
+//! Who is kept out: the bans that hold, in memory and on disk.
+//!
+//! A ban refuses what was issued to its subject up to a moment. It is written down before it is answered,
+//! where the node has a state directory, and it holds in memory from the same moment on.
+
+mod service;
+mod store;
+mod table;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use stoa_api::v1::ErrorReason;
+use stoa_core::{ParticipantId, RoomId, TenantId};
+
+pub(crate) use service::BansService;
+pub use store::StateError;
+pub(crate) use table::{Ban, BanKey, Cause};
+
+use crate::{config::Clock, entrance::within, errors::Failure};
+use store::Store;
+use table::Table;
+
+/// The bans of all tenants. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Bans(Arc<Shared>);
+
+struct Shared {
+    table: Mutex<Table>,
+    store: Option<Arc<Mutex<Store>>>,
+    /// One change at a time, from the table to the file.
+    order: tokio::sync::Mutex<()>,
+    clock: Clock,
+    /// How long something that was issued can be good.
+    longest_validity: Duration,
+}
+
+impl Bans {
+    /// Bans in memory, and in this directory if there is one.
+    ///
+    /// # Errors
+    /// [`StateError`] names the file.
+    pub(crate) fn open(
+        directory: Option<&Path>,
+        clock: Clock,
+        longest_validity: Duration,
+    ) -> Result<Self, StateError> {
+        let mut table = Table::default();
+        let store = directory.map(Store::open).transpose()?;
+        if let Some(store) = &store {
+            for (key, ban) in store.read()? {
+                table.put(key, ban);
+            }
+        }
+        Ok(Self(Arc::new(Shared {
+            table: Mutex::new(table),
+            store: store.map(|store| Arc::new(Mutex::new(store))),
+            order: tokio::sync::Mutex::default(),
+            clock,
+            longest_validity,
+        })))
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        (self.0.clock)()
+    }
+
+    /// Until when a ban has to be remembered.
+    pub(crate) fn expiry(&self, issued_before: SystemTime) -> SystemTime {
+        issued_before + self.0.longest_validity
+    }
+
+    /// How old what was issued may be: what is older could have outlived a ban.
+    pub(crate) fn longest_validity(&self) -> Duration {
+        self.0.longest_validity
+    }
+
+    /// Whether what was issued to somebody at this time is still good.
+    ///
+    /// # Errors
+    /// SUBJECT_BANNED.
+    pub(crate) fn check(
+        &self,
+        room: &RoomId,
+        who: &ParticipantId,
+        issued: SystemTime,
+    ) -> Result<(), Failure> {
+        match self.table().refuses(room, who, issued, self.now()) {
+            false => Ok(()),
+            true => Err(Failure::new(
+                ErrorReason::SubjectBanned,
+                "they were banned or removed after they had been let in; let them in anew if they may",
+            )
+            .with("room_id", room.name())
+            .with("participant_id", who)),
+        }
+    }
+
+    /// Bans somebody, who may have as many as `limit` companions. A ban that reaches further stays. Returns the
+    /// one that holds, and the one that was there before.
+    ///
+    /// # Errors
+    /// QUOTA_REACHED; NODE_OVERLOADED if it could not be written down.
+    pub(crate) async fn put(
+        &self,
+        key: BanKey,
+        mut ban: Ban,
+        limit: usize,
+    ) -> Result<(Ban, Option<Ban>), Failure> {
+        let _order = self.0.order.lock().await;
+        let (before, mut forgotten) = {
+            let mut table = self.table();
+            let mut forgotten = table.expire(self.now());
+            let before = table.get(&key).cloned();
+            match ban.cause {
+                Cause::Call if before.as_ref().is_none_or(|ban| ban.cause != Cause::Call) => {
+                    within("bans", limit, table.count(&key.tenant, Cause::Call))?;
+                }
+                Cause::Call => {}
+                Cause::Removal => forgotten.extend(table.make_room_for_removal(&key)),
+            }
+            (before, forgotten)
+        };
+        if let Some(before) = &before
+            && before.issued_before > ban.issued_before
+        {
+            forgotten.retain(|other| *other != key);
+            self.write(Vec::new(), forgotten).await?;
+            return Ok((before.clone(), Some(before.clone())));
+        }
+        if let Some(before) = &before
+            && (before.cause, ban.cause) == (Cause::Call, Cause::Removal)
+        {
+            (ban.cause, ban.created) = (Cause::Call, before.created);
+            ban.note.clone_from(&before.note);
+        }
+        // It holds from here on, and is answered when it is written.
+        self.table().put(key.clone(), ban.clone());
+        let written = self
+            .write(vec![(key.clone(), ban.clone())], forgotten)
+            .await;
+        if let Err(failure) = written {
+            self.table().restore(key, before);
+            return Err(failure);
+        }
+        Ok((ban, before))
+    }
+
+    /// Takes back what [`Bans::put`] has done.
+    pub(crate) async fn restore(&self, key: BanKey, before: Option<Ban>) -> Result<(), Failure> {
+        let _order = self.0.order.lock().await;
+        self.table().restore(key.clone(), before.clone());
+        match before {
+            Some(ban) => self.write(vec![(key, ban)], Vec::new()).await,
+            None => self.write(Vec::new(), vec![key]).await,
+        }
+    }
+
+    /// Takes a ban back.
+    ///
+    /// # Errors
+    /// BAN_NOT_FOUND; NODE_OVERLOADED if it could not be written down, and then it holds.
+    pub(crate) async fn remove(&self, key: BanKey) -> Result<(), Failure> {
+        let _order = self.0.order.lock().await;
+        if self.table().get(&key).is_none() {
+            let message =
+                "there is no ban of this room and participant; ListBans shows those that hold";
+            return Err(Failure::new(ErrorReason::BanNotFound, message));
+        }
+        self.write(Vec::new(), vec![key.clone()]).await?;
+        self.table().restore(key, None);
+        Ok(())
+    }
+
+    /// Up to `count` bans of a tenant after `last`, and whether there are more.
+    pub(crate) fn page(
+        &self,
+        tenant: &TenantId,
+        last: Option<&BanKey>,
+        count: usize,
+    ) -> (Vec<(BanKey, Ban)>, bool) {
+        self.table().page(tenant, last, count, self.now())
+    }
+
+    /// Writes down, where there is a state directory. Changes come one at a time.
+    async fn write(&self, put: Vec<(BanKey, Ban)>, remove: Vec<BanKey>) -> Result<(), Failure> {
+        let Some(store) = self.0.store.clone() else {
+            return Ok(());
+        };
+        // The disk may take its time; nothing else on this thread has to wait for it.
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+            store.write(&put, &remove)
+        });
+        let why = match writing.await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        tracing::error!(error = why, "a ban could not be written down");
+        Err(Failure::not_written())
+    }
+}

@@ -1,0 +1,273 @@
+//! The bans on disk: one SQLite file in the node's state directory.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use rusqlite::{Connection, Error, params};
+use stoa_core::{ParticipantId, TenantId};
+
+use super::table::{Ban, BanKey, Cause};
+
+/// The file in the state directory.
+const FILE: &str = "bans.sqlite";
+
+/// The form of the file; another number means another version of Stoa.
+const VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+CREATE TABLE ban (
+    tenant TEXT NOT NULL,
+    room TEXT NOT NULL,
+    participant TEXT NOT NULL,
+    issued_before_us INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    removal INTEGER NOT NULL,
+    PRIMARY KEY (tenant, room, participant)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 1;
+";
+
+/// What is wrong with the state directory.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The file cannot be opened, read or written.
+    #[error("{path}: {error}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: Error,
+    },
+    /// The file was written by another version of Stoa.
+    #[error("{path}: has version {found}; this version of Stoa writes {VERSION}")]
+    Version {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+    /// A row cannot be one that Stoa has written.
+    #[error("{path}: the ban of {participant:?} by tenant {tenant:?} is damaged")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// The row's tenant.
+        tenant: String,
+        /// The row's participant.
+        participant: String,
+    },
+}
+
+/// The open file.
+pub(super) struct Store {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl Store {
+    /// Opens the file, and makes it if it is not there. The directory has to be.
+    pub(super) fn open(directory: &Path) -> Result<Self, StateError> {
+        let path = directory.join(FILE);
+        let opened = Connection::open(&path).and_then(|mut connection| {
+            // What is answered has to survive a loss of power.
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.busy_timeout(Duration::from_secs(2))?;
+            let transaction = connection.transaction()?;
+            let version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            if version == 0 {
+                transaction.execute_batch(SCHEMA)?;
+            }
+            transaction.commit()?;
+            Ok((connection, version))
+        });
+        match opened {
+            Ok((connection, 0 | VERSION)) => Ok(Self { path, connection }),
+            Ok((_, found)) => Err(StateError::Version { path, found }),
+            Err(error) => Err(StateError::File { path, error }),
+        }
+    }
+
+    fn wrong(&self, error: Error) -> StateError {
+        let path = self.path.clone();
+        StateError::File { path, error }
+    }
+
+    /// Every ban in the file.
+    pub(super) fn read(&self) -> Result<Vec<(BanKey, Ban)>, StateError> {
+        self.rows()
+            .map_err(|error| self.wrong(error))?
+            .into_iter()
+            .map(|row| self.ban(row))
+            .collect()
+    }
+
+    fn rows(&self) -> Result<Vec<Row>, Error> {
+        let mut select = self.connection.prepare(
+            "SELECT tenant, room, participant, issued_before_us, created_us, expires_us, note, removal \
+             FROM ban",
+        )?;
+        let rows = select.query_map([], |row| {
+            Ok(Row {
+                tenant: row.get(0)?,
+                room: row.get(1)?,
+                participant: row.get(2)?,
+                times: [row.get(3)?, row.get(4)?, row.get(5)?],
+                note: row.get(6)?,
+                is_removal: row.get(7)?,
+            })
+        })?;
+        rows.collect()
+    }
+
+    fn ban(&self, row: Row) -> Result<(BanKey, Ban), StateError> {
+        let damaged = || StateError::Damaged {
+            path: self.path.clone(),
+            tenant: row.tenant.clone(),
+            participant: row.participant.clone(),
+        };
+        let [issued_before, created, expires] = row.times;
+        let time = |microseconds| from_microseconds(microseconds).ok_or_else(damaged);
+        let key = BanKey {
+            tenant: TenantId::new(&row.tenant).map_err(|_| damaged())?,
+            participant: ParticipantId::new(&row.participant).map_err(|_| damaged())?,
+            room: row.room.clone(),
+        };
+        let ban = Ban {
+            issued_before: time(issued_before)?,
+            created: time(created)?,
+            expires: time(expires)?,
+            note: row.note.clone(),
+            cause: match row.is_removal {
+                true => Cause::Removal,
+                false => Cause::Call,
+            },
+        };
+        Ok((key, ban))
+    }
+
+    /// Writes these bans and removes those, all or nothing.
+    pub(super) fn write(
+        &mut self,
+        put: &[(BanKey, Ban)],
+        remove: &[BanKey],
+    ) -> Result<(), StateError> {
+        let written = self.connection.transaction().and_then(|transaction| {
+            for BanKey {
+                tenant,
+                room,
+                participant,
+            } in remove
+            {
+                transaction
+                    .prepare(
+                        "DELETE FROM ban WHERE tenant = ?1 AND room = ?2 AND participant = ?3",
+                    )?
+                    .execute(params![tenant.as_str(), room, participant.as_str()])?;
+            }
+            for (key, ban) in put {
+                transaction
+                    .prepare("INSERT OR REPLACE INTO ban VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+                    .execute(params![
+                        key.tenant.as_str(),
+                        key.room,
+                        key.participant.as_str(),
+                        to_microseconds(ban.issued_before),
+                        to_microseconds(ban.created),
+                        to_microseconds(ban.expires),
+                        ban.note,
+                        ban.cause == Cause::Removal,
+                    ])?;
+            }
+            transaction.commit()
+        });
+        written.map_err(|error| self.wrong(error))
+    }
+}
+
+struct Row {
+    tenant: String,
+    room: String,
+    participant: String,
+    times: [i64; 3],
+    note: String,
+    is_removal: bool,
+}
+
+/// Times are taken from the year 1970 to ten years from now.
+fn to_microseconds(time: SystemTime) -> i64 {
+    let since = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn from_microseconds(microseconds: i64) -> Option<SystemTime> {
+    let since = Duration::from_micros(u64::try_from(microseconds).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ban(seconds: u64) -> (BanKey, Ban) {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let key = BanKey {
+            tenant: TenantId::new("t").expect("an identifier"),
+            room: String::new(),
+            participant: ParticipantId::new("p").expect("an identifier"),
+        };
+        let ban = Ban {
+            issued_before: at,
+            created: at,
+            expires: at + Duration::from_micros(1),
+            note: "why".into(),
+            cause: Cause::Removal,
+        };
+        (key, ban)
+    }
+
+    #[test]
+    fn what_is_written_is_there_when_it_is_opened_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(folder.path()).expect("a new file");
+        store.write(&[ban(1)], &[]).expect("it is written");
+        store.write(&[ban(2)], &[]).expect("it is replaced");
+        drop(store);
+        let mut store = Store::open(folder.path()).expect("the same file");
+        assert_eq!(store.read().expect("it is read"), [ban(2)]);
+        store.write(&[], &[ban(2).0]).expect("it is removed");
+        assert_eq!(store.read().expect("it is read"), []);
+    }
+
+    #[test]
+    fn a_file_that_is_not_ours_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join(FILE), vec![b'x'; 4096]).expect("it is written");
+        let error = Store::open(folder.path()).err().expect("it is no database");
+        assert!(error.to_string().contains(FILE), "{error}");
+    }
+
+    #[test]
+    fn a_file_of_another_version_is_not_touched() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a new file");
+        store
+            .connection
+            .pragma_update(None, "user_version", 9)
+            .expect("it is written");
+        drop(store);
+        let error = Store::open(folder.path())
+            .err()
+            .expect("it is another one's");
+        assert!(
+            matches!(error, StateError::Version { found: 9, .. }),
+            "{error}"
+        );
+    }
+}

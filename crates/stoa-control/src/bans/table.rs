@@ -1,0 +1,174 @@
+//! The bans that hold.
+
+use std::{collections::BTreeMap, ops::Bound, time::SystemTime};
+
+use stoa_core::{ParticipantId, RoomId, TenantId};
+
+/// How many removals are remembered for a tenant, about 200 bytes each. The one that is forgotten first makes
+/// room for the next: nobody can be kept from removing somebody.
+const REMOVALS_PER_TENANT: usize = 50_000;
+
+/// Whom a ban means, and where.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct BanKey {
+    pub(crate) tenant: TenantId,
+    /// The room's name; empty for all rooms of the tenant.
+    pub(crate) room: String,
+    pub(crate) participant: ParticipantId,
+}
+
+impl BanKey {
+    /// Somebody, in one room.
+    pub(crate) fn of_room(tenant: TenantId, room: &RoomId, participant: ParticipantId) -> Self {
+        Self {
+            tenant,
+            room: room.name().to_owned(),
+            participant,
+        }
+    }
+}
+
+/// What made a ban.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// CreateBan.
+    Call,
+    /// RemoveParticipant: what was issued before it is refused.
+    Removal,
+}
+
+/// One ban.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ban {
+    pub(crate) issued_before: SystemTime,
+    pub(crate) created: SystemTime,
+    pub(crate) expires: SystemTime,
+    pub(crate) note: String,
+    pub(crate) cause: Cause,
+}
+
+/// All bans, in the order of tenant, room and participant.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    bans: BTreeMap<BanKey, Ban>,
+    /// When each is forgotten, soonest first.
+    expiries: BTreeMap<(SystemTime, BanKey), ()>,
+    counts: BTreeMap<TenantId, (usize, usize)>,
+}
+
+impl Table {
+    pub(crate) fn get(&self, key: &BanKey) -> Option<&Ban> {
+        self.bans.get(key)
+    }
+
+    /// How many a tenant has of this kind.
+    pub(crate) fn count(&self, tenant: &TenantId, cause: Cause) -> usize {
+        let (calls, removals) = self.counts.get(tenant).copied().unwrap_or_default();
+        match cause {
+            Cause::Call => calls,
+            Cause::Removal => removals,
+        }
+    }
+
+    pub(crate) fn put(&mut self, key: BanKey, ban: Ban) {
+        self.take(&key);
+        *self.counted(&key.tenant, ban.cause) += 1;
+        self.expiries.insert((ban.expires, key.clone()), ());
+        self.bans.insert(key, ban);
+    }
+
+    /// Puts back what was there before.
+    pub(crate) fn restore(&mut self, key: BanKey, before: Option<Ban>) {
+        match before {
+            Some(ban) => self.put(key, ban),
+            None => drop(self.take(&key)),
+        }
+    }
+
+    fn take(&mut self, key: &BanKey) -> Option<Ban> {
+        let ban = self.bans.remove(key)?;
+        self.expiries.remove(&(ban.expires, key.clone()));
+        *self.counted(&key.tenant, ban.cause) -= 1;
+        Some(ban)
+    }
+
+    fn counted(&mut self, tenant: &TenantId, cause: Cause) -> &mut usize {
+        let (calls, removals) = self.counts.entry(tenant.clone()).or_default();
+        match cause {
+            Cause::Call => calls,
+            Cause::Removal => removals,
+        }
+    }
+
+    /// Forgets those whose time is over, and returns them.
+    pub(crate) fn expire(&mut self, now: SystemTime) -> Vec<BanKey> {
+        let mut forgotten = Vec::new();
+        while let Some(((expires, key), ())) = self.expiries.first_key_value()
+            && *expires <= now
+        {
+            let key = key.clone();
+            self.take(&key);
+            forgotten.push(key);
+        }
+        forgotten
+    }
+
+    /// Forgets a removal of the same tenant if there are as many as may be, and this is one more.
+    pub(crate) fn make_room_for_removal(&mut self, key: &BanKey) -> Option<BanKey> {
+        let is_full = self.count(&key.tenant, Cause::Removal) >= REMOVALS_PER_TENANT;
+        if !is_full || self.bans.contains_key(key) {
+            return None;
+        }
+        let oldest = self.expiries.keys().map(|(_, key)| key).find(|other| {
+            let is_removal = |ban: &Ban| ban.cause == Cause::Removal;
+            other.tenant == key.tenant && self.bans.get(other).is_some_and(is_removal)
+        });
+        let oldest = oldest?.clone();
+        self.take(&oldest);
+        tracing::warn!(tenant = %key.tenant, "more removals than are remembered; the oldest is forgotten");
+        Some(oldest)
+    }
+
+    /// Whether a ban refuses what was issued to somebody at this time.
+    pub(crate) fn refuses(
+        &self,
+        room: &RoomId,
+        who: &ParticipantId,
+        issued: SystemTime,
+        now: SystemTime,
+    ) -> bool {
+        let Ok(tenant) = TenantId::new(room.tenant()) else {
+            return false;
+        };
+        let mut key = BanKey::of_room(tenant, room, who.clone());
+        let holds = |ban: &Ban| issued <= ban.issued_before && now < ban.expires;
+        if self.bans.get(&key).is_some_and(holds) {
+            return true;
+        }
+        key.room.clear();
+        self.bans.get(&key).is_some_and(holds)
+    }
+
+    pub(crate) fn page(
+        &self,
+        tenant: &TenantId,
+        last: Option<&BanKey>,
+        count: usize,
+        now: SystemTime,
+    ) -> (Vec<(BanKey, Ban)>, bool) {
+        let all = match last {
+            Some(last) => self.bans.range((Bound::Excluded(last), Bound::Unbounded)),
+            None => self.bans.range::<BanKey, _>(..),
+        };
+        let mut own = all
+            .skip_while(|(key, _)| key.tenant < *tenant)
+            .take_while(|(key, _)| key.tenant == *tenant)
+            .filter(|(_, ban)| now < ban.expires);
+        let page = own.by_ref().take(count);
+        let page = page.map(|(key, ban)| (key.clone(), ban.clone())).collect();
+        (page, own.next().is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests;

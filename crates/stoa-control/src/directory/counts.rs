@@ -1,0 +1,53 @@
+//! How much each tenant has, kept along with the rooms.
+
+use std::collections::HashMap;
+
+use stoa_core::RoomId;
+
+use super::Room;
+
+/// Rooms, and participants in them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) rooms: usize,
+    pub(crate) participants: usize,
+}
+
+/// The counts of all tenants that have a room.
+#[derive(Debug, Default)]
+pub(super) struct Counts(HashMap<String, Count>);
+
+impl Counts {
+    pub(super) fn of(&self, tenant: &str) -> Count {
+        self.0.get(tenant).copied().unwrap_or_default()
+    }
+
+    pub(super) fn all(&self) -> Count {
+        self.0.values().fold(Count::default(), |sum, one| Count {
+            rooms: sum.rooms + one.rooms,
+            participants: sum.participants + one.participants,
+        })
+    }
+
+    pub(super) fn created(&mut self, room: &Room) {
+        let count = self.0.entry(room.id().tenant().to_owned()).or_default();
+        count.rooms += 1;
+        count.participants += room.participant_count();
+    }
+
+    pub(super) fn people(&mut self, room: &RoomId, before: usize, after: usize) {
+        if let Some(count) = self.0.get_mut(room.tenant()) {
+            count.participants = count.participants + after - before;
+        }
+    }
+
+    /// A room is gone, and everybody had left it.
+    pub(super) fn closed(&mut self, room: &RoomId) {
+        if let Some(count) = self.0.get_mut(room.tenant()) {
+            count.rooms -= 1;
+            if count.rooms == 0 {
+                self.0.remove(room.tenant());
+            }
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! The entrance: through it goes everybody who comes into a room, whoever lets them in.
+//!
+//! A signalling service lets people in by calls of its own; a join token lets its holder in by gRPC, or by
+//! whatever else takes tokens. All of them meet the same bans, rates and quotas here, in this order, and
+//! then the media workers.
+
+mod pending;
+mod quotas;
+mod rates;
+mod sources;
+
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use stoa_api::v1::{self, ErrorReason};
+use stoa_core::{
+    AudioMode, Join, LeaveReason, Metadata, Role, RoomId, SessionId, Subscription, TenantId,
+};
+use stoa_token::Grant;
+
+pub(crate) use quotas::{Entrant, Ledger, within};
+pub(crate) use sources::Sources;
+
+use crate::{
+    bans::{Ban, BanKey, Bans, Cause},
+    convert,
+    directory::Directory,
+    errors::Failure,
+    lifecycle::{Lifecycle, Phase},
+    media::Media,
+    resume::ResumeTokens,
+};
+
+/// The way into the rooms of a node. Clones are the same.
+#[derive(Clone)]
+pub struct Entrance(pub(crate) Arc<Inside>);
+
+/// What the entrance knows.
+pub(crate) struct Inside {
+    pub(crate) media: Arc<dyn Media>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) bans: Bans,
+    pub(crate) resume: ResumeTokens,
+    pub(crate) ledger: Ledger,
+    pub(crate) sources: Sources,
+}
+
+/// How somebody with a token wants to come in.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The client's SDP offer.
+    pub offer: String,
+    /// What they want to be. `None`: what the token grants.
+    pub role: Option<Role>,
+    /// What their microphone is to carry.
+    pub audio_mode: AudioMode,
+    /// Whom they want to hear.
+    pub subscription: Subscription,
+    /// The caller's own.
+    pub metadata: Metadata,
+    /// The name to show. `None`: the token's.
+    pub display_name: Option<String>,
+}
+
+impl Entry {
+    /// Somebody who comes in as their token says.
+    pub fn new(offer: String) -> Self {
+        Self {
+            offer,
+            role: None,
+            audio_mode: AudioMode::default(),
+            subscription: Subscription::EVERYBODY,
+            metadata: Metadata::default(),
+            display_name: None,
+        }
+    }
+}
+
+impl Entrance {
+    /// Admits whom a token lets in.
+    ///
+    /// # Errors
+    /// Those of `Rooms.Join`; TOKEN_NOT_SUFFICIENT for more than the token grants.
+    pub async fn enter(&self, grant: &Grant, entry: Entry) -> Result<v1::JoinResponse, Failure> {
+        let role = entry.role.unwrap_or(grant.role);
+        if role > grant.role {
+            return Err(Failure::not_sufficient(
+                "the token does not grant this role",
+            ));
+        }
+        if entry.audio_mode == AudioMode::Music && !grant.publish.music {
+            return Err(Failure::not_sufficient("the token does not grant music"));
+        }
+        let display_name = entry
+            .display_name
+            .unwrap_or_else(|| grant.display_name.clone());
+        let join = Join {
+            room: grant.room.clone(),
+            participant: grant.participant.clone(),
+            display_name: display_name.into(),
+            offer: entry.offer,
+            role,
+            metadata: entry.metadata,
+            audio_mode: entry.audio_mode,
+            subscription: entry.subscription,
+            resume: None,
+            may_publish: !grant.publish.is_nothing(),
+        };
+        self.admit(&grant.tenant, join, grant.issued).await
+    }
+
+    /// Takes a candidate of somebody with a token.
+    ///
+    /// # Errors
+    /// Those of `Rooms.AddIceCandidate`.
+    pub async fn add_candidate(
+        &self,
+        grant: &Grant,
+        session: SessionId,
+        candidate: String,
+    ) -> Result<(), Failure> {
+        let (room, who) = (grant.room.clone(), grant.participant.clone());
+        self.0.bans.check(&room, &who, grant.issued)?;
+        let added = self
+            .0
+            .media
+            .add_ice_candidate(room, who, Some(session), candidate)
+            .await;
+        added.map_err(|error| {
+            Failure::refused(error, grant.room.name(), Some(grant.participant.as_str()))
+        })
+    }
+
+    /// Ends the media session of somebody with a token, who leaves of their own will: the token stays good.
+    ///
+    /// # Errors
+    /// Those of `Rooms.RemoveParticipant`.
+    pub async fn leave(&self, grant: &Grant, session: SessionId) -> Result<(), Failure> {
+        let (room, who) = (grant.room.clone(), grant.participant.clone());
+        let session = Some(session);
+        self.take_out((room, who), session, LeaveReason::ClientClosed)
+            .await
+            .map(drop)
+    }
+
+    /// The node's time of day.
+    pub fn now(&self) -> SystemTime {
+        self.0.bans.now()
+    }
+
+    /// Whether so many bad credentials have come from there that no more are looked at.
+    ///
+    /// # Errors
+    /// RATE_EXCEEDED.
+    pub fn blocked(&self, source: IpAddr) -> Result<(), Failure> {
+        self.0.sources.check(source)
+    }
+
+    /// Counts a bad credential.
+    pub fn refused_from(&self, source: IpAddr) {
+        self.0.sources.count(source);
+    }
+
+    /// Admits somebody who was let in at this time. It runs to its end also if nobody waits for it any more:
+    /// whether they are let in must not depend on who listens.
+    pub(crate) async fn admit(
+        &self,
+        tenant: &TenantId,
+        join: Join,
+        issued: SystemTime,
+    ) -> Result<v1::JoinResponse, Failure> {
+        let (entrance, tenant) = (self.clone(), tenant.clone());
+        let admission = async move { entrance.try_admit(&tenant, join, issued).await };
+        tokio::spawn(admission).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "an admission failed");
+            Err(Failure::internal())
+        })
+    }
+
+    async fn try_admit(
+        &self,
+        tenant: &TenantId,
+        join: Join,
+        issued: SystemTime,
+    ) -> Result<v1::JoinResponse, Failure> {
+        self.must_serve()?;
+        let Inside {
+            media,
+            directory,
+            bans,
+            ledger,
+            resume,
+            ..
+        } = &*self.0;
+        let (id, who) = (join.room.clone(), join.participant.clone());
+        ledger.attempt(tenant, &who)?;
+        // Before the bans are asked, so that one that comes now knows of whom to wait for.
+        let under_way = ledger.admit(tenant, (id.clone(), who.clone()))?;
+        bans.check(&id, &who, issued)?;
+        let follow = directory.follow(&id);
+        let joined = media.join(join).await;
+        let joined =
+            joined.map_err(|error| Failure::refused(error, id.name(), Some(who.as_str())))?;
+        let room_revision = follow.reached(joined.revision).await;
+        let session = &joined.participant.session;
+        let resume_token = resume.issue(directory, &id, &who, session)?;
+        // A ban may have come meanwhile; it waits for this to be over.
+        if let Err(banned) = bans.check(&id, &who, issued) {
+            let session = joined.participant.session.clone();
+            let put_out = self
+                .take_out((id, who), Some(session), LeaveReason::Banned)
+                .await;
+            if let Err(failure) = put_out
+                && failure.reason == ErrorReason::InternalFault
+            {
+                return Err(failure);
+            }
+            return Err(banned);
+        }
+        drop(under_way);
+        let room = directory.get(&id);
+        let shown = room.and_then(|room| room.participant(&who, &joined.participant.session));
+        // Where the mirror does not know them any more, they have left already.
+        let participant =
+            shown.unwrap_or_else(|| convert::participant(&joined.participant, directory.now()));
+        Ok(v1::JoinResponse {
+            sdp_answer: joined.answer,
+            participant: Some(participant),
+            room_revision,
+            resume_token,
+        })
+    }
+
+    pub(crate) fn must_serve(&self) -> Result<(), Failure> {
+        match self.0.lifecycle.phase() {
+            Phase::Serving => Ok(()),
+            Phase::Draining | Phase::Stopping => Err(Failure::draining()),
+        }
+    }
+
+    /// Ends a media session, and returns the room's revision when everybody can see it.
+    pub(crate) async fn take_out(
+        &self,
+        (room, who): Entrant,
+        session: Option<SessionId>,
+        reason: LeaveReason,
+    ) -> Result<u64, Failure> {
+        let follow = self.0.directory.follow(&room);
+        let removed = self
+            .0
+            .media
+            .remove_participant(room.clone(), who.clone(), session, reason);
+        let removed = removed.await;
+        let revision =
+            removed.map_err(|error| Failure::refused(error, room.name(), Some(who.as_str())))?;
+        Ok(follow.reached(revision).await)
+    }
+
+    /// Removes somebody, and refuses from now on what was issued to them for this room before. It runs to its
+    /// end also if nobody waits for it any more.
+    pub(crate) async fn remove(
+        &self,
+        tenant: &TenantId,
+        entrant: Entrant,
+        session: Option<SessionId>,
+    ) -> Result<u64, Failure> {
+        let (entrance, tenant) = (self.clone(), tenant.clone());
+        let removal = async move { entrance.try_remove(tenant, entrant, session).await };
+        tokio::spawn(removal).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a removal failed");
+            Err(Failure::internal())
+        })
+    }
+
+    async fn try_remove(
+        &self,
+        tenant: TenantId,
+        (room, who): Entrant,
+        session: Option<SessionId>,
+    ) -> Result<u64, Failure> {
+        let bans = &self.0.bans;
+        let key = BanKey::of_room(tenant, &room, who.clone());
+        let (_, before) = bans
+            .put(key.clone(), self.ban(Cause::Removal, None, "removed"), 0)
+            .await?;
+        let removed = self
+            .take_out((room.clone(), who.clone()), session, LeaveReason::Removed)
+            .await;
+        if removed.is_err() {
+            bans.restore(key, before).await?;
+            return removed;
+        }
+        let entrants = &self.0.ledger.entrants;
+        entrants
+            .over(|(where_to, entrant)| *where_to == room && *entrant == who)
+            .await;
+        removed
+    }
+
+    fn ban(&self, cause: Cause, issued_before: Option<SystemTime>, note: &str) -> Ban {
+        let created = self.now();
+        let issued_before = issued_before.unwrap_or(created);
+        Ban {
+            issued_before,
+            created,
+            expires: self.0.bans.expiry(issued_before.max(created)),
+            note: note.to_owned(),
+            cause,
+        }
+    }
+
+    /// Bans somebody and puts them out of the rooms that the ban names. It runs to its end also if nobody
+    /// waits for it any more.
+    pub(crate) async fn ban_and_put_out(
+        &self,
+        key: BanKey,
+        issued_before: Option<SystemTime>,
+        note: String,
+    ) -> Result<Ban, Failure> {
+        let entrance = self.clone();
+        let banning = async move {
+            let limit = entrance.0.ledger.bans(&key.tenant)?;
+            let ban = entrance.ban(Cause::Call, issued_before, &note);
+            let (ban, _) = entrance.0.bans.put(key.clone(), ban, limit).await?;
+            entrance.put_out(&key).await?;
+            Ok(ban)
+        };
+        tokio::spawn(banning).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a ban failed");
+            Err(Failure::internal())
+        })
+    }
+
+    /// Puts somebody out of every room that their ban means.
+    async fn put_out(
+        &self,
+        BanKey {
+            tenant,
+            room,
+            participant,
+        }: &BanKey,
+    ) -> Result<(), Failure> {
+        let means =
+            |id: &RoomId| id.tenant() == tenant.as_str() && (room.is_empty() || id.name() == room);
+        let entrants = &self.0.ledger.entrants;
+        entrants
+            .over(|(id, who)| who == participant && means(id))
+            .await;
+        let rooms = match RoomId::of_tenant(tenant, room) {
+            Ok(one) => self.0.directory.get(&one).into_iter().collect(),
+            // All of them: no room has an empty name.
+            Err(_) => self.0.directory.rooms_of(tenant),
+        };
+        for room in rooms.iter().filter(|room| room.has(participant)) {
+            let who = (room.id().clone(), participant.clone());
+            match self.take_out(who, None, LeaveReason::Banned).await {
+                Ok(_) => {}
+                Err(gone)
+                    if matches!(
+                        gone.reason,
+                        ErrorReason::ParticipantNotFound | ErrorReason::RoomNotFound
+                    ) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Failure {
+    /// A good token, for something that it does not grant.
+    pub(crate) fn not_sufficient(why: &str) -> Self {
+        Self::new(ErrorReason::TokenNotSufficient, why)
+    }
+}
+
+/// How long what a tenant's service has decided, or a token of its, can be good at most: bans have to be
+/// remembered for as long.
+pub(crate) const LONGEST_VALIDITY: Duration =
+    stoa_token::LONGEST_LIFETIME.saturating_add(stoa_token::LEEWAY.saturating_mul(2));

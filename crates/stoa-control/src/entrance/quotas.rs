@@ -1,0 +1,166 @@
+//! How much a tenant has, and whether it may have more.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use stoa_api::v1::ErrorReason;
+use stoa_core::{ParticipantId, RoomId, TenantId};
+use tokio::time::Instant;
+
+use super::{
+    pending::{Pending, UnderWay},
+    rates::{Rate, Rates},
+};
+use crate::{
+    directory::Directory,
+    errors::Failure,
+    tenants::{Quotas, Tenant},
+};
+
+/// How many people's joins are counted at a time.
+const SUBJECTS: usize = 65_536;
+
+/// In which time a person's joins are counted.
+const SUBJECT_PERIOD: Duration = Duration::from_secs(60);
+
+/// Somebody who is being admitted.
+pub(crate) type Entrant = (RoomId, ParticipantId);
+
+/// The quotas of all tenants, and what is under way.
+pub(crate) struct Ledger {
+    quotas: HashMap<TenantId, Quotas>,
+    directory: Arc<Directory>,
+    pub(crate) rooms: Pending<RoomId>,
+    pub(crate) entrants: Pending<Entrant>,
+    joins: Rates<TenantId>,
+    subjects: Rates<(TenantId, ParticipantId)>,
+    subject_rate: Rate,
+}
+
+impl Ledger {
+    /// `joins_per_subject`: how often one person may join in a minute.
+    pub(crate) fn new(
+        tenants: &[Tenant],
+        joins_per_subject: u32,
+        directory: Arc<Directory>,
+    ) -> Self {
+        let quotas = |tenant: &Tenant| (tenant.id.clone(), tenant.quotas.clone());
+        Self {
+            quotas: tenants.iter().map(quotas).collect(),
+            directory,
+            rooms: Pending::default(),
+            entrants: Pending::default(),
+            joins: Rates::new(tenants.len()),
+            subjects: Rates::new(SUBJECTS),
+            subject_rate: Rate::new(joins_per_subject, SUBJECT_PERIOD),
+        }
+    }
+
+    fn quotas(&self, tenant: &TenantId) -> Result<&Quotas, Failure> {
+        // Callers come from the same configuration.
+        self.quotas.get(tenant).ok_or_else(Failure::internal)
+    }
+
+    /// How many bans the tenant may make.
+    pub(crate) fn bans(&self, tenant: &TenantId) -> Result<usize, Failure> {
+        Ok(self.quotas(tenant)?.bans)
+    }
+
+    /// Begins to create a room.
+    ///
+    /// # Errors
+    /// QUOTA_REACHED.
+    pub(crate) fn create(
+        &self,
+        tenant: &TenantId,
+        room: &RoomId,
+    ) -> Result<UnderWay<RoomId>, Failure> {
+        let quotas = self.quotas(tenant)?;
+        self.rooms.begin(room.clone(), |begun| {
+            let Some(limit) = quotas.rooms else {
+                return Ok(());
+            };
+            let begun = begun.keys().filter(|room| room.tenant() == tenant.as_str());
+            let new = begun
+                .filter(|room| self.directory.get(room).is_none())
+                .count();
+            let there = self.directory.counts_of(tenant).rooms;
+            within("rooms", limit, there + new)
+        })
+    }
+
+    /// Counts an attempt to join.
+    ///
+    /// # Errors
+    /// RATE_EXCEEDED.
+    pub(crate) fn attempt(&self, tenant: &TenantId, who: &ParticipantId) -> Result<(), Failure> {
+        let now = Instant::now();
+        let subject = (tenant.clone(), who.clone());
+        self.subjects
+            .take(subject, self.subject_rate, now)
+            .map_err(|wait| rate_exceeded("subject", wait))?;
+        let Some(joins) = self.quotas(tenant)?.joins_per_second else {
+            return Ok(());
+        };
+        let rate = Rate::new(joins, Duration::from_secs(1));
+        self.joins
+            .take(tenant.clone(), rate, now)
+            .map_err(|wait| rate_exceeded("tenant", wait))
+    }
+
+    /// Begins to admit somebody.
+    ///
+    /// # Errors
+    /// QUOTA_REACHED.
+    pub(crate) fn admit(
+        &self,
+        tenant: &TenantId,
+        entrant: Entrant,
+    ) -> Result<UnderWay<Entrant>, Failure> {
+        let quotas = self.quotas(tenant)?;
+        let room = entrant.0.clone();
+        // Whoever is in comes back, or is refused for being in.
+        let is_in = self.is_in(&room, &entrant.1);
+        self.entrants.begin(entrant, |begun| {
+            if is_in || quotas.participants.is_none() && quotas.participants_per_room.is_none() {
+                return Ok(());
+            }
+            let begun = begun.keys();
+            let own = begun.filter(|(room, _)| room.tenant() == tenant.as_str());
+            let new: Vec<_> = own.filter(|(room, who)| !self.is_in(room, who)).collect();
+            if let Some(limit) = quotas.participants {
+                let there = self.directory.counts_of(tenant).participants;
+                within("participants", limit, there + new.len())?;
+            }
+            if let Some(limit) = quotas.participants_per_room {
+                let there = self.directory.get(&room);
+                let there = there.map_or(0, |room| room.participant_count());
+                let new = new.iter().filter(|(other, _)| *other == room).count();
+                within("participants_per_room", limit, there + new)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn is_in(&self, room: &RoomId, who: &ParticipantId) -> bool {
+        self.directory.get(room).is_some_and(|room| room.has(who))
+    }
+}
+
+/// Whether one more fits.
+pub(crate) fn within(quota: &'static str, limit: usize, there: usize) -> Result<(), Failure> {
+    if there < limit {
+        return Ok(());
+    }
+    let message = format!("the tenant has {there} {quota}, the most that it may");
+    Err(Failure::new(ErrorReason::QuotaReached, message)
+        .with("quota", quota)
+        .with("limit", limit))
+}
+
+/// Too many in a short time.
+pub(crate) fn rate_exceeded(scope: &'static str, wait: Duration) -> Failure {
+    let message = "too many in a short time; repeat the call after the given delay";
+    Failure::new(ErrorReason::RateExceeded, message)
+        .with("scope", scope)
+        .after(wait)
+}

@@ -1,0 +1,49 @@
+//! From where bad credentials come, and how many.
+
+use std::{net::IpAddr, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    quotas::rate_exceeded,
+    rates::{Rate, Rates, Source},
+};
+use crate::errors::Failure;
+
+/// How many sources are counted at a time, some 50 bytes each.
+const SOURCES: usize = 65_536;
+
+/// In which time bad credentials are counted.
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// Counts bad credentials by their source.
+pub(crate) struct Sources {
+    rates: Rates<Source>,
+    rate: Rate,
+}
+
+impl Sources {
+    /// So many may come in a minute.
+    pub(crate) fn new(refusals_per_minute: u32) -> Self {
+        Self {
+            rates: Rates::new(SOURCES),
+            rate: Rate::new(refusals_per_minute, PERIOD),
+        }
+    }
+
+    /// Counts one.
+    pub(crate) fn count(&self, source: IpAddr) {
+        // One that is too many is not counted, so that the source is free again after a while.
+        let _one_too_many = self.rates.take(source.into(), self.rate, Instant::now());
+    }
+
+    /// Whether there have been too many.
+    ///
+    /// # Errors
+    /// RATE_EXCEEDED.
+    pub(crate) fn check(&self, source: IpAddr) -> Result<(), Failure> {
+        let now = Instant::now();
+        let checked = self.rates.check(&source.into(), self.rate, now);
+        checked.map_err(|wait| rate_exceeded("source", wait))
+    }
+}
