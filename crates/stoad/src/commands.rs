@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 
 use crate::{
     arguments::Command, config::Config, daemon::Daemon, dev, exit::Failure, logging,
-    signals::Signals,
+    signals::Signals, token,
 };
 
 /// Runs a command to its end.
@@ -19,6 +19,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Dev(arguments) => run_to_end(dev::run(arguments)),
         Command::Run { config } => serve(&config),
         Command::Check { file } => check(&file),
+        Command::Token(command) => token::run(command),
         Command::Version => {
             println!("stoad {}", env!("CARGO_PKG_VERSION"));
             Ok(())
@@ -46,6 +47,7 @@ fn check(file: &Path) -> Result<(), Failure> {
     let config = Config::read(file)?;
     config.media()?;
     ControlServer::check(&config.control()?)?;
+    config.token_keys()?;
     println!("{}: good", file.display());
     Ok(())
 }

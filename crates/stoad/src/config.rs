@@ -5,6 +5,7 @@
 
 mod files;
 mod tenants;
+mod token_keys;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,6 +17,7 @@ use std::{
 use serde::{Deserialize, Deserializer, de::Error as _};
 use stoa_core::{Certificate, EgressPath, Limits, RoomTimeout, limits::MAX_ROOM_TIMEOUT};
 use stoa_net::Advertised;
+use stoa_token::Keys;
 
 use crate::exit::Failure;
 
@@ -271,6 +273,9 @@ impl Config {
             .map_err(|error| Failure::Config(format!("{}: {error}", path.display())))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         config.control.resolve_paths(folder);
+        for tenant in &mut config.tenants {
+            tenant.resolve_paths(folder);
+        }
         if let Some(directory) = &mut config.state.directory {
             *directory = folder.join(&*directory);
         }
@@ -312,6 +317,18 @@ impl Config {
             .check()
             .map_err(|error| Failure::Config(format!("media: {error}")))?;
         Ok(config)
+    }
+
+    /// What join tokens are checked with.
+    ///
+    /// # Errors
+    /// [`Failure::Config`]; [`Failure::File`] for what is in the files.
+    pub(crate) fn token_keys(&self) -> Result<Keys, Failure> {
+        let mut keys = Vec::new();
+        for tenant in &self.tenants {
+            keys.extend(tenant.token_keys()?);
+        }
+        Keys::new(keys).map_err(|error| Failure::Config(format!("token_keys: {error}")))
     }
 
     /// What the control server is told.

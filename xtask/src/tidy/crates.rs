@@ -29,6 +29,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
             "stoa-core",
             "stoa-net",
             "stoa-talk",
+            "stoa-token",
         ],
     ),
     // The core's own tests use it, in turn: a room is shown to work by clients in it.
