@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use stoa_control::ControlServer;
+use stoa_whip::WhipServer;
 use tokio::runtime::Builder;
 
 use crate::{
@@ -48,6 +49,9 @@ fn check(file: &Path) -> Result<(), Failure> {
     config.media()?;
     ControlServer::check(&config.control()?)?;
     config.token_keys()?;
+    if let Some(whip) = config.whip()? {
+        WhipServer::check(&whip)?;
+    }
     println!("{}: good", file.display());
     Ok(())
 }

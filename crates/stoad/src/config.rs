@@ -6,6 +6,7 @@
 mod files;
 mod tenants;
 mod token_keys;
+mod whip;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -17,7 +18,7 @@ use std::{
 use serde::{Deserialize, Deserializer, de::Error as _};
 use stoa_core::{Certificate, EgressPath, Limits, RoomTimeout, limits::MAX_ROOM_TIMEOUT};
 use stoa_net::Advertised;
-use stoa_token::Keys;
+use stoa_token::Verifier;
 
 use crate::exit::Failure;
 
@@ -31,6 +32,9 @@ pub(crate) struct Config {
     pub(crate) control: Control,
     /// The teams that share the node.
     tenants: Vec<tenants::Tenant>,
+    /// WHIP and WHEP. None: they are not served.
+    #[serde(default)]
+    whip: Option<whip::Whip>,
     /// What survives the daemon.
     #[serde(default)]
     state: State,
@@ -276,6 +280,9 @@ impl Config {
         for tenant in &mut config.tenants {
             tenant.resolve_paths(folder);
         }
+        if let Some(whip) = &mut config.whip {
+            whip.resolve_paths(folder);
+        }
         if let Some(directory) = &mut config.state.directory {
             *directory = folder.join(&*directory);
         }
@@ -319,18 +326,6 @@ impl Config {
         Ok(config)
     }
 
-    /// What join tokens are checked with.
-    ///
-    /// # Errors
-    /// [`Failure::Config`]; [`Failure::File`] for what is in the files.
-    pub(crate) fn token_keys(&self) -> Result<Keys, Failure> {
-        let mut keys = Vec::new();
-        for tenant in &self.tenants {
-            keys.extend(tenant.token_keys()?);
-        }
-        Keys::new(keys).map_err(|error| Failure::Config(format!("token_keys: {error}")))
-    }
-
     /// What the control server is told.
     ///
     /// # Errors
@@ -366,6 +361,7 @@ impl Config {
             empty_timeout: self.rooms.empty_timeout_seconds,
             idle_timeout: self.rooms.idle_timeout_seconds,
         };
+        config.tokens = Verifier::new(self.token_keys()?);
         config.version = env!("CARGO_PKG_VERSION").to_owned();
         Ok(config)
     }

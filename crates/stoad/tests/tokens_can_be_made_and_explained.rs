@@ -15,7 +15,7 @@ impl Keys {
     fn new() -> Self {
         let folder = Folder::with_credentials();
         let path = |name: &str| folder.file(name).display().to_string();
-        let mut yaml = format!("{}tenants:\n  - name: acme\n", configuration());
+        let mut yaml = format!("{}  - name: acme\n", configuration());
         for (algorithm, kid) in [("EdDSA", "e"), ("HS256", "h")] {
             let made = stoad([
                 "token",

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use stoa_core::TenantId;
-use stoa_token::{KeyError, TokenKey};
+use stoa_token::{KeyError, Keys, TokenKey};
 use zeroize::Zeroizing;
 
-use super::files;
+use super::{Config, files};
 use crate::exit::Failure;
 
 /// One key. Several may be live at a time: to change one, add the new one, let the signalling service
@@ -83,5 +83,19 @@ impl TokenKeyEntry {
             }
             (Algorithm::Hs256, ..) => Err(wrong(&"HS256 needs secret_file, and no public key")),
         }
+    }
+}
+
+impl Config {
+    /// What join tokens are checked with.
+    ///
+    /// # Errors
+    /// [`Failure::Config`]; [`Failure::File`] for what is in the files.
+    pub(crate) fn token_keys(&self) -> Result<Keys, Failure> {
+        let mut keys = Vec::new();
+        for tenant in &self.tenants {
+            keys.extend(tenant.token_keys()?);
+        }
+        Keys::new(keys).map_err(|error| Failure::Config(format!("token_keys: {error}")))
     }
 }
