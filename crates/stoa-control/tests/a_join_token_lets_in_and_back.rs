@@ -21,6 +21,9 @@ const BANNED: (ErrorReason, Code) = (ErrorReason::SubjectBanned, Code::Permissio
 const NOT_SUFFICIENT: (ErrorReason, Code) =
     (ErrorReason::TokenNotSufficient, Code::PermissionDenied);
 
+/// When it opens.
+const OPENS: u64 = 1_800_000_000;
+
 /// A node with a room `r`, and a time of day that passes as the test says.
 struct Hall {
     rig: Rig,
@@ -33,7 +36,7 @@ struct Hall {
 impl Hall {
     async fn open(wire: Wire) -> Self {
         let tokens = tokens::Tokens::new();
-        let seconds = Arc::new(AtomicU64::new(1_800_000_000));
+        let seconds = Arc::new(AtomicU64::new(OPENS));
         let clock = Arc::clone(&seconds);
         let rig = Rig::with(|config| {
             config.tokens = tokens.verifier.clone();
@@ -97,7 +100,7 @@ async fn as_the_token_says(wire: Wire) {
         |join| join.audio_mode = AudioMode::Music.into(),
         |join| join.display_name = "The Boss".into(),
         |join| drop(join.metadata.insert("a".into(), "b".into())),
-        |join| join.issue_time = Some(SystemTime::now().into()),
+        |join| join.issue_time = Some((UNIX_EPOCH + Duration::from_secs(OPENS)).into()),
         |join| join.participant_id = "grace".into(),
         |join| join.room_id = "other".into(),
     ];

@@ -29,24 +29,39 @@ fn bad(tokens: &tokens::Tokens) -> Vec<(Reason, String)> {
     };
     let token = tokens.mint(&good);
     let parts: Vec<_> = token.split('.').collect();
-    let [header, body, signature] = parts[..] else {
+    let [_, body, signature] = parts[..] else {
         panic!("a token has three parts");
     };
     let confused = SigningKey::hs256(tokens.public.as_bytes()).expect("long enough");
     let forged = tokens::Tokens::new().mint(&good);
     let future = tokens::claims("a", now + Duration::from_secs(300));
     vec![
-        (Reason::Oversized, with(|claims| claims.name = "x".repeat(5000))),
-        (Reason::NotCompact, format!("{header}.{body}.!")),
-        (Reason::HeaderMalformed, format!("{body}.{body}.{signature}")),
+        (
+            Reason::Oversized,
+            with(|claims| claims.name = "x".repeat(5000)),
+        ),
+        (Reason::NotCompact, format!("!.{body}.{signature}")),
+        (
+            Reason::HeaderMalformed,
+            format!("{body}.{body}.{signature}"),
+        ),
         (Reason::KeyMissing, tokens.mint_as("", &good)),
         (Reason::KeyUnknown, tokens.mint_as("x", &good)),
         (Reason::WrongAlgorithm, format!("{ALG_NONE}.{body}.")),
-        (Reason::WrongAlgorithm, confused.mint("e", &good).expect("a token")),
+        (
+            Reason::WrongAlgorithm,
+            confused.mint("e", &good).expect("a token"),
+        ),
         (Reason::WrongAlgorithm, tokens.mint_as("h", &good)),
         (Reason::BadSignature, forged),
-        (Reason::ClaimInvalid, with(|claims| claims.role = "owner".into())),
-        (Reason::ForeignTenant, with(|claims| claims.iss = "foreign".into())),
+        (
+            Reason::ClaimInvalid,
+            with(|claims| claims.role = "owner".into()),
+        ),
+        (
+            Reason::ForeignTenant,
+            with(|claims| claims.iss = "foreign".into()),
+        ),
         (Reason::Expired, tokens.mint(&ago(600))),
         (Reason::NotYetValid, tokens.mint(&future)),
         (Reason::LifetimeTooLong, with(|claims| claims.exp += 86_400)),
@@ -73,7 +88,9 @@ async fn all_alike(wire: Wire) {
         heard.insert((status.message().to_owned(), status.details().to_vec()));
         let count = |reason: &Reason| {
             let mut counts = rig.handle.refused_tokens();
-            counts.find(|(one, _)| one == reason).map(|(_, count)| count)
+            counts
+                .find(|(one, _)| one == reason)
+                .map(|(_, count)| count)
         };
         let expected = bad.iter().take_while(|(_, one)| one != token);
         let expected = 1 + expected.filter(|(one, _)| one == reason).count();
@@ -124,5 +141,9 @@ async fn a_node_without_token_keys_takes_none(wire: Wire) {
     let holder: Identity = tokens.holder(&tokens::claims("a", SystemTime::now()));
     let mut rooms = rig.rooms_of(wire, holder);
     let result = rooms.join(support::join_request("r", "a")).await;
-    assert_reason(result, ErrorReason::CredentialInvalid, Code::Unauthenticated);
+    assert_reason(
+        result,
+        ErrorReason::CredentialInvalid,
+        Code::Unauthenticated,
+    );
 }

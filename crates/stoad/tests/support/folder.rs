@@ -106,8 +106,7 @@ pub(crate) fn with_whip(folder: &Folder, origin: &str) -> String {
     let public = public.expect("a public key");
     folder.write("token.secret", "a secret of at least thirty-two bytes\n");
     let keys = format!(
-        "\
-    token_keys:
+        "    token_keys:
       - {{kid: e, algorithm: EdDSA, public_key: '{public}'}}
       - {{kid: h, algorithm: HS256, secret_file: token.secret}}
     operator: true
