@@ -112,7 +112,10 @@ pub(crate) fn with_whip(folder: &Folder, origin: &str) -> String {
     operator: true
 "
     );
-    let configuration = configuration().replace("    operator: true\n", &keys);
+    // After an ICE restart, whip-whep 1.2.0 takes a single candidate: it puts a comma between two.
+    let configuration = configuration()
+        .replace("    operator: true\n", &keys)
+        .replace("media:\n", "media:\n  tcp: false\n");
     format!(
         "{configuration}\
 whip:
