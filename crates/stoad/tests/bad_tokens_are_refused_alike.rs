@@ -16,8 +16,14 @@ fn bad_tokens_are_refused_alike() {
         let line = format!("a join token was refused reason=\"{reason}\"");
         assert!(log.contains(&line), "{line} is not in\n{log}");
     }
-    // What every token begins with, what is in every offer, and the service's key.
-    for secret in ["eyJ", "ice-pwd", "fingerprint:", "a-key-for-tests-alone"] {
+    // What every token begins with, what is in every offer, how str0m writes ICE passwords, the service's key.
+    for secret in [
+        "eyJ",
+        "ice-pwd",
+        "fingerprint:",
+        "pass:",
+        "a-key-for-tests-alone",
+    ] {
         let told = log.lines().find(|line| line.contains(secret));
         assert_eq!(told, None, "{secret} is in the log");
     }

@@ -189,7 +189,9 @@ async def heads(address: str, ca_file: str) -> None:
 
 
 async def flood(http: Http, key: TokenKey, offers: tuple[str, str]) -> None:
-    """Many at once are each refused, and after too many nothing from there is looked at for a while."""
+    """Many at once are refused, and after too many nothing is looked at; whoever is in keeps their session."""
+    inside, own = HttpPeer("zoe", 440.0), key.token(ROOM, "zoe")
+    await inside.enter(http, "/whip", own)
     bad = bad_tokens(key, ROOM, "ada")["forged"]
     calls = [http.call("POST", "/whip", bad, offers[0], Content_Type=SDP) for _ in range(FLOOD)]
     answers = await asyncio.gather(*calls)
@@ -198,6 +200,10 @@ async def flood(http: Http, key: TokenKey, offers: tuple[str, str]) -> None:
     late = next(answer for answer in answers if answer.status == 429)
     late.refused(429, "RATE_EXCEEDED", "one too many")
     true(int(late["Retry-After"]) >= 1, "when to come back")
+    good = await http.call("POST", "/whip", key.token(ROOM, "ada"), offers[0], Content_Type=SDP)
+    good.refused(429, "RATE_EXCEEDED", "a good token from there")
+    equal((await http.call("DELETE", inside.resource, own)).status, 200, "zoe's leaving")
+    await inside.leave()
 
 
 async def main() -> None:
@@ -225,12 +231,15 @@ async def main() -> None:
             "bodies": lambda: bodies(http, key),
             "methods": lambda: methods(http, key, origin),
             "heads": lambda: heads(given.whip, daemon.ca_file),
-            "flood": lambda: flood(http, key, offers),
         }
         for name, step in steps.items():
             await step()
             await nobody_is_in(channel, f"after {name}")
             print(f"{name}: right")
+        await flood(http, key, offers)
+        room = await rooms.GetRoom(request, timeout=CALL_SECONDS)
+        equal(room.participant_count, 0, "who is in after the flood")
+        print("flood: right")
     await sends.leave()
     await receives.leave()
 

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,25 @@ async def once(http: Http, key: TokenKey) -> None:
     second.refused(401, "TOKEN_INVALID", "the second use")
 
 
+async def expired(http: Http, key: TokenKey) -> None:
+    """A token that has expired lets nobody in, and is still good for the session that it has opened."""
+    # Clocks may differ by 30 s, so this one is good for a few seconds more.
+    now = int(time.time())
+    token = key.token(ROOM, "ira", iat=now - 60, exp=now - 20)
+    ira = HttpPeer("ira", LOW)
+    await ira.enter(http, "/whip", token)
+    nothing = f"/session/{'0' * 32}"
+    async with asyncio.timeout(CALL_SECONDS):
+        while (await http.call("DELETE", nothing, token)).status != 401:
+            await asyncio.sleep(1)
+    body = "a=candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host\r\n"
+    headers = {"Content_Type": FRAGMENT, "If_Match": ira.tag}
+    trickle = await http.call("PATCH", ira.resource, token, body, **headers)
+    equal(trickle.status, 204, f"a candidate ({trickle.body})")
+    equal((await http.call("DELETE", ira.resource, token)).status, 200, "ira's leaving")
+    await ira.leave()
+
+
 async def browsers_meet(
     given: argparse.Namespace, http: Http, key: TokenKey, channel: grpc.aio.Channel
 ) -> None:
@@ -233,6 +253,8 @@ async def main() -> None:
         print("two meet: right")
         await once(http, key)
         print("once: right")
+        await expired(http, key)
+        print("expired: right")
         await browsers_meet(given, http, key, channel)
         print("browsers meet: right")
 
