@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use stoa_api::v1::ErrorReason;
 use stoa_core::{RoomId, TenantId};
 use stoa_h3::PeerInfo;
+use stoa_token::Grant;
 use tonic::Request;
 
 use crate::{errors::Failure, tenants::Tenant};
@@ -64,6 +65,8 @@ pub(crate) struct Caller {
     is_operator: bool,
     /// The tenant's name, and what it was that the caller has shown.
     name: Arc<str>,
+    /// What the caller's join token grants, if that is what they have shown.
+    grant: Option<Arc<Grant>>,
 }
 
 impl Caller {
@@ -72,7 +75,23 @@ impl Caller {
             tenant: tenant.id.clone(),
             is_operator: tenant.is_operator,
             name: format!("{}/{shown}", tenant.id).into(),
+            grant: None,
         }
+    }
+
+    /// A participant who shows a join token.
+    pub(crate) fn guest(grant: Grant) -> Self {
+        Self {
+            tenant: grant.tenant.clone(),
+            is_operator: false,
+            name: format!("{}/token:{}", grant.tenant, grant.participant).into(),
+            grant: Some(Arc::new(grant)),
+        }
+    }
+
+    /// What the caller's join token grants; `None` for a signalling service.
+    pub(crate) fn grant(&self) -> Option<&Arc<Grant>> {
+        self.grant.as_ref()
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -175,6 +194,15 @@ fn equal(a: &[u8; 32], b: &[u8; 32]) -> bool {
         .zip(b)
         .fold(0, |sum, (a, b)| std::hint::black_box(sum | (a ^ b)));
     difference == 0
+}
+
+/// What may be a join token: the only `Bearer` there is, of three parts. No key that anybody would make has
+/// two points, and one that does is found before.
+pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    let token = std::str::from_utf8(bearer(value.as_bytes())?).ok()?;
+    (token.matches('.').count() == 2).then_some(token)
 }
 
 /// The key of `Bearer KEY` (RFC 6750, section 2.1); the scheme's case does not matter.

@@ -14,6 +14,7 @@ use rustls::{
 };
 
 use stoa_core::RoomTimeout;
+use stoa_token::Verifier;
 
 use crate::tenants::Tenant;
 
@@ -33,6 +34,8 @@ pub struct ControlConfig {
     pub client_ca: Option<Arc<RootCertStore>>,
     /// Who shares the node.
     pub tenants: Vec<Tenant>,
+    /// What join tokens are checked with. With no key in it, none is taken.
+    pub tokens: Verifier,
     /// Where the node keeps what has to survive it: the bans. `None`: in memory, until it ends.
     pub state_directory: Option<PathBuf>,
     /// What the transports bear.
@@ -57,6 +60,7 @@ impl ControlConfig {
             identity,
             client_ca: None,
             tenants: Vec::new(),
+            tokens: Verifier::default(),
             state_directory: None,
             transport: TransportLimits::default(),
             service: ServiceLimits::default(),

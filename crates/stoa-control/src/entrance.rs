@@ -4,6 +4,7 @@
 //! whatever else takes tokens. All of them meet the same bans, rates and quotas here, in this order, and
 //! then the media workers.
 
+mod guests;
 mod pending;
 mod quotas;
 mod rates;
@@ -19,7 +20,7 @@ use stoa_api::v1::{self, ErrorReason};
 use stoa_core::{
     AudioMode, Join, LeaveReason, Metadata, Role, RoomId, SessionId, Subscription, TenantId,
 };
-use stoa_token::Grant;
+use stoa_token::{Grant, Verifier};
 
 pub(crate) use quotas::{Entrant, Ledger, within};
 pub(crate) use sources::Sources;
@@ -47,6 +48,7 @@ pub(crate) struct Inside {
     pub(crate) resume: ResumeTokens,
     pub(crate) ledger: Ledger,
     pub(crate) sources: Sources,
+    pub(crate) tokens: Verifier,
 }
 
 /// How somebody with a token wants to come in.
@@ -110,7 +112,7 @@ impl Entrance {
             resume: None,
             may_publish: !grant.publish.is_nothing(),
         };
-        self.admit(&grant.tenant, join, grant.issued).await
+        self.admit_guest(grant.clone(), join).await
     }
 
     /// Takes a candidate of somebody with a token.

@@ -20,13 +20,21 @@ use tower::{Service, ServiceExt as _};
 use tracing::Instrument as _;
 
 use crate::{
-    authenticate::Authenticator,
+    authenticate::{self, Authenticator, Caller},
     deadline::{Deadlines, EndingBody, Witness, is_streaming},
     entrance::Entrance,
     errors::{Failure, complete},
     lifecycle::{Lifecycle, Phase},
     media::BoxFuture,
 };
+
+/// What a participant with a join token may ask for; for themselves alone, as the handlers see to.
+const GUEST_METHODS: [&str; 4] = [
+    "/stoa.control.v1.Rooms/Join",
+    "/stoa.control.v1.Rooms/Renegotiate",
+    "/stoa.control.v1.Rooms/AddIceCandidate",
+    "/stoa.control.v1.Rooms/RemoveParticipant",
+];
 
 /// The services behind the gate. Clones share everything.
 #[derive(Clone)]
@@ -131,12 +139,33 @@ impl Shared {
         let deadlines = Deadlines::of(request.headers(), path, self.longest_call)?;
         let peer = request.extensions().get::<PeerInfo>();
         let caller = self.authenticator.caller(path, request.headers(), peer);
-        let caller = caller.map_err(|failure| self.refuse(failure, peer))?;
+        let caller = match (caller, authenticate::token(request.headers())) {
+            (Err(failure), Some(token))
+                if failure.reason == ErrorReason::CredentialInvalid
+                    && self.entrance.takes_tokens() =>
+            {
+                Some(self.guest(token, path, peer)?)
+            }
+            (caller, _) => caller.map_err(|failure| self.refuse(failure, peer))?,
+        };
         if let Some(caller) = caller {
             span.record("caller", caller.as_str());
             request.extensions_mut().insert(caller);
         }
         Ok(deadlines)
+    }
+
+    /// A participant with a good token, if they ask for what such a one may.
+    fn guest(&self, token: &str, path: &str, peer: Option<&PeerInfo>) -> Result<Caller, Failure> {
+        let source = peer.map(|peer| peer.remote_address.ip());
+        let grant = self.entrance.grant(token, source)?;
+        match GUEST_METHODS.contains(&path) {
+            true => Ok(Caller::guest(grant)),
+            false => Err(Failure::not_sufficient(
+                "a join token is for Join, and for Renegotiate, AddIceCandidate and RemoveParticipant of \
+                 oneself",
+            )),
+        }
     }
 
     /// A bad credential costs its source: after too many the answer is another one, whatever is tried.

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
+use stoa_token::{Reason, Verifier};
 use tokio::sync::watch;
 
 /// Where the node is between its start and its end. It only ever goes forward.
@@ -107,6 +108,7 @@ pub struct ControlHandle {
     pub(crate) watchers: Gauge,
     pub(crate) connections: Gauge,
     pub(crate) resyncs: Tally,
+    pub(crate) tokens: Verifier,
 }
 
 impl ControlHandle {
@@ -114,6 +116,11 @@ impl ControlHandle {
     /// NOT_SERVING; everything else goes on. There is no way back.
     pub fn start_draining(&self) {
         self.lifecycle.advance(Phase::Draining);
+    }
+
+    /// How many join tokens were refused since the start, by whichever entrance, for each reason.
+    pub fn refused_tokens(&self) -> impl Iterator<Item = (Reason, u64)> {
+        self.tokens.refused()
     }
 
     /// What is open now, and what has happened.

@@ -227,14 +227,10 @@ impl Rooms for RoomsService {
             self.entrance.0.bans.longest_validity(),
         )?;
         join.room = caller.own(&join.room);
-        let (entrance, tenant) = (self.entrance.clone(), caller.tenant().clone());
-        let token = request.resume_token.clone();
-        let operation = async move {
-            match token.is_empty() {
-                true => entrance.admit(&tenant, join, issued).await,
-                false => entrance.come_back(&tenant, join, issued, token).await,
-            }
-        };
+        self.entrance
+            .acts_for(&caller, &join.room, &join.participant)?;
+        let entrance = self.entrance.clone();
+        let operation = entrance.join_for(caller.clone(), request.clone(), join, issued);
         let call = ("Join", &request);
         let joined = self
             .requests
@@ -251,6 +247,7 @@ impl Rooms for RoomsService {
         let request = request.into_inner();
         let (room, who, session) = validate::candidate(&request)?;
         let room = caller.own(&room);
+        self.entrance.acts_for(&caller, &room, &who)?;
         let added = self
             .media
             .add_ice_candidate(room, who, session, request.candidate)
@@ -324,10 +321,8 @@ impl Rooms for RoomsService {
         let caller = caller(&request)?;
         let (room, who, session) = validate::removal(request.get_ref())?;
         let entrant = (caller.own(&room), who);
-        let room_revision = self
-            .entrance
-            .remove(caller.tenant(), entrant, session)
-            .await?;
+        let removed = self.entrance.remove_for(&caller, entrant, session);
+        let room_revision = removed.await?;
         Ok(Response::new(v1::RemoveParticipantResponse {
             room_revision,
         }))

@@ -88,6 +88,7 @@ impl ControlServer {
             watchers: Gauge::default(),
             connections: Gauge::default(),
             resyncs: Tally::default(),
+            tokens: config.tokens.clone(),
         };
         Ok(Self {
             sockets,
@@ -139,6 +140,7 @@ impl ControlServer {
             resume: ResumeTokens::default(),
             ledger,
             sources: Sources::new(service.refusals_per_source),
+            tokens: config.tokens.clone(),
         }));
         OpenServer {
             sockets,

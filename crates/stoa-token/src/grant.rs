@@ -16,7 +16,7 @@ pub const MAX_TOKEN_ID_LENGTH: usize = 128;
 const AUDIENCE: &str = "stoa";
 
 /// What somebody may send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Publish {
     /// A microphone, of which the room's policy and their role say whether it is heard.
     pub audio: bool,
@@ -32,7 +32,7 @@ impl Publish {
 }
 
 /// What a good token grants.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Grant {
     /// By whom: the tenant that the key belongs to.
     pub tenant: TenantId,

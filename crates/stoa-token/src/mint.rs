@@ -6,12 +6,13 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
+use stoa_core::TenantId;
 use zeroize::Zeroizing;
 
 use crate::{
     claims::Claims,
     header::TYPE,
-    keys::{Algorithm, KeyError, secret},
+    keys::{Algorithm, KeyError, TokenKey, secret},
 };
 
 /// Why no token was made.
@@ -35,6 +36,8 @@ pub enum MintError {
 pub struct SigningKey {
     algorithm: Algorithm,
     material: EncodingKey,
+    /// The public half as base64url, if it has one.
+    public: Option<String>,
 }
 
 impl fmt::Debug for SigningKey {
@@ -50,11 +53,12 @@ impl SigningKey {
     /// [`MintError::PrivateKey`].
     pub fn ed25519(pem: &[u8]) -> Result<Self, MintError> {
         let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| MintError::PrivateKey)?;
-        Ed25519KeyPair::from_pkcs8_maybe_unchecked(der.secret_pkcs8_der())
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der.secret_pkcs8_der())
             .map_err(|_| MintError::PrivateKey)?;
         Ok(Self {
             algorithm: Algorithm::EdDsa,
             material: EncodingKey::from_ed_der(der.secret_pkcs8_der()),
+            public: Some(URL_SAFE_NO_PAD.encode(pair.public_key().as_ref())),
         })
     }
 
@@ -66,6 +70,18 @@ impl SigningKey {
         Ok(Self {
             algorithm: Algorithm::Hs256,
             material: EncodingKey::from_secret(secret(file)?),
+            public: None,
+        })
+    }
+
+    /// What checks its tokens.
+    ///
+    /// # Errors
+    /// [`MintError::Secret`] if the tenant's name for it is none.
+    pub fn checking(&self, tenant: TenantId, kid: &str) -> Result<TokenKey, MintError> {
+        Ok(match &self.public {
+            Some(public) => TokenKey::ed25519(tenant, kid, public)?,
+            None => TokenKey::hs256(tenant, kid, self.material.as_bytes().to_vec().into())?,
         })
     }
 

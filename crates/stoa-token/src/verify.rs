@@ -1,6 +1,12 @@
 //! From a token to what it grants.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use jsonwebtoken::{Validation, decode, errors::ErrorKind};
 
@@ -10,6 +16,7 @@ use crate::{
     header::{TYPE, take_apart},
     keys::{Keys, TokenKey},
     reason::{Reason, Refused},
+    used::{Once, Used},
 };
 
 /// The longest token, in bytes. A full one has about 700.
@@ -22,16 +29,21 @@ pub const LEEWAY: Duration = Duration::from_secs(30);
 /// when it expires.
 pub const LONGEST_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Checks tokens.
+/// Checks tokens. Clones share what was used and what was refused.
 #[derive(Debug, Clone, Default)]
 pub struct Verifier {
     keys: Keys,
+    used: Used,
+    refused: Arc<[AtomicU64; Reason::ALL.len()]>,
 }
 
 impl Verifier {
     /// Checks with these keys.
     pub fn new(keys: Keys) -> Self {
-        Self { keys }
+        Self {
+            keys,
+            ..Self::default()
+        }
     }
 
     /// The keys.
@@ -39,12 +51,42 @@ impl Verifier {
         &self.keys
     }
 
-    /// What the token grants, at this time. Whether one that is good once was used is for
-    /// [`crate::Used`] to say.
+    /// What the token grants, at this time. Whether one that is good once was used is not asked: that is
+    /// for [`Verifier::admit`].
     ///
     /// # Errors
     /// [`Refused`], which looks the same from outside whatever is wrong.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Grant, Refused> {
+        self.counted(self.judge(token, now))
+    }
+
+    /// Takes the token for one admission; see [`Used::take`].
+    ///
+    /// # Errors
+    /// [`Reason::Replayed`], [`Reason::OnceTableFull`].
+    pub fn admit(&self, grant: &Grant, now: SystemTime) -> Result<Once, Refused> {
+        self.counted(self.used.take(grant, now))
+    }
+
+    /// How many tokens were refused so far, by the reason.
+    pub fn refused(&self) -> impl Iterator<Item = (Reason, u64)> {
+        let counts = self
+            .refused
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed));
+        Reason::ALL.into_iter().zip(counts)
+    }
+
+    fn counted<T>(&self, judged: Result<T, Refused>) -> Result<T, Refused> {
+        if let Err(Refused { reason }) = &judged
+            && let Some(place) = Reason::ALL.iter().position(|one| one == reason)
+        {
+            self.refused[place].fetch_add(1, Ordering::Relaxed);
+        }
+        judged
+    }
+
+    fn judge(&self, token: &str, now: SystemTime) -> Result<Grant, Refused> {
         let (header, _) = take_apart(token)?;
         if !header.typ.eq_ignore_ascii_case(TYPE) {
             return Err(Reason::WrongType.into());

@@ -69,3 +69,18 @@ fn tenants_have_names_and_room_of_their_own() {
     assert_eq!(take(&used, &ours, later), Ok(()));
     assert_eq!(used.count(), 1 + 2);
 }
+
+#[test]
+fn refusals_are_counted_by_their_reason() {
+    let verifier = verifier();
+    let clone = verifier.clone();
+    let once = grant("t", true);
+    let admitted = clone.admit(&once, at(NOW)).expect("the first use");
+    admitted.keep();
+    for _ in 0..2 {
+        assert!(verifier.admit(&once, at(NOW)).is_err());
+    }
+    assert!(clone.verify("nonsense", at(NOW)).is_err());
+    let counts: Vec<_> = verifier.refused().filter(|(_, count)| *count > 0).collect();
+    assert_eq!(counts, [(Reason::NotCompact, 1), (Reason::Replayed, 2)]);
+}

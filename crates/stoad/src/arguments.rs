@@ -7,6 +7,8 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) mod token;
+
 /// Moves the media of live voice rooms.
 ///
 /// Try it: `stoad dev`, then open the address it prints in two browser windows.
@@ -41,6 +43,9 @@ pub(crate) enum Command {
         /// The YAML file
         file: PathBuf,
     },
+    /// Make join tokens and look into them
+    #[command(subcommand)]
+    Token(token::Token),
     /// Print the version
     Version,
 }

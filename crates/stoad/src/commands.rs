@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use stoa_control::ControlServer;
+use stoa_whip::WhipServer;
 use tokio::runtime::Builder;
 
 use crate::{
     arguments::Command, config::Config, daemon::Daemon, dev, exit::Failure, logging,
-    signals::Signals,
+    signals::Signals, token,
 };
 
 /// Runs a command to its end.
@@ -19,6 +20,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Dev(arguments) => run_to_end(dev::run(arguments)),
         Command::Run { config } => serve(&config),
         Command::Check { file } => check(&file),
+        Command::Token(command) => token::run(command),
         Command::Version => {
             println!("stoad {}", env!("CARGO_PKG_VERSION"));
             Ok(())
@@ -46,6 +48,10 @@ fn check(file: &Path) -> Result<(), Failure> {
     let config = Config::read(file)?;
     config.media()?;
     ControlServer::check(&config.control()?)?;
+    config.token_keys()?;
+    if let Some(whip) = config.whip()? {
+        WhipServer::check(&whip)?;
+    }
     println!("{}: good", file.display());
     Ok(())
 }

@@ -5,6 +5,8 @@
 
 mod files;
 mod tenants;
+mod token_keys;
+mod whip;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,6 +18,7 @@ use std::{
 use serde::{Deserialize, Deserializer, de::Error as _};
 use stoa_core::{Certificate, EgressPath, Limits, RoomTimeout, limits::MAX_ROOM_TIMEOUT};
 use stoa_net::Advertised;
+use stoa_token::Verifier;
 
 use crate::exit::Failure;
 
@@ -29,6 +32,9 @@ pub(crate) struct Config {
     pub(crate) control: Control,
     /// The teams that share the node.
     tenants: Vec<tenants::Tenant>,
+    /// WHIP and WHEP. None: they are not served.
+    #[serde(default)]
+    whip: Option<whip::Whip>,
     /// What survives the daemon.
     #[serde(default)]
     state: State,
@@ -271,6 +277,12 @@ impl Config {
             .map_err(|error| Failure::Config(format!("{}: {error}", path.display())))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         config.control.resolve_paths(folder);
+        for tenant in &mut config.tenants {
+            tenant.resolve_paths(folder);
+        }
+        if let Some(whip) = &mut config.whip {
+            whip.resolve_paths(folder);
+        }
         if let Some(directory) = &mut config.state.directory {
             *directory = folder.join(&*directory);
         }
@@ -349,6 +361,7 @@ impl Config {
             empty_timeout: self.rooms.empty_timeout_seconds,
             idle_timeout: self.rooms.idle_timeout_seconds,
         };
+        config.tokens = Verifier::new(self.token_keys()?);
         config.version = env!("CARGO_PKG_VERSION").to_owned();
         Ok(config)
     }

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use stoa_control::{ControlHandle, ControlServer};
 use stoa_net::Started;
+use stoa_whip::WhipServer;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
@@ -19,6 +20,8 @@ pub(crate) struct Daemon {
     control: JoinHandle<()>,
     handle: ControlHandle,
     end_control: oneshot::Sender<()>,
+    whip: Option<JoinHandle<()>>,
+    end_whip: oneshot::Sender<()>,
     addresses: Vec<SocketAddr>,
 }
 
@@ -30,6 +33,7 @@ impl Daemon {
     pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
         let media_config = config.media()?;
         let server = ControlServer::bind(config.control()?)?;
+        let whip = config.whip()?.map(WhipServer::bind).transpose()?;
         // Last: from here on nothing fails that would have to be undone.
         let Started {
             workers,
@@ -45,18 +49,23 @@ impl Daemon {
         }
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
         let notices = media::bridge(notices);
+        let server = server.open(Arc::new(Workers(media)), notices);
+        let (end_whip, whip_ending) = oneshot::channel::<()>();
+        let whip = whip.map(|whip| {
+            let ending = async move { drop(whip_ending.await) };
+            tokio::spawn(whip.serve(server.entrance(), ending))
+        });
         let control = tokio::spawn(async move {
             // The sender is never dropped without a word, but if it were, that is the end, too.
-            let ending = async move { drop(ending.await) };
-            server
-                .serve(Arc::new(Workers(media)), notices, ending)
-                .await;
+            server.serve(async move { drop(ending.await) }).await;
         });
         Ok(Self {
             workers,
             control,
             handle,
             end_control,
+            whip,
+            end_whip,
             addresses,
         })
     }
@@ -91,6 +100,13 @@ impl Daemon {
         let ending = async {
             self.handle.start_draining();
             before_media.await;
+            // Fails only if it is not there.
+            let _ = self.end_whip.send(());
+            if let Some(whip) = self.whip
+                && let Err(error) = whip.await
+            {
+                tracing::error!(%error, "WHIP and WHEP did not end in order");
+            }
             let workers = self.workers;
             let ended = tokio::task::spawn_blocking(move || workers.shut_down()).await;
             if let Err(error) = ended {

@@ -25,6 +25,9 @@ pub(crate) enum Failure {
     /// The control server did not start.
     #[error("the control API: {0}")]
     Control(#[from] BindError),
+    /// The server for WHIP and WHEP did not start.
+    #[error("WHIP and WHEP: {0}")]
+    Whip(#[from] stoa_whip::BindError),
     /// A media worker ended that was not told to.
     #[error("media worker {0} has failed; the log says why")]
     Worker(usize),
@@ -40,10 +43,11 @@ impl Failure {
             Self::Config(_) => 78,
             Self::Media(stoa_net::StartError::Socket { .. })
             | Self::Control(BindError::Address { .. })
+            | Self::Whip(stoa_whip::BindError::Address { .. })
             | Self::Listen { .. } => 69,
             Self::Media(stoa_net::StartError::Thread(_)) => 1,
             Self::Media(_) => 78,
-            Self::Control(_) | Self::File { .. } => 66,
+            Self::Control(_) | Self::Whip(_) | Self::File { .. } => 66,
             Self::Worker(_) | Self::Running(_) => 1,
         })
     }

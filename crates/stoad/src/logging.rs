@@ -14,7 +14,13 @@ use crate::config::{Log, LogFormat};
 pub(crate) fn start(log: &Log) {
     // Checked when the configuration was read, so the fallback is never needed.
     let configured = || EnvFilter::try_new(&log.level.0).unwrap_or_else(|_| EnvFilter::new("info"));
-    let configured = || configured().add_directive(quiet_negotiation());
+    let configured = || {
+        let mut filter = configured();
+        for directive in quiet() {
+            filter = filter.add_directive(directive);
+        }
+        filter
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| configured());
     // A file of log lines is for other programs, too; and see no-color.org.
     let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -29,9 +35,9 @@ pub(crate) fn start(log: &Log) {
     }
 }
 
-/// str0m warns of every codec in an offer that it does not take, such as RED from every Chromium.
-fn quiet_negotiation() -> Directive {
-    "str0m::format=error"
-        .parse()
-        .expect("a directive that is known to be right")
+/// What libraries say and nobody is to read: str0m warns of every codec in an offer that it does not take, such
+/// as RED from every Chromium; its ICE agent writes down passwords.
+fn quiet() -> impl Iterator<Item = Directive> {
+    let directives = ["str0m::format=error", "is::agent=info"].into_iter();
+    directives.map(|text| text.parse().expect("a directive that is known to be right"))
 }

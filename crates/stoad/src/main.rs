@@ -11,6 +11,7 @@ mod exit;
 mod logging;
 mod media;
 mod signals;
+mod token;
 
 use std::process::ExitCode;
 

@@ -24,10 +24,10 @@ pub(super) fn install(root: &Path, tools: &Tools) -> Result<(), Failure> {
         return Ok(());
     }
     announce(
-        "puppeteer-core and axe-core",
+        "puppeteer-core, axe-core and whip-whep",
         "npm",
-        "the browser tests drive both browsers with the one, and look for what shuts people out with \
-         the other",
+        "the browser tests drive both browsers with the first, look for what shuts people out with the \
+         second, and enter by WHIP and WHEP with the third",
     );
     fresh_folder(&folder)?;
     copy(&source.join(PACKAGE), &folder.join(PACKAGE))?;

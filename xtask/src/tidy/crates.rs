@@ -22,6 +22,10 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
     ("stoa-client", &["stoa-api", "stoa-h3"]),
     ("stoa-talk", &["stoa-client"]),
     (
+        "stoa-whip",
+        &["stoa-api", "stoa-control", "stoa-core", "stoa-token"],
+    ),
+    (
         "stoad",
         &[
             "stoa-client",
@@ -29,6 +33,8 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
             "stoa-core",
             "stoa-net",
             "stoa-talk",
+            "stoa-token",
+            "stoa-whip",
         ],
     ),
     // The core's own tests use it, in turn: a room is shown to work by clients in it.

@@ -11,6 +11,7 @@ pub mod known;
 pub mod media;
 pub mod pki;
 pub mod relay;
+pub mod tokens;
 pub mod wire;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};

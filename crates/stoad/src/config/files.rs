@@ -15,7 +15,7 @@ use crate::exit::Failure;
 /// The longest file that is read: certificates and configurations are far shorter.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-fn wrong(path: &Path, reason: impl ToString) -> Failure {
+pub(super) fn wrong(path: &Path, reason: impl ToString) -> Failure {
     Failure::File {
         path: path.to_owned(),
         reason: reason.to_string(),

@@ -3,13 +3,16 @@
 use std::{
     collections::{HashMap, HashSet},
     num::{NonZeroU32, NonZeroUsize},
+    path::Path,
 };
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use stoa_control::{ApiKeyHash, CertificateHash};
 use stoa_core::TenantId;
+use stoa_token::TokenKey;
 
-use super::sha256;
+use super::{sha256, token_keys::TokenKeyEntry};
+use crate::exit::Failure;
 
 /// One of the teams that share the node.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +27,9 @@ pub(crate) struct Tenant {
     /// Its callers that show a client certificate.
     #[serde(default)]
     client_certificates: Vec<Credential>,
+    /// What its join tokens are checked with.
+    #[serde(default)]
+    token_keys: Vec<TokenKeyEntry>,
     /// Whether its callers run the node.
     #[serde(default)]
     operator: bool,
@@ -93,6 +99,22 @@ impl Tenant {
     /// Whether a caller can prove to be of it by a client certificate.
     pub(super) fn has_certificates(&self) -> bool {
         !self.client_certificates.is_empty()
+    }
+
+    /// Relative paths are meant from the folder of the configuration file.
+    pub(super) fn resolve_paths(&mut self, folder: &Path) {
+        for key in &mut self.token_keys {
+            key.resolve_paths(folder);
+        }
+    }
+
+    /// Its token keys.
+    ///
+    /// # Errors
+    /// [`Failure::Config`], [`Failure::File`].
+    pub(super) fn token_keys(&self) -> Result<Vec<TokenKey>, Failure> {
+        let keys = self.token_keys.iter();
+        keys.map(|key| key.key(&self.name)).collect()
     }
 
     /// What the control server is told of it.

@@ -136,3 +136,34 @@ fn the_example_for_deployment_is_a_configuration() {
     let config = Config::parse(include_str!("../../../../deploy/stoad.yaml")).unwrap();
     assert!(config.media().is_ok());
 }
+
+/// MINIMAL with two tenants that have a token key each.
+fn with_token_keys(first: &str, second: &str) -> Config {
+    let key = "algorithm: EdDSA, public_key: 3bXrUSvMP1I3bUhnS0H7yxLqYbrWE5nNTSWe2nDS7Ak";
+    let keys = |kid: &str| format!("    token_keys: [{{kid: {kid}, {key}}}]\n");
+    let text = format!("{MINIMAL}{}  - name: two\n{}", keys(first), keys(second));
+    Config::parse(&text).unwrap()
+}
+
+#[test]
+fn a_token_key_has_a_name_of_its_own_over_all_tenants() {
+    let keys = with_token_keys("a", "b").token_keys().expect("two names");
+    assert!(!keys.is_empty());
+    let twice = with_token_keys("a", "a").token_keys();
+    let error = twice.expect_err("one name").to_string();
+    assert!(error.contains("token_keys"), "{error}");
+}
+
+#[test]
+fn whip_without_a_token_key_is_refused() {
+    let whip = "whip:\n  listen: ['127.0.0.1:0']\n  certificate_file: a\n  private_key_file: b\n";
+    let config = Config::parse(&format!("{MINIMAL}{whip}")).unwrap();
+    let error = config.whip().expect_err("nobody could enter").to_string();
+    assert!(error.contains("token_keys"), "{error}");
+    assert!(
+        Config::parse(MINIMAL)
+            .unwrap()
+            .whip()
+            .is_ok_and(|none| none.is_none())
+    );
+}

@@ -102,6 +102,7 @@ class Peer:
         self.hertz = hertz
         self.csrc = 0
         self.session_id = ""
+        self.resume_token = ""
         self.lines: list[Line] = []
         # No STUN server: nothing leaves this machine. Lines that share a transport from the start
         # would make aiortc look for candidates in the last line of the answer alone; they are in
@@ -173,6 +174,7 @@ class Peer:
         joined = await rooms.Join(request, timeout=CALL_SECONDS)
         self.csrc = joined.participant.csrc
         self.session_id = joined.participant.session_id
+        self.resume_token = joined.resume_token
         await self._connection.setRemoteDescription(
             RTCSessionDescription(sdp=joined.sdp_answer, type="answer")
         )

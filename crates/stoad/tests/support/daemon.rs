@@ -12,7 +12,7 @@ use rustix::process::Signal;
 
 use super::{
     command::Running,
-    folder::{Folder, configuration},
+    folder::{Folder, configuration, with_whip},
     network,
 };
 
@@ -27,6 +27,7 @@ pub(crate) struct Daemon {
     folder: Folder,
     control: SocketAddr,
     page: Option<String>,
+    whip: Option<SocketAddr>,
     in_a_network_of_its_own: bool,
 }
 
@@ -68,6 +69,7 @@ impl Daemon {
             folder,
             control,
             page,
+            whip: None,
             in_a_network_of_its_own: false,
         }
     }
@@ -77,7 +79,26 @@ impl Daemon {
         let folder = Folder::with_credentials();
         let more: String = media.iter().map(|line| format!("  {line}\n")).collect();
         let text = configuration().replace("media:\n", &format!("media:\n{more}"));
-        let file = folder.write("stoad.yaml", &text);
+        Self::start_run(folder, &text)
+    }
+
+    /// `stoad run` with WHIP and WHEP for pages of this origin, whose tenant has two token keys:
+    /// `e` (EdDSA), whose private half is in `token.key`, and `h` (HS256), whose secret is in
+    /// `token.secret`.
+    pub(crate) fn with_whip(origin: &str) -> Self {
+        let folder = Folder::with_credentials();
+        let text = with_whip(&folder, origin);
+        let mut daemon = Self::start_run(folder, &text);
+        let found = daemon.running.stderr.find(START, |line| {
+            let (_, rest) = line.split_once("WHIP and WHEP are served")?;
+            rest.split_once("address=")?.1.trim().parse().ok()
+        });
+        daemon.whip = Some(ready(&daemon.running, found));
+        daemon
+    }
+
+    fn start_run(folder: Folder, text: &str) -> Self {
+        let file = folder.write("stoad.yaml", text);
         let running = Running::start(command().args(["run", "--config"]).arg(file));
         let found = running.stderr.find(START, |line| {
             let (_, rest) = line.split_once("the control API is served")?;
@@ -89,8 +110,24 @@ impl Daemon {
             folder,
             control,
             page: None,
+            whip: None,
             in_a_network_of_its_own: false,
         }
+    }
+
+    /// Where WHIP and WHEP are.
+    pub(crate) fn whip(&self) -> SocketAddr {
+        self.whip.expect("only `with_whip` has it")
+    }
+
+    /// What it has said until now.
+    pub(crate) fn log(&self) -> String {
+        self.running.stderr.text()
+    }
+
+    /// A file in the daemon's folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.file(name)
     }
 
     /// Where the control API is.

@@ -87,3 +87,47 @@ tenants:
 "
     )
 }
+
+/// The same with WHIP and WHEP, and with a tenant's token keys, which are made in the folder.
+pub(crate) fn with_whip(folder: &Folder, origin: &str) -> String {
+    let key = folder.file("token.key");
+    let made = super::stoad([
+        "token".as_ref(),
+        "keygen".as_ref(),
+        "--kid".as_ref(),
+        "e".as_ref(),
+        "--out".as_ref(),
+        key.as_os_str(),
+    ]);
+    let public = made
+        .stdout
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("public_key: "));
+    let public = public.expect("a public key");
+    folder.write("token.secret", "a secret of at least thirty-two bytes\n");
+    let keys = format!(
+        "    token_keys:
+      - {{kid: e, algorithm: EdDSA, public_key: '{public}'}}
+      - {{kid: h, algorithm: HS256, secret_file: token.secret}}
+    operator: true
+"
+    );
+    // After an ICE restart, whip-whep 1.2.0 takes a single candidate: it puts a comma between two.
+    let configuration = configuration()
+        .replace("    operator: true\n", &keys)
+        .replace("media:\n", "media:\n  tcp: false\n");
+    format!(
+        "{configuration}\
+whip:
+  listen: ['127.0.0.1:0']
+  certificate_file: server.pem
+  private_key_file: server-key.pem
+  allowed_origins: ['{origin}']
+  ice_servers:
+    - urls: ['stun:stun.example:3478']
+    - {{urls: ['turn:turn.example:3478'], username: u, credential: p}}
+log:
+  level: debug
+"
+    )
+}

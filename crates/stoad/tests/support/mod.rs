@@ -20,4 +20,6 @@ mod tools;
 pub(crate) use command::{Ended, stoad};
 pub(crate) use daemon::Daemon;
 pub(crate) use folder::{Folder, configuration};
-pub(crate) use script::{node, python, python_with_browsers, python_with_browsers_behind};
+pub(crate) use script::{
+    node, python, python_with_browsers, python_with_browsers_behind, python_with_whip,
+};

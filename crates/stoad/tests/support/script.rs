@@ -67,6 +67,24 @@ pub(crate) fn python_with_browsers_behind(
     finish(with_browsers(&mut command), within);
 }
 
+/// The same, for a script that enters by WHIP and WHEP, beside browsers whose page is at this port.
+///
+/// # Panics
+/// If the script fails or takes too long; its output is in the message.
+#[track_caller]
+pub(crate) fn python_with_whip(script: &str, daemon: &Daemon, page_port: u16, within: Duration) {
+    let stubs = stubs();
+    let mut command = python_command(script, daemon, &stubs);
+    command.arg("--whip").arg(daemon.whip().to_string());
+    command.arg("--token-key").arg(daemon.file("token.key"));
+    command.arg("--node").arg(tools::node());
+    command
+        .arg("--script")
+        .arg(tests().join("browser").join("whip_and_whep.mjs"));
+    command.arg("--page-port").arg(page_port.to_string());
+    finish(with_browsers(&mut command), within);
+}
+
 fn python_command(script: &str, daemon: &Daemon, stubs: &TempDir) -> Command {
     let mut command = quiet(daemon.beside(tools::python()));
     command

@@ -112,8 +112,11 @@ function launchers(launch, outputs, folder) {
     return made;
   };
   return {
-    /** A Chromium that says what is in the file, or the fake device's beeps; it asks nobody. */
-    chromium: ({ microphone = null, ask = false } = {}) => {
+    /**
+     * A Chromium that says what is in the file, or the fake device's beeps; it asks nobody. An insecure
+     * one takes every certificate.
+     */
+    chromium: ({ microphone = null, ask = false, insecure = false } = {}) => {
       const more = [
         ...(microphone ? [`--use-file-for-fake-audio-capture=${microphone}`] : []),
         ...(ask ? [] : ["--use-fake-ui-for-media-stream"]),
@@ -121,6 +124,7 @@ function launchers(launch, outputs, folder) {
       return launch({
         executablePath: settings.chromium(),
         userDataDir: profile(),
+        acceptInsecureCerts: insecure,
         args: [...CHROMIUM_ARGUMENTS, ...more],
       });
     },

@@ -1,0 +1,305 @@
+//! HTTPS: HTTP/1.1 and HTTP/2 over TLS over TCP.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener as Bound},
+    sync::Arc,
+};
+
+use http::Request;
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::{ServerConfig, crypto::aws_lc_rs};
+use stoa_control::Entrance;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::{Duration, interval, sleep, timeout},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use crate::{
+    config::{IceServer, Origins, WhipConfig},
+    enter, limits,
+    service::Service,
+    sessions::Sessions,
+};
+
+/// The pause after the system could not give us a connection: most often it has no more files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How much one HTTP/2 request, and all of a connection, may have sent that was not read.
+const WINDOW_BYTES: u32 = 128 * 1024;
+
+/// Why the server cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// An address cannot be bound; most often it is in use.
+    #[error("cannot listen on {address}: {source}")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no address to listen on.
+    #[error("there is no address to listen on")]
+    NoAddress,
+    /// The certificate and the key do not fit, or are not what TLS takes.
+    #[error("the certificate cannot be used: {0}")]
+    Certificate(#[source] rustls::Error),
+}
+
+/// The HTTPS server, bound to its addresses and not serving yet.
+pub struct WhipServer {
+    sockets: Vec<(SocketAddr, Bound)>,
+    tls: Arc<ServerConfig>,
+    origins: Origins,
+    ice_servers: Vec<IceServer>,
+}
+
+impl WhipServer {
+    /// Checks the certificate without binding anything.
+    ///
+    /// # Errors
+    /// [`BindError::Certificate`], [`BindError::NoAddress`].
+    pub fn check(config: &WhipConfig) -> Result<(), BindError> {
+        if config.listen.is_empty() {
+            return Err(BindError::NoAddress);
+        }
+        tls(config).map(drop)
+    }
+
+    /// Prepares TLS and binds every address.
+    ///
+    /// # Errors
+    /// [`BindError`] names the address that is in use, or what is wrong with the certificate.
+    pub fn bind(config: WhipConfig) -> Result<Self, BindError> {
+        Self::check(&config)?;
+        let bind = |&address: &SocketAddr| {
+            let failed = |source| BindError::Address { address, source };
+            let listener = Bound::bind(address).map_err(failed)?;
+            listener.set_nonblocking(true).map_err(failed)?;
+            Ok((listener.local_addr().map_err(failed)?, listener))
+        };
+        let sockets = config.listen.iter().map(bind).collect::<Result<_, _>>()?;
+        Ok(Self {
+            sockets,
+            tls: Arc::new(tls(&config)?),
+            origins: config.origins,
+            ice_servers: config.ice_servers,
+        })
+    }
+
+    /// The addresses that are bound, with the ports that were picked.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.sockets.iter().map(|(address, _)| *address).collect()
+    }
+
+    /// Serves until `shutdown` completes. Then nothing new is accepted, and requests under way may go on
+    /// for [`limits::GRACE`].
+    pub async fn serve(self, entrance: Entrance, shutdown: impl Future<Output = ()>) {
+        let service = Arc::new(Service {
+            entrance,
+            origins: self.origins,
+            ice_servers: self.ice_servers,
+            sessions: Sessions::default(),
+        });
+        let (end, _) = watch::channel(false);
+        let connections = Arc::new(Semaphore::new(limits::CONNECTIONS));
+        let mut tasks = JoinSet::new();
+        for (address, listener) in self.sockets {
+            let listener = match TcpListener::from_std(listener) {
+                Ok(listener) => listener,
+                Err(error) => {
+                    tracing::error!(%error, "WHIP and WHEP cannot be served");
+                    continue;
+                }
+            };
+            tracing::info!(%address, "WHIP and WHEP are served over HTTPS");
+            let server = Server {
+                acceptor: TlsAcceptor::from(Arc::clone(&self.tls)),
+                service: Arc::clone(&service),
+                connections: Arc::clone(&connections),
+                end: end.subscribe(),
+            };
+            tasks.spawn(accept(listener, server));
+        }
+        let sweeping = tokio::spawn(sweep(service));
+        shutdown.await;
+        sweeping.abort();
+        end.send_replace(true);
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "WHIP and WHEP did not end in order");
+            }
+        }
+    }
+}
+
+fn tls(config: &WhipConfig) -> Result<ServerConfig, BindError> {
+    let identity = &config.identity;
+    let mut tls = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        // 1.2, too: encoders are older than browsers.
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(BindError::Certificate)?
+        .with_no_client_auth()
+        .with_single_cert(identity.chain.clone(), identity.key.clone_key())
+        .map_err(BindError::Certificate)?;
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(tls)
+}
+
+/// Forgets sessions that are over.
+async fn sweep(service: Arc<Service>) {
+    let mut turn = interval(limits::SWEEP);
+    loop {
+        turn.tick().await;
+        let entrance = &service.entrance;
+        service
+            .sessions
+            .retain(|session| enter::is_in(entrance, session));
+    }
+}
+
+/// Completes when the server is to end, or is gone.
+async fn over(end: &mut watch::Receiver<bool>) {
+    let _ = end.wait_for(|end| *end).await;
+}
+
+#[derive(Clone)]
+struct Server {
+    acceptor: TlsAcceptor,
+    service: Arc<Service>,
+    connections: Arc<Semaphore>,
+    end: watch::Receiver<bool>,
+}
+
+async fn accept(listener: TcpListener, server: Server) {
+    let mut end = server.end.clone();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = over(&mut end) => break,
+            Some(ended) = connections.join_next() => note(ended),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, address)) => match Arc::clone(&server.connections).try_acquire_owned() {
+                    Ok(permit) => {
+                        let server = server.clone();
+                        connections.spawn(async move {
+                            server.connection(stream, address).await;
+                            drop(permit);
+                        });
+                    }
+                    Err(_) => tracing::debug!("a connection was turned away: there are as many as may be"),
+                },
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    // bounded: by its length; the listener is still there
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if timeout(limits::GRACE * 2, all).await.is_err() {
+        tracing::warn!("connections had to be cut");
+    }
+}
+
+fn note(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a connection ended by a fault");
+    }
+}
+
+impl Server {
+    async fn connection(mut self, stream: TcpStream, address: SocketAddr) {
+        if let Err(error) = stream.set_nodelay(true) {
+            return tracing::debug!(%error, "a connection was gone at once");
+        }
+        let stream = match timeout(limits::HEAD, self.acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return tracing::debug!(%error, "no TLS connection"),
+            Err(_) => return tracing::debug!("no TLS connection in time"),
+        };
+        let ended = match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => self.http2(stream, address).await,
+            _ => self.http1(stream, address).await,
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "an HTTP connection ended with an error");
+        }
+    }
+
+    async fn http1(
+        &mut self,
+        stream: TlsStream<TcpStream>,
+        address: SocketAddr,
+    ) -> Result<(), hyper::Error> {
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits::HEAD)
+            .max_headers(limits::HEADERS)
+            .max_header_size(limits::HEADER_BYTES)
+            // The least that hyper takes is 8 KiB; beyond it the head's own limit holds.
+            .max_buf_size(2 * limits::HEADER_BYTES);
+        let service = self.service(address);
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        tokio::select! {
+            ended = &mut connection => return ended,
+            () = over(&mut self.end) => connection.as_mut().graceful_shutdown(),
+        }
+        timeout(limits::GRACE, connection).await.unwrap_or(Ok(()))
+    }
+
+    async fn http2(
+        &mut self,
+        stream: TlsStream<TcpStream>,
+        address: SocketAddr,
+    ) -> Result<(), hyper::Error> {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(limits::STREAMS_PER_CONNECTION)
+            .max_header_list_size(limits::HEADER_BYTES as u32)
+            .initial_stream_window_size(WINDOW_BYTES)
+            .initial_connection_window_size(WINDOW_BYTES)
+            .keep_alive_interval(limits::KEEP_ALIVE)
+            .keep_alive_timeout(limits::KEEP_ALIVE);
+        let service = self.service(address);
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        tokio::select! {
+            ended = &mut connection => return ended,
+            () = over(&mut self.end) => connection.as_mut().graceful_shutdown(),
+        }
+        timeout(limits::GRACE, connection).await.unwrap_or(Ok(()))
+    }
+
+    fn service(
+        &self,
+        address: SocketAddr,
+    ) -> impl hyper::service::Service<
+        Request<Incoming>,
+        Response = http::Response<crate::problem::Body>,
+        Error = std::convert::Infallible,
+        Future: Send,
+    > + use<> {
+        let service = Arc::clone(&self.service);
+        hyper::service::service_fn(move |request: Request<Incoming>| {
+            let answer = Arc::clone(&service).answer(request, address.ip());
+            async move { Ok(answer.await) }
+        })
+    }
+}
