@@ -90,8 +90,8 @@ fn a_new_rate_counts_from_now_on() {
     assert_eq!(demand.per_second(), 1_505);
     assert_eq!(forward(&mut quotas, at(200), 20), 20, "the new burst");
     assert_eq!(forward(&mut quotas, at(200), 1), 0);
-    assert_eq!(forward(&mut quotas, at(210), 1), 1);
-    assert_eq!(forward(&mut quotas, at(219), 1), 0);
+    assert_eq!(forward(&mut quotas, at(210), 2), 2);
+    assert_eq!(forward(&mut quotas, at(220), 1), 0, "it owes one");
 
     quotas.renew(at(300), |_, _| 0);
     assert_eq!(forward(&mut quotas, at(10_000), 1), 0, "nothing at all");

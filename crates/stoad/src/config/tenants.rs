@@ -2,12 +2,12 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    num::{NonZeroU32, NonZeroUsize},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
 };
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use stoa_control::{ApiKeyHash, CertificateHash};
-use stoa_core::TenantId;
+use stoa_core::{PacketQuota, TenantId};
 
 use super::sha256;
 
@@ -58,6 +58,8 @@ struct Quotas {
     joins_per_second: Option<NonZeroU32>,
     /// Bans that hold at the same time.
     bans: Option<usize>,
+    /// Packets that its rooms forward a second.
+    packets_per_second: Option<NonZeroU64>,
 }
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TenantId, D::Error> {
@@ -95,6 +97,15 @@ impl Tenant {
         !self.client_certificates.is_empty()
     }
 
+    /// What the media workers are told of it, if that is anything.
+    pub(super) fn packet_quota(&self) -> Option<PacketQuota> {
+        let packets_per_second = self.quotas.packets_per_second?.get();
+        Some(PacketQuota {
+            tenant: self.name.clone(),
+            packets_per_second,
+        })
+    }
+
     /// What the control server is told of it.
     pub(super) fn control(&self) -> stoa_control::Tenant {
         let key = |key: &Credential| ApiKeyHash {
@@ -111,6 +122,7 @@ impl Tenant {
             participants_per_room,
             joins_per_second,
             bans,
+            packets_per_second: _,
         } = self.quotas;
         stoa_control::Tenant {
             id: self.name.clone(),
