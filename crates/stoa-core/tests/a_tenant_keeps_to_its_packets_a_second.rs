@@ -10,7 +10,7 @@ use stoa_core::{
     AudioSlots, DropReason, PacketQuota, ParticipantChange, RoomUpdate, SpeechPreroll,
     Subscription, TenantId,
 };
-use stoa_sim::{ClientId, FRAME, Net, oracle};
+use stoa_sim::{ClientId, FRAME, Heard, Net, oracle};
 
 fn quota(tenant: &str, packets_per_second: u64) -> PacketQuota {
     PacketQuota {
@@ -144,6 +144,33 @@ fn a_listener_finds_silence_where_something_is_withheld() {
         .map(|heard| heard.number())
         .collect();
     assert_eq!(numbers, Vec::from_iter(200..250));
+    oracle::assert_holds(&net);
+}
+
+/// Two talk, and each hears the other: one in the slot, who holds it the understudy.
+#[test]
+fn whoever_holds_a_slot_finds_silence_too() {
+    let mut net = Net::new();
+    net.create_room("a/room");
+    let one = RoomUpdate {
+        audio_slots: AudioSlots::new(1),
+        ..RoomUpdate::default()
+    };
+    net.update_room_of("a/room", one);
+    let people = ["ann", "ben"].map(|name| net.join_room("a/room", name, 1));
+    set_quotas(&mut net, &[quota("a", 60)]);
+    net.speak(&people.map(|id| (id, 30)), Duration::from_secs(4));
+    net.run_for(FRAME);
+    assert_eq!(heard(&net, &people) + withheld(&net), 400);
+    let skips = |pair: &[Heard]| pair[1].number() > pair[0].number() + 1;
+    let heard = |id: ClientId| &net.clients[id].heard;
+    let skipped = people.iter().any(|&id| heard(id).windows(2).any(skips));
+    assert!(skipped, "some is withheld in between");
+    for id in people {
+        let heard = heard(id);
+        let has_gap = |pair: &[Heard]| *pair[1].packet.seq_no != *pair[0].packet.seq_no + 1;
+        assert!(!heard.windows(2).any(has_gap));
+    }
     oracle::assert_holds(&net);
 }
 
