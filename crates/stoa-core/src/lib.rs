@@ -80,10 +80,12 @@ mod keys;
 pub mod limits;
 mod output;
 mod quality;
+mod quota;
 mod red;
 mod rights;
 mod rtp;
 mod settings;
+mod shares;
 mod stats;
 mod subscription;
 mod timers;
@@ -108,11 +110,13 @@ pub use message::{Message, Peer, Relayed};
 pub use node::{Certificate, Node, NodeConfig, SeatAt};
 pub use output::{Output, TimeoutReason};
 pub use quality::ConnectionQuality;
+pub use quota::{Demand, PacketQuota};
 pub use rights::{MuteSource, Mutes, Role, SpeakPolicy};
 pub use settings::{
     AudioMode, AudioSlots, InvalidMetadata, Metadata, ParticipantChange, RoomSettings, RoomTimeout,
     RoomUpdate, SpeechPreroll,
 };
+pub use shares::Shares;
 pub use stats::{DropReason, Stats};
 pub use subscription::{Subscription, TooManyNames};
 pub use transmit::Transmit;

@@ -110,6 +110,14 @@ pub const ACTIVE_SPEAKERS_INTERVAL: Duration = Duration::from_millis(500);
 /// receivers report (RFC 3550, section 6.2), and no more often does what others see of it change.
 pub const QUALITY_INTERVAL: Duration = Duration::from_secs(5);
 
+/// For how long a tenant may forward nothing and then make up for it, at most, where it has a quota of packets a
+/// second. Speech comes in packets of 20 ms from all rooms at once; more would be felt by other tenants.
+pub const QUOTA_BURST: Duration = Duration::from_millis(200);
+
+/// How often workers share the quota of a tenant anew. A room that begins to talk where there was silence has
+/// what it needs after two of these at the latest, if the quota has it.
+pub const QUOTA_PERIOD: Duration = Duration::from_millis(250);
+
 /// The average time between two sender reports on a line (RFC 3550, section 6.2: the recommended
 /// minimum).
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(5);

@@ -9,6 +9,7 @@ mod commands;
 mod egress;
 mod home;
 mod media;
+mod quota;
 mod resume;
 mod seats;
 mod updates;
@@ -27,7 +28,7 @@ use str0m::config::DtlsCert;
 
 use crate::{
     audience::Audience,
-    compose::Composed,
+    compose::{Composed, Destination},
     demux::Demux,
     egress::{
         EgressPath,
@@ -36,11 +37,12 @@ use crate::{
     endpoint::Endpoint,
     event::RoomEvent,
     ids::{RoomId, WorkerId},
-    keys::{MemberAt, ParticipantKey, RoomAt, RoomKey, SessionKey},
+    keys::{BankKey, MemberAt, ParticipantKey, RoomAt, RoomKey, SessionKey},
     limits::Limits,
     message::{Content, Message, Packet, Relayed},
     output::{Output, TimeoutReason},
     participant::Participant,
+    quota::Quotas,
     room::Room,
     seat::Seat,
     session::{Drained, keys::crypto, negotiate::SessionTemplate},
@@ -147,6 +149,10 @@ pub struct Node {
     due: Vec<TimerKey>,
     /// Kept for its allocation.
     composed: Vec<Composed>,
+    /// Kept for its allocation.
+    withheld: Vec<(BankKey, Destination)>,
+    /// What tenants may forward who have a limit.
+    quotas: Quotas,
     stats: Stats,
 }
 
@@ -180,6 +186,7 @@ impl Node {
             seats_by_member: HashMap::with_hasher(hasher.clone()),
             audiences: HashMap::with_hasher(hasher.clone()),
             timers: Timers::new(hasher.clone()),
+            quotas: Quotas::new(now, &[], &hasher),
             rng,
             hasher,
             now,
@@ -190,6 +197,7 @@ impl Node {
             drained: Drained::default(),
             due: Vec::new(),
             composed: Vec::new(),
+            withheld: Vec::new(),
             stats: Stats::default(),
         }
     }

@@ -61,6 +61,11 @@ impl Participant {
         self.bank.is_some() && self.info.state == ConnectionState::Connected
     }
 
+    /// The same, of packets for those who hear by this bank.
+    pub(crate) fn hears_by(&self, bank: BankKey) -> bool {
+        self.hears() && self.bank == Some(bank)
+    }
+
     /// Whether they are to be heard in a room of this policy, now. Who is away may: what came from them would
     /// show that they are back.
     pub(crate) fn may_speak(&self, policy: SpeakPolicy) -> bool {

@@ -12,8 +12,9 @@ use crate::{
     error::Error,
     event::{RoomEvent, RoomEventKind},
     ids::{Csrc, ParticipantId, Revision, RoomId, WorkerId},
-    keys::ParticipantKey,
+    keys::{BankKey, ParticipantKey},
     limits::MAX_MODERATOR_MUTES,
+    quota::QuotaIndex,
     settings::RoomSettings,
     stage::Stage,
 };
@@ -30,6 +31,8 @@ pub(crate) struct Room {
     pub(crate) stage: Stage,
     /// How many listen from seats at each worker.
     hearing: BTreeMap<WorkerId, usize>,
+    /// What its tenant may forward, if that has a limit.
+    pub(crate) quota: Option<QuotaIndex>,
     /// Whether a ranking is due some time.
     pub(crate) is_ranking: bool,
     /// Since when nobody is in it; of no meaning while somebody is.
@@ -55,6 +58,7 @@ impl Room {
             csrcs: HashSet::with_hasher(hasher.clone()),
             stage: Stage::new(&settings, hasher, rng),
             hearing: BTreeMap::new(),
+            quota: None,
             is_ranking: false,
             empty_since: now,
             last_voice: now,
@@ -117,13 +121,15 @@ impl Room {
         }
     }
 
-    /// Notes that one more listens from a seat at this worker.
-    pub(crate) fn starts_to_hear(&mut self, seat: WorkerId) {
+    /// Notes that one more listens from a seat at this worker, by this bank.
+    pub(crate) fn starts_to_hear(&mut self, seat: WorkerId, bank: Option<BankKey>) {
         *self.hearing.entry(seat).or_default() += 1;
+        self.stage.starts_to_hear(bank);
     }
 
     /// Notes that one fewer does.
-    pub(crate) fn ceases_to_hear(&mut self, seat: WorkerId) {
+    pub(crate) fn ceases_to_hear(&mut self, seat: WorkerId, bank: Option<BankKey>) {
+        self.stage.ceases_to_hear(bank);
         if let Some(count) = self.hearing.get_mut(&seat) {
             *count -= 1;
             if *count == 0 {

@@ -7,6 +7,7 @@ mod dominant;
 mod level;
 mod ranking;
 mod speaker;
+mod withhold;
 
 use std::{
     cmp::Reverse,
@@ -164,15 +165,7 @@ impl Stage {
         packet: &SpeakerPacket,
         mut emit: impl FnMut(Composed),
     ) -> Heard {
-        let Some(speaker) = self.speakers.get_mut(&key) else {
-            return Heard::NotOnStage;
-        };
-        let is_heard = speaker.update(now, packet);
-        // A voice that begins does not wait for the ranking's turn: a slot may be free. One that goes
-        // on has been looked at.
-        if is_heard && self.talkers.insert(key) {
-            self.rank(now);
-        }
+        let heard = self.listen(now, key, packet);
         let Self {
             speakers,
             banks,
@@ -187,10 +180,23 @@ impl Stage {
             true => speaker.preroll.clear(),
             false => speaker.preroll.keep(now, packet, *preroll),
         }
-        match is_heard {
-            true => Heard::Voice,
-            false => Heard::Silence,
+        heard
+    }
+
+    /// Notes what a packet says of whoever sent it, and what follows of that for who is heard.
+    fn listen(&mut self, now: Instant, key: ParticipantKey, packet: &SpeakerPacket) -> Heard {
+        let Some(speaker) = self.speakers.get_mut(&key) else {
+            return Heard::NotOnStage;
+        };
+        if !speaker.update(now, packet) {
+            return Heard::Silence;
         }
+        // A voice that begins does not wait for the ranking's turn: a slot may be free. One that goes
+        // on has been looked at.
+        if self.talkers.insert(key) {
+            self.rank(now);
+        }
+        Heard::Voice
     }
 
     /// Decides anew who holds the slots. Returns whether anybody talks, so whether it has to be

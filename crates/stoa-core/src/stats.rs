@@ -39,11 +39,14 @@ pub enum DropReason {
     /// RTCP that a session has encrypted under the SSRC of a slot. Both draw theirs by chance; once
     /// in a thousand million sessions it is the same.
     SsrcCollision,
+    /// RTP beyond the quota of the room's tenant ([`PacketQuota`](crate::PacketQuota)): one for each listener
+    /// who would have heard it.
+    OverQuota,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Oversized,
         Self::UnknownAddress,
         Self::UnknownUfrag,
@@ -60,6 +63,7 @@ impl DropReason {
         Self::Late,
         Self::SealFailed,
         Self::SsrcCollision,
+        Self::OverQuota,
     ];
 
     /// The name for people and metrics, in snake case.
@@ -81,6 +85,7 @@ impl DropReason {
             Self::Late => "late",
             Self::SealFailed => "seal_failed",
             Self::SsrcCollision => "ssrc_collision",
+            Self::OverQuota => "packets_over_quota",
         }
     }
 }
@@ -105,7 +110,11 @@ pub struct Stats {
 
 impl Stats {
     pub(crate) fn count_drop(&mut self, reason: DropReason) {
-        self.dropped[reason as usize] += 1;
+        self.count_drops(reason, 1);
+    }
+
+    pub(crate) fn count_drops(&mut self, reason: DropReason, count: u64) {
+        self.dropped[reason as usize] += count;
     }
 
     /// How many datagrams or packets went nowhere for this reason.

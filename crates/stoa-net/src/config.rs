@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use stoa_core::{Certificate, EgressPath, Limits};
+use stoa_core::{Certificate, EgressPath, Limits, PacketQuota};
 
 use crate::error::StartError;
 
@@ -30,6 +30,8 @@ pub struct Config {
     pub limits: Limits,
     /// How packets for listeners are written and encrypted.
     pub egress: EgressPath,
+    /// What tenants may forward from all workers together, where they have a limit.
+    pub quotas: Vec<PacketQuota>,
 }
 
 /// An address at which clients reach the first worker; each further worker has the next port.

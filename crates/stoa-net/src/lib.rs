@@ -18,6 +18,7 @@ mod media;
 mod notices;
 mod outbox;
 mod ports;
+mod quotas;
 mod relay;
 mod socket;
 mod status;

@@ -13,9 +13,12 @@
 //! 5. **Commands**, at most [`COMMANDS_PER_TURN`](commands): the answer to a command says that what it
 //!    forbids does not leave any more. So none is taken while datagrams wait for room in the kernel, and an
 //!    answer is held back while packets are under way to other workers.
-//! 6. **Publish** figures, at most once in [`PUBLISH_INTERVAL`].
+//! 6. **Quotas**, where tenants have any: take this worker's part anew, once in
+//!    [`QUOTA_PERIOD`](stoa_core::limits::QUOTA_PERIOD).
+//! 7. **Publish** figures, at most once in [`PUBLISH_INTERVAL`].
 
 mod commands;
+mod farewell;
 mod figures;
 mod held;
 
@@ -39,6 +42,7 @@ use crate::{
     mailbox::Command,
     notices::Notices,
     outbox::Outbox,
+    quotas::Quotas,
     relay::{Incoming, Outgoing},
     socket::{MediaSocket, ReceiveBuffer},
     status::WorkerStatus,
@@ -65,9 +69,6 @@ const RETRY: Duration = Duration::from_millis(1);
 /// How often figures are published, and notices that could not be told are tried again.
 const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a worker that ends waits for the others to say goodbye to those who have seats here.
-const LONGEST_FAREWELL: Duration = Duration::from_secs(2);
-
 /// The token of the waker; sockets have their index.
 pub(crate) const WAKER: Token = Token(usize::MAX);
 
@@ -86,6 +87,8 @@ pub(crate) struct Equipment {
     pub(crate) incoming: Vec<Incoming>,
     pub(crate) lobbies: Vec<Letterbox>,
     pub(crate) notices: Notices,
+    /// What tenants may forward, where any has a limit.
+    pub(crate) quotas: Option<Quotas>,
     pub(crate) status: Arc<Mutex<WorkerStatus>>,
     /// How many seats there are.
     pub(crate) seats: Arc<AtomicUsize>,
@@ -106,6 +109,7 @@ struct Worker {
     incoming: Vec<Incoming>,
     lobbies: Vec<Letterbox>,
     notices: Notices,
+    quotas: Option<Quotas>,
     status: Arc<Mutex<WorkerStatus>>,
     seats: Arc<AtomicUsize>,
     closed: Arc<AtomicUsize>,
@@ -138,6 +142,7 @@ impl Equipment {
             incoming: self.incoming,
             lobbies: self.lobbies,
             notices: self.notices,
+            quotas: self.quotas,
             status: self.status,
             seats: self.seats,
             closed: self.closed,
@@ -158,7 +163,9 @@ impl Worker {
         let mut timeout = self.flush();
         loop {
             let latest = published + PUBLISH_INTERVAL;
-            let mut until = timeout.map_or(latest, |at| at.min(latest));
+            let share = self.quotas.as_ref().map(Quotas::due);
+            let dues = [timeout, share].into_iter().flatten();
+            let mut until = dues.fold(latest, Instant::min);
             if self.is_blocked() || self.is_behind() || !self.held.is_empty() {
                 until = until.min(Instant::now() + RETRY);
             }
@@ -184,6 +191,9 @@ impl Worker {
             more_waits = datagrams_wait || letters_wait || relayed_wait || commands_wait;
 
             let now = Instant::now();
+            if let Some(quotas) = &mut self.quotas {
+                quotas.renew(now, &mut self.node);
+            }
             if any || shut_down || now >= published + PUBLISH_INTERVAL {
                 self.publish();
                 self.notices.settle();
@@ -363,32 +373,5 @@ impl Worker {
     /// Whether another worker has no room for messages.
     fn is_behind(&self) -> bool {
         self.ways.iter().flatten().any(Outgoing::is_behind)
-    }
-
-    /// All rooms of this worker are closed. Those who have seats here may be in rooms of other workers that
-    /// are about to close, too; they are said goodbye to.
-    fn say_goodbye(mut self, events: &mut Events) -> io::Result<()> {
-        let until = Instant::now() + LONGEST_FAREWELL;
-        let mut has_closed = false;
-        loop {
-            self.flush();
-            if !has_closed && !self.is_behind() {
-                has_closed = true;
-                self.closed.fetch_add(1, Ordering::SeqCst);
-            }
-            // Looked at before the letters: what others had to say is among them then.
-            let all_closed = self.closed.load(Ordering::SeqCst) == self.ways.len();
-            let letters_wait = self.take_letters();
-            self.take_relayed();
-            self.pass();
-            let now = Instant::now();
-            if (all_closed && !letters_wait && !self.is_blocked()) || now >= until {
-                self.publish();
-                return Ok(());
-            }
-            if !letters_wait {
-                self.wait(events, now + RETRY)?;
-            }
-        }
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     media::{Media, WorkerHandle},
     notices::{NOTICE_CAPACITY, Notice, Notices},
     ports::{Ports, candidates},
+    quotas::{Quotas, SharedQuotas},
     relay::{Incoming, LETTERS_CAPACITY, Outgoing, way},
     socket::MediaSocket,
     status::WorkerStatus,
@@ -249,7 +250,8 @@ fn equip(
     notices: &mpsc::Sender<Notice>,
 ) -> (Vec<Equipment>, Vec<WorkerHandle>) {
     let closed = Arc::new(AtomicUsize::new(0));
-    let count = plans.len();
+    let (now, count) = (Instant::now(), plans.len());
+    let quotas = SharedQuotas::new(now, &config.quotas, count);
     let mut ways: Vec<Vec<Option<Outgoing>>> = (0..count).map(|_| Vec::new()).collect();
     let mut incoming: Vec<Vec<Incoming>> = (0..count).map(|_| Vec::new()).collect();
     for (from, ways) in ways.iter_mut().enumerate() {
@@ -278,8 +280,11 @@ fn equip(
             seats: Arc::new(AtomicUsize::new(0)),
             expected: Arc::new(AtomicUsize::new(0)),
         };
+        let mut node = node(config, &plan);
+        let quotas = quotas.clone();
+        let quotas = quotas.map(|shared| Quotas::new(now, shared, plan.id, &mut node));
         let equipment = Equipment {
-            node: node(config, &plan),
+            node,
             poll: plan.poll,
             sockets: plan.sockets,
             tcp,
@@ -290,6 +295,7 @@ fn equip(
             incoming,
             lobbies: lobbies.to_vec(),
             notices: Notices::new(notices.clone()),
+            quotas,
             status: Arc::clone(&handle.status),
             seats: Arc::clone(&handle.seats),
             closed: Arc::clone(&closed),

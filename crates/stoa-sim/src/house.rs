@@ -5,6 +5,7 @@
 
 mod calls;
 mod post;
+mod quotas;
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -19,7 +20,10 @@ use stoa_core::{
     WorkerId,
 };
 
-use self::post::{Letter, Post, Way};
+use self::{
+    post::{Letter, Post, Way},
+    quotas::Sharing,
+};
 use crate::{TIME_OF_DAY, random::Random, worker_address};
 
 pub use self::post::BETWEEN_WORKERS;
@@ -93,6 +97,7 @@ pub struct House {
     /// Of the lobby.
     lobby_due: Option<Instant>,
     post: Post,
+    sharing: Option<Sharing>,
     /// Nodes that have not been polled to their timeout since they were last handed something.
     unpolled: BTreeSet<usize>,
     /// What was sent before a call that takes a right away was answered.
@@ -158,6 +163,7 @@ impl House {
             due: vec![Due::NEVER; layout.workers],
             lobby_due: None,
             post: Post::new(now, random.child(layout.workers as u64 + 1)),
+            sharing: None,
             unpolled: BTreeSet::new(),
             settled: VecDeque::new(),
             outputs: VecDeque::new(),
@@ -251,6 +257,7 @@ impl House {
     /// Does what is due: first all that arrives, each with all that comes of it.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        self.share();
         while let Some((way, letter)) = self.post.take(self.now) {
             self.deliver(way, letter);
             self.poll_all();
@@ -270,7 +277,7 @@ impl House {
     }
 
     /// The next thing to do; messages and media never leave the house. That a letter arrives, or that the
-    /// lobby has something to do, is told as a session's timeout.
+    /// lobby or a quota has something to do, is told as a session's timeout.
     pub fn poll_output(&mut self) -> Output {
         if let Some(transmit) = self.settled.pop_front() {
             return Output::Transmit(transmit);
@@ -283,7 +290,7 @@ impl House {
             at,
             why: TimeoutReason::Session,
         };
-        let others = [self.post.next(), self.lobby_due].map(of_session);
+        let others = [self.post.next(), self.lobby_due, self.next_share()].map(of_session);
         let all = self.due.iter().copied().chain(others);
         let first = all.filter(|due| due.at.is_some()).min_by_key(|due| due.at);
         let Due { at, why } = first.unwrap_or(Due::NEVER);

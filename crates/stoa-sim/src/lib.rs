@@ -34,7 +34,7 @@ pub mod stun;
 
 use std::{net::SocketAddr, time::Duration};
 
-use stoa_core::{ParticipantId, RoomId};
+use stoa_core::{ParticipantId, RoomId, TenantId};
 
 pub use client::{Client, Heard, Lie, Report};
 pub use house::{BETWEEN_WORKERS, House, LOBBY_SESSIONS, Layout};
@@ -63,12 +63,18 @@ pub fn worker_address(worker: usize) -> SocketAddr {
     SocketAddr::from(([10, 0, 1, host], 3478))
 }
 
-/// The identifier of a room.
+/// The identifier of a room: a name, or that of a tenant before it, `tenant/room`.
 ///
 /// # Panics
 /// If the name is not an identifier.
 pub fn room(name: &str) -> RoomId {
-    RoomId::new(name).expect("a test names its rooms well")
+    let made = match name.split_once('/') {
+        Some((tenant, name)) => {
+            TenantId::new(tenant).and_then(|tenant| RoomId::of_tenant(&tenant, name))
+        }
+        None => RoomId::new(name),
+    };
+    made.expect("a test names its rooms well")
 }
 
 /// The identifier of a participant.

@@ -319,6 +319,11 @@ impl Config {
                 Egress::Direct => EgressPath::Direct,
                 Egress::Reference => EgressPath::Reference,
             },
+            quotas: self
+                .tenants
+                .iter()
+                .filter_map(tenants::Tenant::packet_quota)
+                .collect(),
         };
         config
             .check()

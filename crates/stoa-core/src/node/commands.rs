@@ -44,7 +44,8 @@ impl Node {
             });
         }
         let (hasher, rng) = (&self.hasher, &mut self.rng);
-        let room = Room::new(self.now, id.clone(), settings.clone(), hasher, rng);
+        let mut room = Room::new(self.now, id.clone(), settings.clone(), hasher, rng);
+        room.quota = self.quotas.of(id.tenant());
         let revision = room.revision();
         self.events
             .push_back(room.event(RoomEventKind::Created(settings)));

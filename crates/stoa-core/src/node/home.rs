@@ -69,7 +69,7 @@ impl Node {
             return;
         };
         if participant.hears() {
-            room.starts_to_hear(participant.seat);
+            room.starts_to_hear(participant.seat, participant.bank);
         }
         let who = participant.info.participant.clone();
         self.events
@@ -120,7 +120,7 @@ impl Node {
             room.stage.give_back_bank(bank);
         }
         if participant.hears() {
-            room.ceases_to_hear(participant.seat);
+            room.ceases_to_hear(participant.seat, participant.bank);
         }
         self.events.push_back(room.changed(RoomEventKind::Left {
             participant: participant.info.participant,
@@ -144,19 +144,35 @@ impl Node {
         let Some(room) = self.rooms.get_mut(room_key) else {
             return;
         };
+        if let Some(quota) = room.quota
+            && self.quotas.is_spent(self.now, quota)
+        {
+            return self.withhold((room_key, quota), key, packet);
+        }
+        let quota = room.quota;
         let mut composed = std::mem::take(&mut self.composed);
         let heard = room
             .stage
             .handle_packet(self.now, key, packet, |packet| composed.push(packet));
-        if heard == Heard::Voice {
-            room.last_voice = self.now;
+        if let Some(quota) = quota {
+            self.spend((room_key, quota), &composed);
         }
         for packet in composed.drain(..) {
             self.spread(room_key, packet);
         }
         self.composed = composed;
+        self.follow(room_key, heard);
+    }
+
+    /// Does what follows of a packet for its room, whether or not it was forwarded.
+    pub(super) fn follow(&mut self, room_key: RoomKey, heard: Heard) {
         match heard {
-            Heard::Voice => self.rank_later(room_key),
+            Heard::Voice => {
+                if let Some(room) = self.rooms.get_mut(room_key) {
+                    room.last_voice = self.now;
+                }
+                self.rank_later(room_key);
+            }
             Heard::NotOnStage => self.stats.count_drop(DropReason::NotAllowed),
             Heard::Silence => {}
         }

@@ -143,7 +143,7 @@ impl Node {
             return;
         }
         if participant.hears() {
-            room.ceases_to_hear(participant.seat);
+            room.ceases_to_hear(participant.seat, participant.bank);
         }
         participant.info.state = ConnectionState::Reconnecting;
         let info = participant.info.clone();
@@ -164,7 +164,7 @@ impl Node {
         }
         participant.info.state = ConnectionState::Connected;
         if participant.hears() {
-            room.starts_to_hear(participant.seat);
+            room.starts_to_hear(participant.seat, participant.bank);
         }
         let info = participant.info.clone();
         self.events
@@ -222,7 +222,7 @@ impl Node {
         if let Some(room) = self.rooms.get_mut(old.room) {
             room.stage.remove(self.now, key);
             if old.hears() {
-                room.ceases_to_hear(old.seat);
+                room.ceases_to_hear(old.seat, old.bank);
             }
             if let Some(bank) = old.bank {
                 room.stage.give_back_bank(bank);

@@ -97,7 +97,12 @@ impl Node {
         let bank = room
             .stage
             .take_bank(self.now, choice, lines, &mut self.rng)?;
+        let hears = participant.hears();
         let before = participant.bank.replace(bank);
+        if hears {
+            room.stage.ceases_to_hear(before);
+            room.stage.starts_to_hear(Some(bank));
+        }
         participant.choice = choice.clone();
         let member = self.member(room_key, key);
         self.tell_seat(seat, ToSeat::Listen { member, bank });

@@ -202,6 +202,24 @@ impl Bank {
         }
     }
 
+    /// Leaves out a packet of a speaker, and names those for whom it would have been. Their streams close over
+    /// it: what comes next begins anew, and nothing looks lost.
+    pub(crate) fn withhold(&mut self, speaker: ParticipantKey, mut emit: impl FnMut(Destination)) {
+        let is_understudy = self.understudy == Some(speaker);
+        for slot in &mut self.slots {
+            let Some((holder, _)) = slot.holder else {
+                continue;
+            };
+            if holder == speaker {
+                slot.main.interrupt();
+                emit(Destination::AllBut(holder));
+            } else if is_understudy {
+                slot.understudy.interrupt();
+                emit(Destination::Only(holder));
+            }
+        }
+    }
+
     /// Where a packet goes: into the slot that its speaker holds, for everybody else, or, if they are
     /// the understudy, into every slot that is held, for its holder. A stream that begins with this
     /// packet begins with what came before it (`preroll`, oldest first), as far as that puts it ahead

@@ -19,6 +19,8 @@ use crate::{
 struct Shared {
     bank: Bank,
     users: usize,
+    /// How many of those are connected.
+    hearing: usize,
 }
 
 /// The banks of one room.
@@ -44,6 +46,7 @@ impl Banks {
         let house = banks.insert(Shared {
             bank: Bank::new(Subscription::EVERYBODY, MAX_AUDIO_SLOTS, slots, rng),
             users: 0,
+            hearing: 0,
         });
         Self {
             banks,
@@ -79,7 +82,11 @@ impl Banks {
             self.choices += 1;
         }
         let bank = Bank::new(subscription.clone(), lines, self.slots, rng);
-        let key = self.banks.insert(Shared { bank, users: 1 });
+        let key = self.banks.insert(Shared {
+            bank,
+            users: 1,
+            hearing: 0,
+        });
         self.by_choice.insert(choice, key);
         Ok((key, true))
     }
@@ -148,6 +155,25 @@ impl Banks {
     /// Who is heard by those who have made no choice and have a line for each slot.
     pub(crate) fn heard_in_the_house(&self) -> impl Iterator<Item = ParticipantKey> {
         self.banks[self.house].bank.heard()
+    }
+
+    /// Notes that one more is connected who hears by this bank.
+    pub(crate) fn starts_to_hear(&mut self, key: BankKey) {
+        if let Some(shared) = self.banks.get_mut(key) {
+            shared.hearing += 1;
+        }
+    }
+
+    /// Notes that one fewer is.
+    pub(crate) fn ceases_to_hear(&mut self, key: BankKey) {
+        if let Some(shared) = self.banks.get_mut(key) {
+            shared.hearing = shared.hearing.saturating_sub(1);
+        }
+    }
+
+    /// How many hear by this bank.
+    pub(crate) fn hearing(&self, key: BankKey) -> usize {
+        self.banks.get(key).map_or(0, |shared| shared.hearing)
     }
 
     pub(crate) fn get_mut(&mut self, key: BankKey) -> Option<&mut Bank> {

@@ -9,7 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stoa_core::{Certificate, EgressPath, Join, Limits, Metadata, ParticipantId, Role, RoomId};
+use stoa_core::{
+    Certificate, EgressPath, Join, Limits, Metadata, ParticipantId, Role, RoomId, TenantId,
+};
 use stoa_net::{Config, Media, MediaError};
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
@@ -30,11 +32,16 @@ pub(crate) fn config(bind: &[&str]) -> Config {
         certificate: Certificate::generate().unwrap(),
         limits: Limits::default(),
         egress: EgressPath::Direct,
+        quotas: Vec::new(),
     }
 }
 
+/// A room of this name; `tenant/room` is one of a tenant.
 pub(crate) fn room(name: &str) -> RoomId {
-    RoomId::new(name).unwrap()
+    match name.split_once('/') {
+        Some((tenant, name)) => RoomId::of_tenant(&TenantId::new(tenant).unwrap(), name).unwrap(),
+        None => RoomId::new(name).unwrap(),
+    }
 }
 
 pub(crate) fn who(name: &str) -> ParticipantId {

@@ -2,13 +2,13 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    num::{NonZeroU32, NonZeroUsize},
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     path::Path,
 };
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use stoa_control::{ApiKeyHash, CertificateHash};
-use stoa_core::TenantId;
+use stoa_core::{PacketQuota, TenantId};
 use stoa_token::TokenKey;
 
 use super::{sha256, token_keys::TokenKeyEntry};
@@ -64,6 +64,8 @@ struct Quotas {
     joins_per_second: Option<NonZeroU32>,
     /// Bans that hold at the same time.
     bans: Option<usize>,
+    /// Packets that its rooms forward a second.
+    packets_per_second: Option<NonZeroU64>,
 }
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TenantId, D::Error> {
@@ -117,6 +119,15 @@ impl Tenant {
         keys.map(|key| key.key(&self.name)).collect()
     }
 
+    /// What the media workers are told of it, if that is anything.
+    pub(super) fn packet_quota(&self) -> Option<PacketQuota> {
+        let packets_per_second = self.quotas.packets_per_second?.get();
+        Some(PacketQuota {
+            tenant: self.name.clone(),
+            packets_per_second,
+        })
+    }
+
     /// What the control server is told of it.
     pub(super) fn control(&self) -> stoa_control::Tenant {
         let key = |key: &Credential| ApiKeyHash {
@@ -133,6 +144,7 @@ impl Tenant {
             participants_per_room,
             joins_per_second,
             bans,
+            packets_per_second: _,
         } = self.quotas;
         stoa_control::Tenant {
             id: self.name.clone(),

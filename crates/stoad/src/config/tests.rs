@@ -66,8 +66,10 @@ fn a_wrong_value_is_named_with_its_place() {
     assert!(error(&with_key).contains("64 hexadecimal digits"));
     let with_name = MINIMAL.replace("name: one", "name: 'one two'");
     assert!(error(&with_name).contains("tenant \"one two\""));
-    let with_quota = format!("{MINIMAL}    quotas: {{joins_per_second: 0}}\n");
-    assert!(error(&with_quota).contains("nonzero"));
+    for quota in ["joins_per_second", "packets_per_second"] {
+        let with_quota = format!("{MINIMAL}    quotas: {{{quota}: 0}}\n");
+        assert!(error(&with_quota).contains("nonzero"));
+    }
 }
 
 #[test]
@@ -120,6 +122,21 @@ fn tenants_are_told_apart() {
         tenants_error(&shared),
         "tenants: one/a and two/b have the same sha256"
     );
+}
+
+#[test]
+fn the_workers_are_told_what_tenants_may_forward() {
+    let media = Config::parse(MINIMAL).unwrap().media().unwrap();
+    assert_eq!(media.quotas, [], "no limit");
+    let tenants = format!(
+        "{MINIMAL}    quotas: {{packets_per_second: 60000}}\n  - name: two\n  - name: three\n    quotas: {{packets_per_second: 1}}\n"
+    );
+    let media = Config::parse(&tenants).unwrap().media().unwrap();
+    let quotas = media.quotas.iter();
+    let told: Vec<_> = quotas
+        .map(|quota| (quota.tenant.as_str(), quota.packets_per_second))
+        .collect();
+    assert_eq!(told, [("one", 60_000), ("three", 1)]);
 }
 
 #[test]

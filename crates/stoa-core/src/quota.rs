@@ -1,0 +1,165 @@
+//! How many packets a second the rooms of a tenant may forward from a node.
+//!
+//! A packet to so many listeners costs as many. A tenant whose rooms are at home with several nodes has a
+//! part of its quota at each ([`Shares`](crate::Shares)), which changes while they run.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use ahash::RandomState;
+
+use crate::{ids::TenantId, limits::QUOTA_BURST};
+
+/// How much of a tenant's is forwarded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PacketQuota {
+    /// Whose rooms it is about.
+    pub tenant: TenantId,
+    /// How many packets a second: each listener's copy is one. Nothing at all is forwarded with 0.
+    pub packets_per_second: u64,
+}
+
+/// How much of a tenant's was to be forwarded in some time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// How many packets were.
+    pub forwarded: u64,
+    /// How many were not, because of the quota.
+    pub withheld: u64,
+    /// In how much time.
+    pub time: Duration,
+}
+
+impl Demand {
+    /// How many packets a second would have been forwarded without a quota.
+    pub fn per_second(&self) -> u64 {
+        let wanted = u128::from(self.forwarded.saturating_add(self.withheld));
+        let a_second = Duration::from_secs(1).as_nanos();
+        let per_second = wanted * a_second / self.time.as_nanos().max(1);
+        u64::try_from(per_second).unwrap_or(u64::MAX)
+    }
+}
+
+/// Which of a node's quotas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct QuotaIndex(usize);
+
+/// What is left of one tenant's quota: a bucket that fills with time.
+#[derive(Debug)]
+struct Allowance {
+    packets_per_second: u64,
+    /// How many packets may still go, in billionths. A packet goes to all its listeners as soon as this is
+    /// more than nothing, so that a room may be larger than the burst; what it takes too much is owed.
+    balance: i128,
+    /// When that was reckoned.
+    at: Instant,
+    forwarded: u64,
+    withheld: u64,
+}
+
+/// A packet of [`Allowance::balance`]: what a quota of one packet a second gives in a second.
+const PACKET: i128 = 1_000_000_000;
+
+impl Allowance {
+    fn new(now: Instant, packets_per_second: u64) -> Self {
+        let mut allowance = Self {
+            packets_per_second,
+            balance: 0,
+            at: now,
+            forwarded: 0,
+            withheld: 0,
+        };
+        allowance.balance = allowance.burst();
+        allowance
+    }
+
+    /// What it comes to when nothing is forwarded.
+    fn burst(&self) -> i128 {
+        self.in_time(QUOTA_BURST)
+    }
+
+    fn in_time(&self, time: Duration) -> i128 {
+        let nanoseconds = i128::try_from(time.as_nanos()).unwrap_or(i128::MAX);
+        i128::from(self.packets_per_second).saturating_mul(nanoseconds)
+    }
+
+    fn reckon(&mut self, now: Instant) {
+        let time = now.saturating_duration_since(self.at);
+        let balance = self.balance.saturating_add(self.in_time(time));
+        self.balance = balance.min(self.burst());
+        self.at = now;
+    }
+}
+
+/// The quotas of a node.
+#[derive(Debug)]
+pub(crate) struct Quotas {
+    allowances: Vec<Allowance>,
+    by_tenant: HashMap<TenantId, QuotaIndex, RandomState>,
+    renewed: Instant,
+}
+
+impl Quotas {
+    pub(crate) fn new(now: Instant, quotas: &[PacketQuota], hasher: &RandomState) -> Self {
+        let mut by_tenant = HashMap::with_hasher(hasher.clone());
+        for (index, quota) in quotas.iter().enumerate() {
+            by_tenant.insert(quota.tenant.clone(), QuotaIndex(index));
+        }
+        let allowance = |quota: &PacketQuota| Allowance::new(now, quota.packets_per_second);
+        Self {
+            allowances: quotas.iter().map(allowance).collect(),
+            by_tenant,
+            renewed: now,
+        }
+    }
+
+    /// Which quota a tenant has, if it has one.
+    pub(crate) fn of(&self, tenant: &str) -> Option<QuotaIndex> {
+        self.by_tenant.get(tenant).copied()
+    }
+
+    /// Whether nothing is left of it now.
+    pub(crate) fn is_spent(&mut self, now: Instant, QuotaIndex(index): QuotaIndex) -> bool {
+        self.allowances.get_mut(index).is_some_and(|allowance| {
+            allowance.reckon(now);
+            allowance.balance <= 0
+        })
+    }
+
+    /// Takes what was forwarded.
+    pub(crate) fn spend(&mut self, QuotaIndex(index): QuotaIndex, packets: u64) {
+        if let Some(allowance) = self.allowances.get_mut(index) {
+            allowance.balance -= i128::from(packets) * PACKET;
+            allowance.forwarded += packets;
+        }
+    }
+
+    /// Counts what was not.
+    pub(crate) fn withhold(&mut self, QuotaIndex(index): QuotaIndex, packets: u64) {
+        if let Some(allowance) = self.allowances.get_mut(index) {
+            allowance.withheld += packets;
+        }
+    }
+
+    /// Tells what each came to since the last time, and takes what it is from now on.
+    pub(crate) fn renew(&mut self, now: Instant, mut renew: impl FnMut(usize, Demand) -> u64) {
+        let time = now.saturating_duration_since(self.renewed);
+        self.renewed = now;
+        for (index, allowance) in self.allowances.iter_mut().enumerate() {
+            let demand = Demand {
+                forwarded: std::mem::take(&mut allowance.forwarded),
+                withheld: std::mem::take(&mut allowance.withheld),
+                time,
+            };
+            // Until now, it was what it was.
+            allowance.reckon(now);
+            allowance.packets_per_second = renew(index, demand);
+            allowance.reckon(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
