@@ -115,7 +115,7 @@ impl Bans {
         limit: usize,
     ) -> Result<(Ban, Option<Ban>), Failure> {
         let _order = self.0.order.lock().await;
-        let (before, mut forgotten) = {
+        let (before, forgotten) = {
             let mut table = self.table();
             let mut forgotten = table.expire(self.now());
             let before = table.get(&key).cloned();
@@ -128,18 +128,23 @@ impl Bans {
             }
             (before, forgotten)
         };
-        if let Some(before) = &before
-            && before.issued_before > ban.issued_before
-        {
-            forgotten.retain(|other| *other != key);
-            self.write(Vec::new(), forgotten).await?;
-            return Ok((before.clone(), Some(before.clone())));
-        }
-        if let Some(before) = &before
-            && (before.cause, ban.cause) == (Cause::Call, Cause::Removal)
-        {
-            (ban.cause, ban.created) = (Cause::Call, before.created);
-            ban.note.clone_from(&before.note);
+        if let Some(before) = &before {
+            match (before.cause, ban.cause) {
+                // What a call has made stays one of those, and a removal that comes to nothing takes none back.
+                (Cause::Call, Cause::Removal) => {
+                    (ban.cause, ban.created) = (Cause::Call, before.created);
+                    ban.note.clone_from(&before.note);
+                }
+                (Cause::Removal, Cause::Call) => {
+                    ban.issued_before = ban.issued_before.max(before.issued_before);
+                    ban.expires = ban.expires.max(before.expires);
+                }
+                _ => {}
+            }
+            if before.issued_before > ban.issued_before {
+                self.write(Vec::new(), forgotten).await?;
+                return Ok((before.clone(), Some(before.clone())));
+            }
         }
         // It holds from here on, and is answered when it is written.
         self.table().put(key.clone(), ban.clone());
@@ -153,10 +158,21 @@ impl Bans {
         Ok((ban, before))
     }
 
-    /// Takes back what [`Bans::put`] has done.
-    pub(crate) async fn restore(&self, key: BanKey, before: Option<Ban>) -> Result<(), Failure> {
+    /// Takes back what [`Bans::put`] has done, unless something else has been done since.
+    pub(crate) async fn restore(
+        &self,
+        key: BanKey,
+        ours: &Ban,
+        before: Option<Ban>,
+    ) -> Result<(), Failure> {
         let _order = self.0.order.lock().await;
-        self.table().restore(key.clone(), before.clone());
+        {
+            let mut table = self.table();
+            if table.get(&key) != Some(ours) {
+                return Ok(());
+            }
+            table.restore(key.clone(), before.clone());
+        }
         match before {
             Some(ban) => self.write(vec![(key, ban)], Vec::new()).await,
             None => self.write(Vec::new(), vec![key]).await,
@@ -169,7 +185,9 @@ impl Bans {
     /// BAN_NOT_FOUND; NODE_OVERLOADED if it could not be written down, and then it holds.
     pub(crate) async fn remove(&self, key: BanKey) -> Result<(), Failure> {
         let _order = self.0.order.lock().await;
-        if self.table().get(&key).is_none() {
+        let now = self.now();
+        let holds = self.table().get(&key).is_some_and(|ban| now < ban.expires);
+        if !holds {
             let message =
                 "there is no ban of this room and participant; ListBans shows those that hold";
             return Err(Failure::new(ErrorReason::BanNotFound, message));
@@ -208,3 +226,6 @@ impl Bans {
         Err(Failure::not_written())
     }
 }
+
+#[cfg(test)]
+mod tests;

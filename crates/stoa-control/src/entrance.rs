@@ -17,7 +17,8 @@ use std::{
 
 use stoa_api::v1::{self, ErrorReason};
 use stoa_core::{
-    AudioMode, Join, LeaveReason, Metadata, Role, RoomId, SessionId, Subscription, TenantId,
+    AudioMode, Join, LeaveReason, Metadata, ParticipantId, Role, RoomId, SessionId, Subscription,
+    TenantId,
 };
 use stoa_token::Grant;
 
@@ -235,6 +236,12 @@ impl Entrance {
         })
     }
 
+    /// Whether a service may still act for the media session of somebody: what a ban ended is gone, and one that
+    /// reaches into the future keeps out whoever would be let in.
+    pub(crate) fn may_stay(&self, room: &RoomId, who: &ParticipantId) -> Result<(), Failure> {
+        self.0.bans.check(room, who, self.now())
+    }
+
     pub(crate) fn must_serve(&self) -> Result<(), Failure> {
         match self.0.lifecycle.phase() {
             Phase::Serving => Ok(()),
@@ -284,14 +291,14 @@ impl Entrance {
     ) -> Result<u64, Failure> {
         let bans = &self.0.bans;
         let key = BanKey::of_room(tenant, &room, who.clone());
-        let (_, before) = bans
+        let (ours, before) = bans
             .put(key.clone(), self.ban(Cause::Removal, None, "removed"), 0)
             .await?;
         let removed = self
             .take_out((room.clone(), who.clone()), session, LeaveReason::Removed)
             .await;
         if removed.is_err() {
-            bans.restore(key, before).await?;
+            bans.restore(key, &ours, before).await?;
             return removed;
         }
         let entrants = &self.0.ledger.entrants;
@@ -355,6 +362,7 @@ impl Entrance {
             // All of them: no room has an empty name.
             Err(_) => self.0.directory.rooms_of(tenant),
         };
+        let mut put_out = Ok(());
         for room in rooms.iter().filter(|room| room.has(participant)) {
             let who = (room.id().clone(), participant.clone());
             match self.take_out(who, None, LeaveReason::Banned).await {
@@ -364,10 +372,11 @@ impl Entrance {
                         gone.reason,
                         ErrorReason::ParticipantNotFound | ErrorReason::RoomNotFound
                     ) => {}
-                Err(failure) => return Err(failure),
+                // Out of the others they go all the same.
+                Err(failure) => put_out = Err(failure),
             }
         }
-        Ok(())
+        put_out
     }
 }
 

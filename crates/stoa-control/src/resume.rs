@@ -245,6 +245,7 @@ impl RoomsService {
     ) -> Result<v1::RenegotiateResponse, Failure> {
         let (room, who, session): Member = validate::renegotiation(&request)?;
         let room = caller.own(&room);
+        self.entrance.may_stay(&room, &who)?;
         let v1::RenegotiateRequest {
             room_id,
             participant_id,

@@ -41,7 +41,22 @@ impl RoomsService {
         self.directory.get(id).ok_or_else(|| not_found(id))
     }
 
+    /// Creates a room. It runs to its end also if nobody waits for it any more: until everybody can see the room,
+    /// it is here that it counts.
     async fn create(
+        self,
+        tenant: TenantId,
+        id: RoomId,
+        settings: RoomSettings,
+    ) -> Result<v1::Room, Failure> {
+        let creation = self.try_create(tenant, id, settings);
+        tokio::spawn(creation).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a creation failed");
+            Err(Failure::internal())
+        })
+    }
+
+    async fn try_create(
         self,
         tenant: TenantId,
         id: RoomId,
@@ -251,6 +266,7 @@ impl Rooms for RoomsService {
         let request = request.into_inner();
         let (room, who, session) = validate::candidate(&request)?;
         let room = caller.own(&room);
+        self.entrance.may_stay(&room, &who)?;
         let added = self
             .media
             .add_ice_candidate(room, who, session, request.candidate)

@@ -73,6 +73,8 @@ impl Store {
     pub(super) fn open(directory: &Path) -> Result<Self, StateError> {
         let path = directory.join(FILE);
         let opened = Connection::open(&path).and_then(|mut connection| {
+            // The bans of a file are those in one daemon's memory: a second one has no business here.
+            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             // What is answered has to survive a loss of power.
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
@@ -198,12 +200,13 @@ struct Row {
     is_removal: bool,
 }
 
-/// Times are taken from the year 1970 to ten years from now.
+/// Times are taken from the year 1970 to ten years from now. They are rounded up: a ban never refuses less than it
+/// did before it was written.
 fn to_microseconds(time: SystemTime) -> i64 {
     let since = time
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_nanos().div_ceil(1000)).unwrap_or(i64::MAX)
 }
 
 fn from_microseconds(microseconds: i64) -> Option<SystemTime> {
@@ -243,6 +246,29 @@ mod tests {
         assert_eq!(store.read().expect("it is read"), [ban(2)]);
         store.write(&[], &[ban(2).0]).expect("it is removed");
         assert_eq!(store.read().expect("it is read"), []);
+    }
+
+    #[test]
+    fn a_file_has_one_daemon() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = Store::open(folder.path()).expect("a new file");
+        assert!(matches!(
+            Store::open(folder.path()),
+            Err(StateError::File { .. })
+        ));
+        drop(first);
+        let again = Store::open(folder.path()).expect("nobody has it");
+        assert!(
+            Store::open(folder.path()).is_err(),
+            "also one that is there"
+        );
+        drop(again);
+    }
+
+    #[test]
+    fn a_ban_never_refuses_less_than_before() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_nanos(1001);
+        assert!(from_microseconds(to_microseconds(time)).expect("a time") >= time);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! The bans that hold.
 
-use std::{collections::BTreeMap, ops::Bound, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    time::SystemTime,
+};
 
 use stoa_core::{ParticipantId, RoomId, TenantId};
 
@@ -18,6 +22,17 @@ pub(crate) struct BanKey {
 }
 
 impl BanKey {
+    /// The first that a tenant could have, in the order of bans.
+    fn first(tenant: &TenantId) -> Self {
+        // Of the characters of identifiers this one comes first.
+        let first = ParticipantId::new("-").expect("it is an identifier");
+        Self {
+            tenant: tenant.clone(),
+            room: String::new(),
+            participant: first,
+        }
+    }
+
     /// Somebody, in one room.
     pub(crate) fn of_room(tenant: TenantId, room: &RoomId, participant: ParticipantId) -> Self {
         Self {
@@ -52,7 +67,9 @@ pub(crate) struct Ban {
 pub(crate) struct Table {
     bans: BTreeMap<BanKey, Ban>,
     /// When each is forgotten, soonest first.
-    expiries: BTreeMap<(SystemTime, BanKey), ()>,
+    expiries: BTreeSet<(SystemTime, BanKey)>,
+    /// The same of each tenant's removals: what one tenant does costs nothing for what others have.
+    removals: BTreeSet<(TenantId, SystemTime, BanKey)>,
     counts: BTreeMap<TenantId, (usize, usize)>,
 }
 
@@ -73,7 +90,11 @@ impl Table {
     pub(crate) fn put(&mut self, key: BanKey, ban: Ban) {
         self.take(&key);
         *self.counted(&key.tenant, ban.cause) += 1;
-        self.expiries.insert((ban.expires, key.clone()), ());
+        self.expiries.insert((ban.expires, key.clone()));
+        if ban.cause == Cause::Removal {
+            let entry = (key.tenant.clone(), ban.expires, key.clone());
+            self.removals.insert(entry);
+        }
         self.bans.insert(key, ban);
     }
 
@@ -88,6 +109,8 @@ impl Table {
     fn take(&mut self, key: &BanKey) -> Option<Ban> {
         let ban = self.bans.remove(key)?;
         self.expiries.remove(&(ban.expires, key.clone()));
+        let entry = (key.tenant.clone(), ban.expires, key.clone());
+        self.removals.remove(&entry);
         *self.counted(&key.tenant, ban.cause) -= 1;
         Some(ban)
     }
@@ -103,7 +126,7 @@ impl Table {
     /// Forgets those whose time is over, and returns them.
     pub(crate) fn expire(&mut self, now: SystemTime) -> Vec<BanKey> {
         let mut forgotten = Vec::new();
-        while let Some(((expires, key), ())) = self.expiries.first_key_value()
+        while let Some((expires, key)) = self.expiries.first()
             && *expires <= now
         {
             let key = key.clone();
@@ -119,11 +142,16 @@ impl Table {
         if !is_full || self.bans.contains_key(key) {
             return None;
         }
-        let oldest = self.expiries.keys().map(|(_, key)| key).find(|other| {
-            let is_removal = |ban: &Ban| ban.cause == Cause::Removal;
-            other.tenant == key.tenant && self.bans.get(other).is_some_and(is_removal)
-        });
-        let oldest = oldest?.clone();
+        let begin = (
+            key.tenant.clone(),
+            SystemTime::UNIX_EPOCH,
+            BanKey::first(&key.tenant),
+        );
+        let (tenant, _, oldest) = self.removals.range(begin..).next()?;
+        if *tenant != key.tenant {
+            return None;
+        }
+        let oldest = oldest.clone();
         self.take(&oldest);
         tracing::warn!(tenant = %key.tenant, "more removals than are remembered; the oldest is forgotten");
         Some(oldest)
@@ -156,12 +184,12 @@ impl Table {
         count: usize,
         now: SystemTime,
     ) -> (Vec<(BanKey, Ban)>, bool) {
-        let all = match last {
-            Some(last) => self.bans.range((Bound::Excluded(last), Bound::Unbounded)),
-            None => self.bans.range::<BanKey, _>(..),
+        let begin = match last {
+            Some(last) => Bound::Excluded(last.clone()),
+            None => Bound::Included(BanKey::first(tenant)),
         };
+        let all = self.bans.range((begin, Bound::Unbounded));
         let mut own = all
-            .skip_while(|(key, _)| key.tenant < *tenant)
             .take_while(|(key, _)| key.tenant == *tenant)
             .filter(|(_, ban)| now < ban.expires);
         let page = own.by_ref().take(count);

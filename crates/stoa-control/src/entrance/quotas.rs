@@ -79,12 +79,15 @@ impl Ledger {
             let Some(limit) = quotas.rooms else {
                 return Ok(());
             };
-            let begun = begun.keys().filter(|room| room.tenant() == tenant.as_str());
-            let new = begun
-                .filter(|room| self.directory.get(room).is_none())
-                .count();
-            let there = self.directory.counts_of(tenant).rooms;
-            within("rooms", limit, there + new)
+            let census = self.directory.census();
+            // One that is there is refused for that.
+            if census.has_room(room) {
+                return Ok(());
+            }
+            let begun = begun.keys().filter(|other| *other != room);
+            let own = begun.filter(|other| other.tenant() == tenant.as_str());
+            let new = own.filter(|other| !census.has_room(other)).count();
+            within("rooms", limit, census.of(tenant).rooms + new)
         })
     }
 
@@ -117,32 +120,29 @@ impl Ledger {
         entrant: Entrant,
     ) -> Result<UnderWay<Entrant>, Failure> {
         let quotas = self.quotas(tenant)?;
-        let room = entrant.0.clone();
-        // Whoever is in comes back, or is refused for being in.
-        let is_in = self.is_in(&room, &entrant.1);
+        let (room, who) = entrant.clone();
         self.entrants.begin(entrant, |begun| {
-            if is_in || quotas.participants.is_none() && quotas.participants_per_room.is_none() {
+            if quotas.participants.is_none() && quotas.participants_per_room.is_none() {
                 return Ok(());
             }
-            let begun = begun.keys();
-            let own = begun.filter(|(room, _)| room.tenant() == tenant.as_str());
-            let new: Vec<_> = own.filter(|(room, who)| !self.is_in(room, who)).collect();
+            let census = self.directory.census();
+            // Whoever is in comes back, or is refused for being in.
+            if census.has(&room, &who) {
+                return Ok(());
+            }
+            let others = begun.keys().filter(|(at, one)| (at, one) != (&room, &who));
+            let own = others.filter(|(at, _)| at.tenant() == tenant.as_str());
+            let new: Vec<_> = own.filter(|(at, one)| !census.has(at, one)).collect();
             if let Some(limit) = quotas.participants {
-                let there = self.directory.counts_of(tenant).participants;
+                let there = census.of(tenant).participants;
                 within("participants", limit, there + new.len())?;
             }
             if let Some(limit) = quotas.participants_per_room {
-                let there = self.directory.get(&room);
-                let there = there.map_or(0, |room| room.participant_count());
-                let new = new.iter().filter(|(other, _)| *other == room).count();
-                within("participants_per_room", limit, there + new)?;
+                let new = new.iter().filter(|(at, _)| *at == room).count();
+                within("participants_per_room", limit, census.in_room(&room) + new)?;
             }
             Ok(())
         })
-    }
-
-    fn is_in(&self, room: &RoomId, who: &ParticipantId) -> bool {
-        self.directory.get(room).is_some_and(|room| room.has(who))
     }
 }
 
