@@ -6,11 +6,13 @@
     reason = "every test uses its own part of this"
 )]
 
+pub mod catalogue;
 pub mod churn;
 pub mod clock;
 pub mod known;
 pub mod media;
 pub mod pki;
+pub mod quotas;
 pub mod raw;
 pub mod relay;
 pub mod wire;
