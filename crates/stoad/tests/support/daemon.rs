@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::{Command, ExitStatus},
+    rc::Rc,
     time::Duration,
 };
 
@@ -24,7 +25,7 @@ const END: Duration = Duration::from_secs(20);
 /// A running daemon. It ends with the test; its log is printed if the test fails.
 pub(crate) struct Daemon {
     running: Running,
-    folder: Folder,
+    folder: Rc<Folder>,
     control: SocketAddr,
     page: Option<String>,
     in_a_network_of_its_own: bool,
@@ -65,7 +66,7 @@ impl Daemon {
         });
         Self {
             running,
-            folder,
+            folder: Rc::new(folder),
             control,
             page,
             in_a_network_of_its_own: false,
@@ -77,7 +78,13 @@ impl Daemon {
         let folder = Folder::with_credentials();
         let more: String = media.iter().map(|line| format!("  {line}\n")).collect();
         let text = configuration().replace("media:\n", &format!("media:\n{more}"));
-        let file = folder.write("stoad.yaml", &text);
+        folder.write("stoad.yaml", &text);
+        Self::run_in(Rc::new(folder))
+    }
+
+    /// `stoad run` with the configuration in this folder.
+    pub(crate) fn run_in(folder: Rc<Folder>) -> Self {
+        let file = folder.file("stoad.yaml");
         let running = Running::start(command().args(["run", "--config"]).arg(file));
         let found = running.stderr.find(START, |line| {
             let (_, rest) = line.split_once("the control API is served")?;
@@ -136,6 +143,12 @@ impl Daemon {
     /// Asks it to end.
     pub(crate) fn terminate(&self) {
         self.running.signal(Signal::TERM);
+    }
+
+    /// Ends it without a word, as a loss of power would.
+    pub(crate) fn kill(mut self) {
+        self.running.signal(Signal::KILL);
+        self.wait(END);
     }
 
     /// How it ended.
