@@ -11,9 +11,10 @@ use std::{
 use prost_types::Timestamp;
 use stoa_api::v1::{watch_response::Event, *};
 use stoa_control::MediaError;
+use stoa_core::LeaveReason as Reason;
 use support::{
-    Bans, Rig, Rooms, Wire, assert_reason, ban_request, create, join, join_request, next, removal,
-    room, until, watch,
+    Bans, Rig, Rooms, Wire, assert_reason, ban_request, create, join, join_request,
+    media::Delivery, next, removal, room, until, watch,
 };
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
@@ -303,20 +304,28 @@ async fn a_removal_that_comes_to_nothing_takes_no_ban_back(wire: Wire) {
     create(&mut rooms, "r").await;
     // A ban of an earlier moment, and one of now.
     for (who, before) in [("ann", seconds_from_now(-60)), ("ben", None)] {
+        join(&mut rooms, "r", who).await;
+        // They are gone, and it cannot be seen yet.
+        rig.media.set_delivery(Delivery::Held);
+        rig.media.leave("r", who, Reason::IceTimeout);
         rig.media.set_open(false);
         let begun = rig.media.commands.load(Ordering::SeqCst);
+        let commands = |count: usize| {
+            let media = Arc::clone(&rig.media);
+            move || media.commands.load(Ordering::SeqCst) >= begun + count
+        };
         let mut removing = rooms.clone();
         let removing =
             tokio::spawn(async move { removing.remove_participant(removal("r", who)).await });
-        let media = &rig.media;
-        until("the removal is under way", || {
-            media.commands.load(Ordering::SeqCst) > begun
-        })
-        .await;
-        ban(&mut bans, "r", who, before).await;
+        until("the removal is under way", commands(1)).await;
+        let mut banning = bans.clone();
+        let banning = tokio::spawn(async move { ban(&mut banning, "r", who, before).await });
+        until("the ban holds, and puts them out", commands(2)).await;
         rig.media.set_open(true);
         let refused = removing.await.expect("no panic");
         assert_reason(refused, NOT_THERE.0, NOT_THERE.1);
+        banning.await.expect("no panic");
+        rig.media.deliver();
         let refused = rooms.join(issued("r", who, seconds_from_now(-61))).await;
         assert_reason(refused, BANNED.0, BANNED.1);
     }

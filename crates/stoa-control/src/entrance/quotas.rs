@@ -13,6 +13,7 @@ use super::{
 use crate::{
     directory::Directory,
     errors::Failure,
+    lifecycle::Counted,
     tenants::{Quotas, Tenant},
 };
 
@@ -25,12 +26,16 @@ const SUBJECT_PERIOD: Duration = Duration::from_secs(60);
 /// Somebody who is being admitted.
 pub(crate) type Entrant = (RoomId, ParticipantId);
 
+/// One watch's place: among its tenant's, and among all that are counted.
+pub(crate) type WatchPlace = (UnderWay<TenantId>, Counted);
+
 /// The quotas of all tenants, and what is under way.
 pub(crate) struct Ledger {
     quotas: HashMap<TenantId, Quotas>,
     directory: Arc<Directory>,
     pub(crate) rooms: Pending<RoomId>,
     pub(crate) entrants: Pending<Entrant>,
+    watches: Pending<TenantId>,
     joins: Rates<TenantId>,
     subjects: Rates<(TenantId, ParticipantId)>,
     subject_rate: Rate,
@@ -49,6 +54,7 @@ impl Ledger {
             directory,
             rooms: Pending::default(),
             entrants: Pending::default(),
+            watches: Pending::default(),
             joins: Rates::new(tenants.len()),
             subjects: Rates::new(SUBJECTS),
             subject_rate: Rate::new(joins_per_subject, SUBJECT_PERIOD),
@@ -88,6 +94,33 @@ impl Ledger {
             let own = begun.filter(|other| other.tenant() == tenant.as_str());
             let new = own.filter(|other| !census.has_room(other)).count();
             within("rooms", limit, census.of(tenant).rooms + new)
+        })
+    }
+
+    /// Begins a watch, of so many that the node serves. Where tenants share it, none may have more than are left
+    /// for the others.
+    ///
+    /// # Errors
+    /// WATCH_LIMIT_REACHED.
+    pub(crate) fn watch(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<UnderWay<TenantId>, Failure> {
+        self.watches.begin(tenant.clone(), |begun| {
+            let free = limit.saturating_sub(begun.values().sum());
+            let own = begun.get(tenant).copied().unwrap_or(0);
+            let is_too_much = self.quotas.len() > 1 && own >= free;
+            match free == 0 || is_too_much {
+                false => Ok(()),
+                true => Err(Failure::new(
+                    ErrorReason::WatchLimitReached,
+                    format!(
+                        "of the {limit} watches that the node serves none is left for this tenant"
+                    ),
+                )
+                .with("limit", limit)),
+            }
         })
     }
 
