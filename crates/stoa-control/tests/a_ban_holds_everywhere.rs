@@ -300,7 +300,7 @@ async fn whoever_was_removed_does_not_come_back_with_what_they_had(wire: Wire) {
 support::on_both_transports!(a_removal_that_comes_to_nothing_takes_no_ban_back);
 async fn a_removal_that_comes_to_nothing_takes_no_ban_back(wire: Wire) {
     let rig = Rig::start().await;
-    let (mut rooms, mut bans) = (rig.rooms(wire), rig.bans(wire));
+    let (mut rooms, bans) = (rig.rooms(wire), rig.bans(wire));
     create(&mut rooms, "r").await;
     // A ban of an earlier moment, and one of now.
     for (who, before) in [("ann", seconds_from_now(-60)), ("ben", None)] {

@@ -71,6 +71,30 @@ pub(crate) struct Table {
     /// The same of each tenant's removals: what one tenant does costs nothing for what others have.
     removals: BTreeSet<(TenantId, SystemTime, BanKey)>,
     counts: BTreeMap<TenantId, (usize, usize)>,
+    /// Those that are other ones here than in the file.
+    changed: BTreeSet<BanKey>,
+}
+
+/// What has become of a ban: it is this one, or there is none.
+pub(super) type Change = (BanKey, Option<Ban>);
+
+impl Ban {
+    /// Makes this the ban to be where there was another one; or that one stays, which reaches further.
+    pub(super) fn takes_the_place_of(&mut self, before: &Self) -> bool {
+        match (before.cause, self.cause) {
+            // What a call has made stays one of those, and a removal that comes to nothing takes none back.
+            (Cause::Call, Cause::Removal) => {
+                (self.cause, self.created) = (Cause::Call, before.created);
+                self.note.clone_from(&before.note);
+            }
+            (Cause::Removal, Cause::Call) => {
+                self.issued_before = self.issued_before.max(before.issued_before);
+                self.expires = self.expires.max(before.expires);
+            }
+            _ => {}
+        }
+        before.issued_before <= self.issued_before
+    }
 }
 
 impl Table {
@@ -90,12 +114,41 @@ impl Table {
     pub(crate) fn put(&mut self, key: BanKey, ban: Ban) {
         self.take(&key);
         *self.counted(&key.tenant, ban.cause) += 1;
+        self.changed.insert(key.clone());
         self.expiries.insert((ban.expires, key.clone()));
         if ban.cause == Cause::Removal {
             let entry = (key.tenant.clone(), ban.expires, key.clone());
             self.removals.insert(entry);
         }
         self.bans.insert(key, ban);
+    }
+
+    /// Puts back what was there before this ban, if it is still this one.
+    pub(super) fn take_back(&mut self, key: BanKey, ours: &Ban, before: Option<Ban>) {
+        if self.bans.get(&key) == Some(ours) {
+            self.restore(key, before);
+        }
+    }
+
+    /// Whether a ban is another one here than in the file.
+    pub(super) fn has_changed(&self, key: &BanKey) -> bool {
+        self.changed.contains(key)
+    }
+
+    /// What has to be written down; it is taken for written.
+    pub(super) fn changed(&mut self) -> Vec<Change> {
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        changed
+            .map(|key| {
+                let ban = self.bans.get(&key).cloned();
+                (key, ban)
+            })
+            .collect()
+    }
+
+    /// These were not written.
+    pub(super) fn not_written(&mut self, changed: Vec<Change>) {
+        self.changed.extend(changed.into_iter().map(|(key, _)| key));
     }
 
     /// Puts back what was there before.
@@ -108,6 +161,7 @@ impl Table {
 
     fn take(&mut self, key: &BanKey) -> Option<Ban> {
         let ban = self.bans.remove(key)?;
+        self.changed.insert(key.clone());
         self.expiries.remove(&(ban.expires, key.clone()));
         let entry = (key.tenant.clone(), ban.expires, key.clone());
         self.removals.remove(&entry);

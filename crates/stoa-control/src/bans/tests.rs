@@ -11,10 +11,14 @@ fn bans() -> Bans {
 }
 
 fn key() -> BanKey {
+    key_of("p")
+}
+
+fn key_of(participant: &str) -> BanKey {
     BanKey {
         tenant: TenantId::new("t").expect("an identifier"),
         room: "r".to_owned(),
-        participant: ParticipantId::new("p").expect("an identifier"),
+        participant: ParticipantId::new(participant).expect("an identifier"),
     }
 }
 
@@ -69,4 +73,89 @@ async fn a_removal_that_comes_to_nothing_takes_no_ban_back() {
         assert_eq!(bans.table().get(&key()), Some(&expected));
         assert_eq!(made, expected);
     }
+}
+
+fn on_disk(folder: &Path) -> Bans {
+    Bans::open(Some(folder), Arc::new(|| at(1000)), VALIDITY).expect("the file is ours")
+}
+
+fn set_read_only(bans: &Bans, is_read_only: bool) {
+    let store = bans.0.store.as_ref().expect("there is a file");
+    let store = store.lock().expect("nobody panics");
+    store.set_read_only(is_read_only);
+}
+
+fn all(bans: &Bans) -> Vec<(BanKey, Ban)> {
+    let (all, more) = bans.page(&key().tenant, None, 1000);
+    assert!(!more);
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_at_once_are_all_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bans = on_disk(folder.path());
+    let mut changes = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let bans = bans.clone();
+        changes.spawn(async move {
+            let key = key_of(&format!("p{number:03}"));
+            let made = ban(500, Cause::Call, "why");
+            bans.put(key.clone(), made, 1000).await.expect("a place");
+            if number % 2 == 1 {
+                bans.remove(key).await.expect("it is there");
+            }
+        });
+    }
+    while let Some(changed) = changes.join_next().await {
+        changed.expect("no panic");
+    }
+    let before = all(&bans);
+    assert_eq!(before.len(), 100);
+    drop(bans);
+    assert_eq!(all(&on_disk(folder.path())), before);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_not_done() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bans = on_disk(folder.path());
+    let made = ban(500, Cause::Call, "why");
+    bans.put(key(), made.clone(), 10).await.expect("a place");
+    set_read_only(&bans, true);
+    let other = bans.put(key_of("q"), made.clone(), 10).await;
+    let replaced = bans.put(key(), ban(600, Cause::Call, "other"), 10).await;
+    let removed = bans.remove(key()).await;
+    for failed in [other.map(drop), replaced.map(drop), removed] {
+        let reason = failed.map_err(|failure| failure.reason);
+        assert_eq!(reason, Err(ErrorReason::NodeOverloaded));
+    }
+    assert_eq!(all(&bans), [(key(), made.clone())]);
+    set_read_only(&bans, false);
+    let last = (key_of("r"), made.clone());
+    bans.put(last.0.clone(), made.clone(), 10)
+        .await
+        .expect("a place");
+    drop(bans);
+    assert_eq!(all(&on_disk(folder.path())), [(key(), made), last]);
+}
+
+#[tokio::test]
+async fn what_has_expired_leaves_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bans = on_disk(folder.path());
+    let short = Ban {
+        expires: at(1001),
+        ..ban(500, Cause::Call, "why")
+    };
+    bans.put(key(), short, 1).await.expect("a place");
+    drop(bans);
+    let later: Clock = Arc::new(|| at(1001));
+    let open = || Bans::open(Some(folder.path()), later.clone(), VALIDITY).expect("ours");
+    let bans = open();
+    let longer = ban(500, Cause::Call, "why");
+    bans.put(key_of("q"), longer, 1).await.expect("it is free");
+    drop(bans);
+    let bans = open();
+    assert!(bans.table().get(&key()).is_none());
 }
