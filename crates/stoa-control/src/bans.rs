@@ -115,10 +115,11 @@ impl Bans {
         mut ban: Ban,
         limit: usize,
     ) -> Result<(Ban, Option<Ban>), Failure> {
-        let before = {
+        let (before, is_in_file) = {
             let mut table = self.table();
             table.expire(self.now());
             let before = table.get(&key).cloned();
+            let is_in_file = !table.has_changed(&key);
             match ban.cause {
                 Cause::Call if before.as_ref().is_none_or(|ban| ban.cause != Cause::Call) => {
                     within("bans", limit, table.count(&key.tenant, Cause::Call))?;
@@ -131,10 +132,14 @@ impl Bans {
                 // It holds from here on, and is answered when it is written.
                 _ => table.put(key.clone(), ban.clone()),
             }
-            before
+            (before, is_in_file)
         };
         if let Err(failure) = self.write_down(&key).await {
-            self.table().take_back(key, &ban, before);
+            let mut table = self.table();
+            match is_in_file {
+                true => table.undo(key, &ban, before),
+                false => table.take_back(key, &ban, before),
+            }
             return Err(failure);
         }
         Ok((ban, before))

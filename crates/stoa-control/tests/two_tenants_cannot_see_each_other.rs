@@ -77,7 +77,12 @@ async fn what_is_anothers_does_not_exist(wire: Wire) {
     bans.create_ban(ban_request("hall", "eve", None))
         .await
         .expect("a ban");
-    let before = room(&mut home, "hall").await;
+    let before = loop {
+        let now = room(&mut home, "hall").await;
+        if now.participants[0].state() == ConnectionState::Connected {
+            break now;
+        }
+    };
 
     let token: String = ann.resume_token.chars().rev().collect();
     let there = Names {

@@ -130,6 +130,17 @@ impl Table {
         }
     }
 
+    /// The same, where what was there before is in the file: unless this ban was written meanwhile, nothing has
+    /// to be. So a disk that is full for long fills no memory.
+    pub(super) fn undo(&mut self, key: BanKey, ours: &Ban, before: Option<Ban>) {
+        let is_ours = self.bans.get(&key) == Some(ours);
+        let is_unwritten = self.changed.contains(&key);
+        self.take_back(key.clone(), ours, before);
+        if is_ours && is_unwritten {
+            self.changed.remove(&key);
+        }
+    }
+
     /// Whether a ban is another one here than in the file.
     pub(super) fn has_changed(&self, key: &BanKey) -> bool {
         self.changed.contains(key)

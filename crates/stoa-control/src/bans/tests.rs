@@ -131,6 +131,8 @@ async fn what_cannot_be_written_is_not_done() {
         assert_eq!(reason, Err(ErrorReason::NodeOverloaded));
     }
     assert_eq!(all(&bans), [(key(), made.clone())]);
+    let is_noted = bans.table().has_changed(&key_of("q"));
+    assert!(!is_noted, "nothing has to be done about it any more");
     set_read_only(&bans, false);
     let last = (key_of("r"), made.clone());
     bans.put(last.0.clone(), made.clone(), 10)
