@@ -31,7 +31,7 @@ pub(crate) struct Bans(Arc<Shared>);
 struct Shared {
     table: Mutex<Table>,
     store: Option<Arc<Mutex<Store>>>,
-    /// One change at a time, from the table to the file.
+    /// Whose turn it is to write.
     order: tokio::sync::Mutex<()>,
     clock: Clock,
     /// How long something that was issued can be good.
@@ -54,6 +54,7 @@ impl Bans {
             for (key, ban) in store.read()? {
                 table.put(key, ban);
             }
+            table.changed();
         }
         Ok(Self(Arc::new(Shared {
             table: Mutex::new(table),
@@ -114,53 +115,45 @@ impl Bans {
         mut ban: Ban,
         limit: usize,
     ) -> Result<(Ban, Option<Ban>), Failure> {
-        let _order = self.0.order.lock().await;
-        let (before, mut forgotten) = {
+        let (before, is_in_file) = {
             let mut table = self.table();
-            let mut forgotten = table.expire(self.now());
+            table.expire(self.now());
             let before = table.get(&key).cloned();
+            let is_in_file = !table.has_changed(&key);
             match ban.cause {
                 Cause::Call if before.as_ref().is_none_or(|ban| ban.cause != Cause::Call) => {
                     within("bans", limit, table.count(&key.tenant, Cause::Call))?;
                 }
                 Cause::Call => {}
-                Cause::Removal => forgotten.extend(table.make_room_for_removal(&key)),
+                Cause::Removal => drop(table.make_room_for_removal(&key)),
             }
-            (before, forgotten)
+            match &before {
+                Some(before) if !ban.takes_the_place_of(before) => ban = before.clone(),
+                // It holds from here on, and is answered when it is written.
+                _ => table.put(key.clone(), ban.clone()),
+            }
+            (before, is_in_file)
         };
-        if let Some(before) = &before
-            && before.issued_before > ban.issued_before
-        {
-            forgotten.retain(|other| *other != key);
-            self.write(Vec::new(), forgotten).await?;
-            return Ok((before.clone(), Some(before.clone())));
-        }
-        if let Some(before) = &before
-            && (before.cause, ban.cause) == (Cause::Call, Cause::Removal)
-        {
-            (ban.cause, ban.created) = (Cause::Call, before.created);
-            ban.note.clone_from(&before.note);
-        }
-        // It holds from here on, and is answered when it is written.
-        self.table().put(key.clone(), ban.clone());
-        let written = self
-            .write(vec![(key.clone(), ban.clone())], forgotten)
-            .await;
-        if let Err(failure) = written {
-            self.table().restore(key, before);
+        if let Err(failure) = self.write_down(&key).await {
+            let mut table = self.table();
+            match is_in_file {
+                true => table.undo(key, &ban, before),
+                false => table.take_back(key, &ban, before),
+            }
             return Err(failure);
         }
         Ok((ban, before))
     }
 
-    /// Takes back what [`Bans::put`] has done.
-    pub(crate) async fn restore(&self, key: BanKey, before: Option<Ban>) -> Result<(), Failure> {
-        let _order = self.0.order.lock().await;
-        self.table().restore(key.clone(), before.clone());
-        match before {
-            Some(ban) => self.write(vec![(key, ban)], Vec::new()).await,
-            None => self.write(Vec::new(), vec![key]).await,
-        }
+    /// Takes back what [`Bans::put`] has done, unless something else has been done since.
+    pub(crate) async fn restore(
+        &self,
+        key: BanKey,
+        ours: &Ban,
+        before: Option<Ban>,
+    ) -> Result<(), Failure> {
+        self.table().take_back(key.clone(), ours, before);
+        self.write_down(&key).await
     }
 
     /// Takes a ban back.
@@ -168,14 +161,37 @@ impl Bans {
     /// # Errors
     /// BAN_NOT_FOUND; NODE_OVERLOADED if it could not be written down, and then it holds.
     pub(crate) async fn remove(&self, key: BanKey) -> Result<(), Failure> {
-        let _order = self.0.order.lock().await;
-        if self.table().get(&key).is_none() {
+        let bans = self.clone();
+        // To its end, whoever waits for it: the table and the file are to say the same.
+        let removal = async move { bans.try_remove(key).await };
+        tokio::spawn(removal).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "taking back a ban failed");
+            Err(Failure::internal())
+        })
+    }
+
+    async fn try_remove(&self, key: BanKey) -> Result<(), Failure> {
+        let now = self.now();
+        let before = {
+            let mut table = self.table();
+            let before = table.get(&key).filter(|ban| now < ban.expires).cloned();
+            if before.is_some() {
+                table.restore(key.clone(), None);
+            }
+            before
+        };
+        let Some(before) = before else {
             let message =
                 "there is no ban of this room and participant; ListBans shows those that hold";
             return Err(Failure::new(ErrorReason::BanNotFound, message));
+        };
+        if let Err(failure) = self.write_down(&key).await {
+            let mut table = self.table();
+            if table.get(&key).is_none() {
+                table.put(key, before);
+            }
+            return Err(failure);
         }
-        self.write(Vec::new(), vec![key.clone()]).await?;
-        self.table().restore(key, None);
         Ok(())
     }
 
@@ -189,22 +205,40 @@ impl Bans {
         self.table().page(tenant, last, count, self.now())
     }
 
-    /// Writes down, where there is a state directory. Changes come one at a time.
-    async fn write(&self, put: Vec<(BanKey, Ban)>, remove: Vec<BanKey>) -> Result<(), Failure> {
+    /// Has everything written down that has changed, where there is a state directory: whoever comes while the disk
+    /// is busy shares the next turn with all others, so that many wait no longer than a few.
+    async fn write_down(&self, key: &BanKey) -> Result<(), Failure> {
         let Some(store) = self.0.store.clone() else {
+            self.table().changed();
             return Ok(());
+        };
+        let _order = self.0.order.lock().await;
+        let changed = {
+            let mut table = self.table();
+            match table.has_changed(key) {
+                true => table.changed(),
+                // In somebody else's turn it was written.
+                false => return Ok(()),
+            }
         };
         // The disk may take its time; nothing else on this thread has to wait for it.
         let writing = tokio::task::spawn_blocking(move || {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
-            store.write(&put, &remove)
+            let written = store.write(&changed);
+            written.map_err(|error| (error, changed))
         });
         let why = match writing.await {
             Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err((error, changed))) => {
+                self.table().not_written(changed);
+                error.to_string()
+            }
             Err(error) => error.to_string(),
         };
-        tracing::error!(error = why, "a ban could not be written down");
+        tracing::error!(error = why, "bans could not be written down");
         Err(Failure::not_written())
     }
 }
+
+#[cfg(test)]
+mod tests;

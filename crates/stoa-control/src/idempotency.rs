@@ -6,7 +6,8 @@
 //!   nothing, so a repetition asks again and hears how things stand by then.
 //! - The same id with another request is REQUEST_ID_REUSED; ids of different callers are different.
 //! - The table is bounded. While it is full, calls with a new id are refused with NODE_OVERLOADED
-//!   rather than that a promise is broken.
+//!   rather than that a promise is broken. Where tenants share it, none may have more of it than is left
+//!   for the others, so that none can fill it for them (dynamic thresholds, Choudhury and Hahne 1998).
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -23,6 +24,7 @@ use futures_util::{
 use prost::Message;
 use sha2::{Digest as _, Sha256};
 use stoa_api::v1::ErrorReason;
+use stoa_core::TenantId;
 use tokio::time::Instant;
 
 use crate::{authenticate::Caller, errors::Failure};
@@ -51,6 +53,8 @@ struct Table {
     entries: HashMap<Key, Entry>,
     /// The keys by age.
     ages: BTreeMap<u64, Key>,
+    /// How many each tenant has.
+    counts: HashMap<TenantId, usize>,
     next_number: u64,
 }
 
@@ -59,6 +63,7 @@ struct Table {
 pub(crate) struct Requests {
     limit: usize,
     lifetime: Duration,
+    is_shared: bool,
     table: Arc<Mutex<Table>>,
 }
 
@@ -67,8 +72,15 @@ impl Requests {
         Self {
             limit,
             lifetime,
+            is_shared: false,
             table: Arc::default(),
         }
+    }
+
+    /// The same for so many tenants.
+    pub(crate) fn shared_by(self, tenants: usize) -> Self {
+        let is_shared = tenants > 1;
+        Self { is_shared, ..self }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -119,13 +131,17 @@ impl Requests {
                 false => Err(reused(&key.request_id)),
             };
         }
-        if table.entries.len() >= self.limit {
+        let free = self.limit.saturating_sub(table.entries.len());
+        let own = table.counts.get(key.caller.tenant()).copied();
+        let is_too_much = self.is_shared && own.unwrap_or(0) >= free;
+        if free == 0 || is_too_much {
             return Err(full(table.oldest_expires(now)));
         }
         let number = table.next_number;
         table.next_number += 1;
         let answer = self.run(number, operation);
         table.ages.insert(number, key.clone());
+        *table.counts.entry(key.caller.tenant().clone()).or_default() += 1;
         let expires = now + self.lifetime;
         table.entries.insert(
             key,
@@ -165,8 +181,16 @@ impl Requests {
 
 impl Table {
     fn forget(&mut self, number: u64) {
-        if let Some(key) = self.ages.remove(&number) {
-            self.entries.remove(&key);
+        let Some(key) = self.ages.remove(&number) else {
+            return;
+        };
+        self.entries.remove(&key);
+        let tenant = key.caller.tenant();
+        if let Some(count) = self.counts.get_mut(tenant) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(tenant);
+            }
         }
     }
 

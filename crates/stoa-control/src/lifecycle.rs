@@ -66,6 +66,12 @@ pub(crate) struct Gauge(Arc<AtomicUsize>);
 pub(crate) struct Counted(Arc<AtomicUsize>);
 
 impl Gauge {
+    /// Counts one more; how many there may be is known elsewhere.
+    pub(crate) fn count_in(&self) -> Counted {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        Counted(Arc::clone(&self.0))
+    }
+
     /// Counts one more, unless there are `limit` of them.
     pub(crate) fn enter(&self, limit: usize) -> Option<Counted> {
         let more = |now: usize| (now < limit).then_some(now + 1);

@@ -246,6 +246,7 @@ impl RoomsService {
         let (room, who, session): Member = validate::renegotiation(&request)?;
         let room = caller.own(&room);
         self.entrance.acts_for(caller, &room, &who)?;
+        self.entrance.may_stay(&room, &who)?;
         let v1::RenegotiateRequest {
             room_id,
             participant_id,

@@ -12,10 +12,10 @@ use crate::{
     config::RoomDefaults,
     convert,
     directory::{CannotWatch, Directory, Room},
-    entrance::Entrance,
+    entrance::{Entrance, WatchPlace},
     errors::Failure,
     idempotency::Requests,
-    lifecycle::{Counted, Gauge, Tally},
+    lifecycle::{Gauge, Tally},
     media::Media,
     paging, validate,
     watch::Watcher,
@@ -41,7 +41,22 @@ impl RoomsService {
         self.directory.get(id).ok_or_else(|| not_found(id))
     }
 
+    /// Creates a room. It runs to its end also if nobody waits for it any more: until everybody can see the room,
+    /// it is here that it counts.
     async fn create(
+        self,
+        tenant: TenantId,
+        id: RoomId,
+        settings: RoomSettings,
+    ) -> Result<v1::Room, Failure> {
+        let creation = self.try_create(tenant, id, settings);
+        tokio::spawn(creation).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a creation failed");
+            Err(Failure::internal())
+        })
+    }
+
+    async fn try_create(
         self,
         tenant: TenantId,
         id: RoomId,
@@ -83,17 +98,15 @@ impl RoomsService {
     }
 
     /// Counts one more watch.
-    fn count_watch(&self) -> Result<Counted, Failure> {
-        self.watchers.enter(self.watch_limit).ok_or_else(|| {
-            let limit = self.watch_limit;
-            let why = format!("the node serves {limit} watches, the most it may");
-            Failure::new(ErrorReason::WatchLimitReached, why).with("limit", limit)
-        })
+    fn count_watch(&self, caller: &Caller) -> Result<WatchPlace, Failure> {
+        let ledger = &self.entrance.0.ledger;
+        let place = ledger.watch(caller.tenant(), self.watch_limit)?;
+        Ok((place, self.watchers.count_in()))
     }
 
-    fn begin_watch(&self, id: &RoomId, from: u64) -> Result<Watcher, Failure> {
+    fn begin_watch(&self, caller: &Caller, id: &RoomId, from: u64) -> Result<Watcher, Failure> {
         let room = self.room(id)?;
-        let counted = self.count_watch()?;
+        let counted = self.count_watch(caller)?;
         let begin = room
             .watch(from, self.directory.now())
             .map_err(|why| match why {
@@ -148,7 +161,7 @@ impl Rooms for RoomsService {
             request.get_ref(),
             self.bookmark,
             self.resyncs.clone(),
-            self.count_watch()?,
+            self.count_watch(&caller)?,
         )?;
         Ok(Response::new(watcher.into_stream()))
     }
@@ -248,6 +261,7 @@ impl Rooms for RoomsService {
         let (room, who, session) = validate::candidate(&request)?;
         let room = caller.own(&room);
         self.entrance.acts_for(&caller, &room, &who)?;
+        self.entrance.may_stay(&room, &who)?;
         let added = self
             .media
             .add_ice_candidate(room, who, session, request.candidate)
@@ -338,7 +352,7 @@ impl Rooms for RoomsService {
             from_revision,
         } = request.get_ref();
         let id = caller.own(&validate::room(room_id)?);
-        let watcher = self.begin_watch(&id, *from_revision)?;
+        let watcher = self.begin_watch(&caller, &id, *from_revision)?;
         Ok(Response::new(watcher.into_stream()))
     }
 }

@@ -289,7 +289,8 @@ fn routes(
         directory: Arc::clone(directory),
         lifecycle: lifecycle.clone(),
     };
-    let requests = Requests::new(service.request_ids, service.request_id_lifetime);
+    let requests = Requests::new(service.request_ids, service.request_id_lifetime)
+        .shared_by(config.tenants.len());
     let bans = BansService {
         entrance: entrance.clone(),
         requests: requests.clone(),

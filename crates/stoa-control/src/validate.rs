@@ -72,7 +72,7 @@ impl Fields {
         let age = time.map(|time| now.duration_since(time).unwrap_or_default());
         match age {
             // A clock that is ahead of ours decides nothing beforehand.
-            Some(age) if age <= oldest => time.map(|time| time.min(now)),
+            Some(age) if age < oldest => time.map(|time| time.min(now)),
             _ => {
                 let seconds = oldest.as_secs();
                 let why = format!("must be a time of the last {seconds} seconds");

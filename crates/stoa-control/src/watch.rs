@@ -15,7 +15,8 @@ use tonic::Status;
 
 use crate::{
     directory::{Cursor, Directory, Room, Step, bookmark},
-    lifecycle::{Counted, Tally},
+    entrance::WatchPlace,
+    lifecycle::Tally,
 };
 
 /// One watcher of one room.
@@ -27,7 +28,7 @@ pub(crate) struct Watcher {
     first: Option<Arc<WatchResponse>>,
     quiet: Duration,
     resyncs: Tally,
-    _counted: Counted,
+    _counted: WatchPlace,
 }
 
 impl Watcher {
@@ -39,7 +40,7 @@ impl Watcher {
         (first, cursor): (Arc<WatchResponse>, Cursor),
         quiet: Duration,
         resyncs: Tally,
-        counted: Counted,
+        counted: WatchPlace,
     ) -> Self {
         let changes = room.changes();
         Self {

@@ -16,8 +16,9 @@ use tonic::Status;
 
 use crate::{
     directory::{Directory, Next, Piece, Survey, TenantLog},
+    entrance::WatchPlace,
     errors::Failure,
-    lifecycle::{Counted, Tally},
+    lifecycle::Tally,
 };
 
 /// One watcher of all rooms of a tenant.
@@ -31,7 +32,7 @@ pub(crate) struct RoomsWatcher {
     reports: Option<u64>,
     quiet: Duration,
     resyncs: Tally,
-    _counted: Counted,
+    _counted: WatchPlace,
 }
 
 /// What a watcher has seen.
@@ -58,7 +59,7 @@ impl RoomsWatcher {
         request: &v1::WatchRoomsRequest,
         quiet: Duration,
         resyncs: Tally,
-        counted: Counted,
+        counted: WatchPlace,
     ) -> Result<Self, Failure> {
         let log = directory.tenant(tenant);
         let (from, revision) = (request.from_revision, log.revision());

@@ -221,7 +221,8 @@ fn advertised<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Advertis
 fn sha256<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
     let text = String::deserialize(deserializer)?;
     let wrong = || D::Error::custom("sha256 must be 64 hexadecimal digits");
-    if text.len() != 64 || !text.is_ascii() {
+    // Rust takes a sign for a part of a number.
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(wrong());
     }
     let mut hash = [0; 32];

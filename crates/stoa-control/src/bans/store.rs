@@ -8,13 +8,16 @@ use std::{
 use rusqlite::{Connection, Error, params};
 use stoa_core::{ParticipantId, TenantId};
 
-use super::table::{Ban, BanKey, Cause};
+use super::table::{Ban, BanKey, Cause, Change};
 
 /// The file in the state directory.
 const FILE: &str = "bans.sqlite";
 
 /// The form of the file; another number means another version of Stoa.
 const VERSION: i64 = 1;
+
+/// How long a daemon that is about to end may still have the file.
+const BUSY: Duration = Duration::from_secs(2);
 
 const SCHEMA: &str = "
 CREATE TABLE ban (
@@ -73,10 +76,12 @@ impl Store {
     pub(super) fn open(directory: &Path) -> Result<Self, StateError> {
         let path = directory.join(FILE);
         let opened = Connection::open(&path).and_then(|mut connection| {
+            connection.busy_timeout(BUSY)?;
+            // The bans of a file are those in one daemon's memory: a second one has no business here.
+            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             // What is answered has to survive a loss of power.
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.busy_timeout(Duration::from_secs(2))?;
             let transaction = connection.transaction()?;
             let version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
             if version == 0 {
@@ -150,43 +155,51 @@ impl Store {
         Ok((key, ban))
     }
 
-    /// Writes these bans and removes those, all or nothing.
-    pub(super) fn write(
-        &mut self,
-        put: &[(BanKey, Ban)],
-        remove: &[BanKey],
-    ) -> Result<(), StateError> {
+    /// Writes down what has become of these, all or nothing.
+    pub(super) fn write(&mut self, changes: &[Change]) -> Result<(), StateError> {
         let written = self.connection.transaction().and_then(|transaction| {
-            for BanKey {
-                tenant,
-                room,
-                participant,
-            } in remove
-            {
-                transaction
-                    .prepare(
-                        "DELETE FROM ban WHERE tenant = ?1 AND room = ?2 AND participant = ?3",
-                    )?
-                    .execute(params![tenant.as_str(), room, participant.as_str()])?;
-            }
-            for (key, ban) in put {
-                transaction
-                    .prepare("INSERT OR REPLACE INTO ban VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
-                    .execute(params![
-                        key.tenant.as_str(),
-                        key.room,
-                        key.participant.as_str(),
-                        to_microseconds(ban.issued_before),
-                        to_microseconds(ban.created),
-                        to_microseconds(ban.expires),
-                        ban.note,
-                        ban.cause == Cause::Removal,
-                    ])?;
+            for (key, ban) in changes {
+                write_one(&transaction, key, ban.as_ref())?;
             }
             transaction.commit()
         });
         written.map_err(|error| self.wrong(error))
     }
+
+    /// Has everything fail that would change the file, or not any more.
+    #[cfg(test)]
+    pub(super) fn set_read_only(&self, is_read_only: bool) {
+        let set = self
+            .connection
+            .pragma_update(None, "query_only", is_read_only);
+        set.expect("it is a setting");
+    }
+}
+
+fn write_one(file: &Connection, key: &BanKey, ban: Option<&Ban>) -> Result<(), Error> {
+    let BanKey {
+        tenant,
+        room,
+        participant,
+    } = key;
+    let (tenant, participant) = (tenant.as_str(), participant.as_str());
+    let Some(ban) = ban else {
+        let delete = "DELETE FROM ban WHERE tenant = ?1 AND room = ?2 AND participant = ?3";
+        let named = params![tenant, room, participant];
+        return file.execute(delete, named).map(drop);
+    };
+    let insert = "INSERT OR REPLACE INTO ban VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let row = params![
+        tenant,
+        room,
+        participant,
+        to_microseconds(ban.issued_before),
+        to_microseconds(ban.created),
+        to_microseconds(ban.expires),
+        ban.note,
+        ban.cause == Cause::Removal,
+    ];
+    file.execute(insert, row).map(drop)
 }
 
 struct Row {
@@ -198,12 +211,13 @@ struct Row {
     is_removal: bool,
 }
 
-/// Times are taken from the year 1970 to ten years from now.
+/// Times are taken from the year 1970 to ten years from now. They are rounded up: a ban never refuses less than it
+/// did before it was written.
 fn to_microseconds(time: SystemTime) -> i64 {
     let since = time
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_nanos().div_ceil(1000)).unwrap_or(i64::MAX)
 }
 
 fn from_microseconds(microseconds: i64) -> Option<SystemTime> {
@@ -214,6 +228,11 @@ fn from_microseconds(microseconds: i64) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn put(seconds: u64) -> Change {
+        let (key, ban) = ban(seconds);
+        (key, Some(ban))
+    }
 
     fn ban(seconds: u64) -> (BanKey, Ban) {
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
@@ -236,13 +255,36 @@ mod tests {
     fn what_is_written_is_there_when_it_is_opened_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut store = Store::open(folder.path()).expect("a new file");
-        store.write(&[ban(1)], &[]).expect("it is written");
-        store.write(&[ban(2)], &[]).expect("it is replaced");
+        store.write(&[put(1)]).expect("it is written");
+        store.write(&[put(2)]).expect("it is replaced");
         drop(store);
         let mut store = Store::open(folder.path()).expect("the same file");
         assert_eq!(store.read().expect("it is read"), [ban(2)]);
-        store.write(&[], &[ban(2).0]).expect("it is removed");
+        store.write(&[(ban(2).0, None)]).expect("it is removed");
         assert_eq!(store.read().expect("it is read"), []);
+    }
+
+    #[test]
+    fn a_file_has_one_daemon() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = Store::open(folder.path()).expect("a new file");
+        assert!(matches!(
+            Store::open(folder.path()),
+            Err(StateError::File { .. })
+        ));
+        drop(first);
+        let again = Store::open(folder.path()).expect("nobody has it");
+        assert!(
+            Store::open(folder.path()).is_err(),
+            "also one that is there"
+        );
+        drop(again);
+    }
+
+    #[test]
+    fn a_ban_never_refuses_less_than_before() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_nanos(1001);
+        assert!(from_microseconds(to_microseconds(time)).expect("a time") >= time);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! The bans that hold.
 
-use std::{collections::BTreeMap, ops::Bound, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    time::SystemTime,
+};
 
 use stoa_core::{ParticipantId, RoomId, TenantId};
 
@@ -18,6 +22,17 @@ pub(crate) struct BanKey {
 }
 
 impl BanKey {
+    /// The first that a tenant could have, in the order of bans.
+    fn first(tenant: &TenantId) -> Self {
+        // Of the characters of identifiers this one comes first.
+        let first = ParticipantId::new("-").expect("it is an identifier");
+        Self {
+            tenant: tenant.clone(),
+            room: String::new(),
+            participant: first,
+        }
+    }
+
     /// Somebody, in one room.
     pub(crate) fn of_room(tenant: TenantId, room: &RoomId, participant: ParticipantId) -> Self {
         Self {
@@ -52,8 +67,34 @@ pub(crate) struct Ban {
 pub(crate) struct Table {
     bans: BTreeMap<BanKey, Ban>,
     /// When each is forgotten, soonest first.
-    expiries: BTreeMap<(SystemTime, BanKey), ()>,
+    expiries: BTreeSet<(SystemTime, BanKey)>,
+    /// The same of each tenant's removals: what one tenant does costs nothing for what others have.
+    removals: BTreeSet<(TenantId, SystemTime, BanKey)>,
     counts: BTreeMap<TenantId, (usize, usize)>,
+    /// Those that are other ones here than in the file.
+    changed: BTreeSet<BanKey>,
+}
+
+/// What has become of a ban: it is this one, or there is none.
+pub(super) type Change = (BanKey, Option<Ban>);
+
+impl Ban {
+    /// Makes this the ban to be where there was another one; or that one stays, which reaches further.
+    pub(super) fn takes_the_place_of(&mut self, before: &Self) -> bool {
+        match (before.cause, self.cause) {
+            // What a call has made stays one of those, and a removal that comes to nothing takes none back.
+            (Cause::Call, Cause::Removal) => {
+                (self.cause, self.created) = (Cause::Call, before.created);
+                self.note.clone_from(&before.note);
+            }
+            (Cause::Removal, Cause::Call) => {
+                self.issued_before = self.issued_before.max(before.issued_before);
+                self.expires = self.expires.max(before.expires);
+            }
+            _ => {}
+        }
+        before.issued_before <= self.issued_before
+    }
 }
 
 impl Table {
@@ -73,8 +114,52 @@ impl Table {
     pub(crate) fn put(&mut self, key: BanKey, ban: Ban) {
         self.take(&key);
         *self.counted(&key.tenant, ban.cause) += 1;
-        self.expiries.insert((ban.expires, key.clone()), ());
+        self.changed.insert(key.clone());
+        self.expiries.insert((ban.expires, key.clone()));
+        if ban.cause == Cause::Removal {
+            let entry = (key.tenant.clone(), ban.expires, key.clone());
+            self.removals.insert(entry);
+        }
         self.bans.insert(key, ban);
+    }
+
+    /// Puts back what was there before this ban, if it is still this one.
+    pub(super) fn take_back(&mut self, key: BanKey, ours: &Ban, before: Option<Ban>) {
+        if self.bans.get(&key) == Some(ours) {
+            self.restore(key, before);
+        }
+    }
+
+    /// The same, where what was there before is in the file: unless this ban was written meanwhile, nothing has
+    /// to be. So a disk that is full for long fills no memory.
+    pub(super) fn undo(&mut self, key: BanKey, ours: &Ban, before: Option<Ban>) {
+        let is_ours = self.bans.get(&key) == Some(ours);
+        let is_unwritten = self.changed.contains(&key);
+        self.take_back(key.clone(), ours, before);
+        if is_ours && is_unwritten {
+            self.changed.remove(&key);
+        }
+    }
+
+    /// Whether a ban is another one here than in the file.
+    pub(super) fn has_changed(&self, key: &BanKey) -> bool {
+        self.changed.contains(key)
+    }
+
+    /// What has to be written down; it is taken for written.
+    pub(super) fn changed(&mut self) -> Vec<Change> {
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        changed
+            .map(|key| {
+                let ban = self.bans.get(&key).cloned();
+                (key, ban)
+            })
+            .collect()
+    }
+
+    /// These were not written.
+    pub(super) fn not_written(&mut self, changed: Vec<Change>) {
+        self.changed.extend(changed.into_iter().map(|(key, _)| key));
     }
 
     /// Puts back what was there before.
@@ -87,7 +172,10 @@ impl Table {
 
     fn take(&mut self, key: &BanKey) -> Option<Ban> {
         let ban = self.bans.remove(key)?;
+        self.changed.insert(key.clone());
         self.expiries.remove(&(ban.expires, key.clone()));
+        let entry = (key.tenant.clone(), ban.expires, key.clone());
+        self.removals.remove(&entry);
         *self.counted(&key.tenant, ban.cause) -= 1;
         Some(ban)
     }
@@ -103,7 +191,7 @@ impl Table {
     /// Forgets those whose time is over, and returns them.
     pub(crate) fn expire(&mut self, now: SystemTime) -> Vec<BanKey> {
         let mut forgotten = Vec::new();
-        while let Some(((expires, key), ())) = self.expiries.first_key_value()
+        while let Some((expires, key)) = self.expiries.first()
             && *expires <= now
         {
             let key = key.clone();
@@ -119,11 +207,16 @@ impl Table {
         if !is_full || self.bans.contains_key(key) {
             return None;
         }
-        let oldest = self.expiries.keys().map(|(_, key)| key).find(|other| {
-            let is_removal = |ban: &Ban| ban.cause == Cause::Removal;
-            other.tenant == key.tenant && self.bans.get(other).is_some_and(is_removal)
-        });
-        let oldest = oldest?.clone();
+        let begin = (
+            key.tenant.clone(),
+            SystemTime::UNIX_EPOCH,
+            BanKey::first(&key.tenant),
+        );
+        let (tenant, _, oldest) = self.removals.range(begin..).next()?;
+        if *tenant != key.tenant {
+            return None;
+        }
+        let oldest = oldest.clone();
         self.take(&oldest);
         tracing::warn!(tenant = %key.tenant, "more removals than are remembered; the oldest is forgotten");
         Some(oldest)
@@ -156,12 +249,12 @@ impl Table {
         count: usize,
         now: SystemTime,
     ) -> (Vec<(BanKey, Ban)>, bool) {
-        let all = match last {
-            Some(last) => self.bans.range((Bound::Excluded(last), Bound::Unbounded)),
-            None => self.bans.range::<BanKey, _>(..),
+        let begin = match last {
+            Some(last) => Bound::Excluded(last.clone()),
+            None => Bound::Included(BanKey::first(tenant)),
         };
+        let all = self.bans.range((begin, Bound::Unbounded));
         let mut own = all
-            .skip_while(|(key, _)| key.tenant < *tenant)
             .take_while(|(key, _)| key.tenant == *tenant)
             .filter(|(_, ban)| now < ban.expires);
         let page = own.by_ref().take(count);

@@ -1,16 +1,48 @@
 //! How much each tenant has, kept along with the rooms.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::MutexGuard};
 
-use stoa_core::RoomId;
+use stoa_core::{ParticipantId, RoomId, TenantId};
 
-use super::Room;
+use super::{Directory, Inner, Room};
 
 /// Rooms, and participants in them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Count {
     pub(crate) rooms: usize,
     pub(crate) participants: usize,
+}
+
+/// How much there is at one moment: nothing changes while somebody looks.
+pub(crate) struct Census<'a>(MutexGuard<'a, Inner>);
+
+impl Directory {
+    /// Looks at how much there is.
+    pub(crate) fn census(&self) -> Census<'_> {
+        Census(self.inner())
+    }
+}
+
+impl Census<'_> {
+    /// How much a tenant has.
+    pub(crate) fn of(&self, tenant: &TenantId) -> Count {
+        self.0.counts.of(tenant.as_str())
+    }
+
+    pub(crate) fn has_room(&self, room: &RoomId) -> bool {
+        self.0.rooms.contains_key(room)
+    }
+
+    /// Whether somebody of this name is in a room.
+    pub(crate) fn has(&self, room: &RoomId, who: &ParticipantId) -> bool {
+        self.0.rooms.get(room).is_some_and(|room| room.has(who))
+    }
+
+    /// How many are in a room.
+    pub(crate) fn in_room(&self, room: &RoomId) -> usize {
+        let room = self.0.rooms.get(room);
+        room.map_or(0, |room| room.participant_count())
+    }
 }
 
 /// The counts of all tenants that have a room.

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     directory::Directory,
     errors::Failure,
+    lifecycle::Counted,
     tenants::{Quotas, Tenant},
 };
 
@@ -25,12 +26,16 @@ const SUBJECT_PERIOD: Duration = Duration::from_secs(60);
 /// Somebody who is being admitted.
 pub(crate) type Entrant = (RoomId, ParticipantId);
 
+/// One watch's place: among its tenant's, and among all that are counted.
+pub(crate) type WatchPlace = (UnderWay<TenantId>, Counted);
+
 /// The quotas of all tenants, and what is under way.
 pub(crate) struct Ledger {
     quotas: HashMap<TenantId, Quotas>,
     directory: Arc<Directory>,
     pub(crate) rooms: Pending<RoomId>,
     pub(crate) entrants: Pending<Entrant>,
+    watches: Pending<TenantId>,
     joins: Rates<TenantId>,
     subjects: Rates<(TenantId, ParticipantId)>,
     subject_rate: Rate,
@@ -49,6 +54,7 @@ impl Ledger {
             directory,
             rooms: Pending::default(),
             entrants: Pending::default(),
+            watches: Pending::default(),
             joins: Rates::new(tenants.len()),
             subjects: Rates::new(SUBJECTS),
             subject_rate: Rate::new(joins_per_subject, SUBJECT_PERIOD),
@@ -79,12 +85,42 @@ impl Ledger {
             let Some(limit) = quotas.rooms else {
                 return Ok(());
             };
-            let begun = begun.keys().filter(|room| room.tenant() == tenant.as_str());
-            let new = begun
-                .filter(|room| self.directory.get(room).is_none())
-                .count();
-            let there = self.directory.counts_of(tenant).rooms;
-            within("rooms", limit, there + new)
+            let census = self.directory.census();
+            // One that is there is refused for that.
+            if census.has_room(room) {
+                return Ok(());
+            }
+            let begun = begun.keys().filter(|other| *other != room);
+            let own = begun.filter(|other| other.tenant() == tenant.as_str());
+            let new = own.filter(|other| !census.has_room(other)).count();
+            within("rooms", limit, census.of(tenant).rooms + new)
+        })
+    }
+
+    /// Begins a watch, of so many that the node serves. Where tenants share it, none may have more than are left
+    /// for the others.
+    ///
+    /// # Errors
+    /// WATCH_LIMIT_REACHED.
+    pub(crate) fn watch(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<UnderWay<TenantId>, Failure> {
+        self.watches.begin(tenant.clone(), |begun| {
+            let free = limit.saturating_sub(begun.values().sum());
+            let own = begun.get(tenant).copied().unwrap_or(0);
+            let is_too_much = self.quotas.len() > 1 && own >= free;
+            match free == 0 || is_too_much {
+                false => Ok(()),
+                true => Err(Failure::new(
+                    ErrorReason::WatchLimitReached,
+                    format!(
+                        "of the {limit} watches that the node serves none is left for this tenant"
+                    ),
+                )
+                .with("limit", limit)),
+            }
         })
     }
 
@@ -117,32 +153,29 @@ impl Ledger {
         entrant: Entrant,
     ) -> Result<UnderWay<Entrant>, Failure> {
         let quotas = self.quotas(tenant)?;
-        let room = entrant.0.clone();
-        // Whoever is in comes back, or is refused for being in.
-        let is_in = self.is_in(&room, &entrant.1);
+        let (room, who) = entrant.clone();
         self.entrants.begin(entrant, |begun| {
-            if is_in || quotas.participants.is_none() && quotas.participants_per_room.is_none() {
+            if quotas.participants.is_none() && quotas.participants_per_room.is_none() {
                 return Ok(());
             }
-            let begun = begun.keys();
-            let own = begun.filter(|(room, _)| room.tenant() == tenant.as_str());
-            let new: Vec<_> = own.filter(|(room, who)| !self.is_in(room, who)).collect();
+            let census = self.directory.census();
+            // Whoever is in comes back, or is refused for being in.
+            if census.has(&room, &who) {
+                return Ok(());
+            }
+            let others = begun.keys().filter(|(at, one)| (at, one) != (&room, &who));
+            let own = others.filter(|(at, _)| at.tenant() == tenant.as_str());
+            let new: Vec<_> = own.filter(|(at, one)| !census.has(at, one)).collect();
             if let Some(limit) = quotas.participants {
-                let there = self.directory.counts_of(tenant).participants;
+                let there = census.of(tenant).participants;
                 within("participants", limit, there + new.len())?;
             }
             if let Some(limit) = quotas.participants_per_room {
-                let there = self.directory.get(&room);
-                let there = there.map_or(0, |room| room.participant_count());
-                let new = new.iter().filter(|(other, _)| *other == room).count();
-                within("participants_per_room", limit, there + new)?;
+                let new = new.iter().filter(|(at, _)| *at == room).count();
+                within("participants_per_room", limit, census.in_room(&room) + new)?;
             }
             Ok(())
         })
-    }
-
-    fn is_in(&self, room: &RoomId, who: &ParticipantId) -> bool {
-        self.directory.get(room).is_some_and(|room| room.has(who))
     }
 }
 

@@ -36,21 +36,34 @@ impl Rate {
 /// a flood of other keys frees none.
 #[derive(Debug)]
 pub(crate) struct Rates<K> {
-    /// When each would be idle again, by a table whose hashes nobody can guess.
-    idle_at: Mutex<HashMap<K, Instant>>,
+    table: Mutex<Table<K>>,
     keys: usize,
 }
+
+#[derive(Debug)]
+struct Table<K> {
+    /// When each would be idle again, by a table whose hashes nobody can guess.
+    idle_at: HashMap<K, Instant>,
+    /// When it was last looked who is idle.
+    swept: Option<Instant>,
+}
+
+/// How often it is looked who is idle, at most: a flood of keys must not cost a look each.
+const SWEEP: Duration = Duration::from_secs(1);
 
 impl<K: Eq + Hash> Rates<K> {
     pub(crate) fn new(keys: usize) -> Self {
         Self {
-            idle_at: Mutex::default(),
+            table: Mutex::new(Table {
+                idle_at: HashMap::new(),
+                swept: None,
+            }),
             keys,
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, HashMap<K, Instant>> {
-        self.idle_at.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, Table<K>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts one more for this key.
@@ -59,16 +72,16 @@ impl<K: Eq + Hash> Rates<K> {
     /// How long it has to wait, if it has had as many as it may.
     pub(crate) fn take(&self, key: K, rate: Rate, now: Instant) -> Result<(), Duration> {
         let mut table = self.table();
-        if table.len() >= self.keys && !table.contains_key(&key) {
-            table.retain(|_, idle| *idle > now);
-            if table.len() >= self.keys {
+        if table.idle_at.len() >= self.keys && !table.idle_at.contains_key(&key) {
+            table.sweep(now);
+            if table.idle_at.len() >= self.keys {
                 // Whoever cannot be counted is not held back: the other limits hold.
                 return Ok(());
             }
         }
-        let idle = table.get(&key).map_or(now, |idle| (*idle).max(now));
+        let idle = table.idle_at.get(&key).map_or(now, |idle| (*idle).max(now));
         wait(idle, rate, now)?;
-        table.insert(key, idle + rate.each);
+        table.idle_at.insert(key, idle + rate.each);
         Ok(())
     }
 
@@ -77,9 +90,20 @@ impl<K: Eq + Hash> Rates<K> {
     /// # Errors
     /// How long it has to wait.
     pub(crate) fn check(&self, key: &K, rate: Rate, now: Instant) -> Result<(), Duration> {
-        match self.table().get(key) {
+        match self.table().idle_at.get(key) {
             Some(idle) => wait(*idle, rate, now),
             None => Ok(()),
+        }
+    }
+}
+
+impl<K> Table<K> {
+    /// Forgets who is idle.
+    fn sweep(&mut self, now: Instant) {
+        let is_due = self.swept.is_none_or(|swept| now >= swept + SWEEP);
+        if is_due {
+            self.swept = Some(now);
+            self.idle_at.retain(|_, idle| *idle > now);
         }
     }
 }
@@ -137,9 +161,27 @@ mod tests {
             assert_eq!(rates.take(other, rate, begin), Ok(()));
         }
         assert!(rates.take(1, rate, begin).is_err(), "it is still counted");
-        assert_eq!(rates.table().len(), 2);
+        assert_eq!(rates.table().idle_at.len(), 2);
         assert_eq!(rates.take(3, rate, begin + SECOND * 2), Ok(()));
-        assert_eq!(rates.table().len(), 1, "those who are idle made room");
+        assert_eq!(
+            rates.table().idle_at.len(),
+            1,
+            "those who are idle made room"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_keys_does_not_look_at_all_others_each_time() {
+        let (rates, rate, begin) = (Rates::new(2), Rate::new(1000, SECOND), Instant::now());
+        for key in 1..=3 {
+            assert_eq!(rates.take(key, rate, begin), Ok(()));
+        }
+        // Both are idle by now, and nobody looks so soon again.
+        let soon = begin + SECOND / 2;
+        assert_eq!(rates.take(3, rate, soon), Ok(()));
+        assert!(!rates.table().idle_at.contains_key(&3));
+        assert_eq!(rates.take(3, rate, begin + SECOND), Ok(()));
+        assert_eq!(rates.table().idle_at.len(), 1);
     }
 
     #[test]

@@ -13,6 +13,10 @@ use crate::{
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn caller(name: &str) -> Caller {
+    caller_of("home", name)
+}
+
+fn caller_of(tenant: &str, name: &str) -> Caller {
     let mut headers = http::HeaderMap::new();
     headers.insert(
         "authorization",
@@ -20,7 +24,7 @@ fn caller(name: &str) -> Caller {
     );
     let tenant = Tenant {
         api_keys: vec![ApiKeyHash::of(name, "key")],
-        ..Tenant::new(TenantId::new("home").expect("an identifier"))
+        ..Tenant::new(TenantId::new(tenant).expect("an identifier"))
     };
     Authenticator::new(&[tenant])
         .caller("/", &headers, None)
@@ -151,4 +155,24 @@ async fn a_caller_that_goes_away_leaves_the_call_running() {
         .await
         .expect("the first one's");
     assert_eq!(room.revision, 7);
+}
+
+#[tokio::test]
+async fn no_tenant_fills_the_table_for_others() {
+    let requests = Requests::new(8, MINUTE).shared_by(2);
+    let call = async |tenant: &str, number: usize| {
+        let (id, request) = (number.to_string(), request("a"));
+        let operation = async { Ok(Room::default()) };
+        let call = ("CreateRoom", &request);
+        let caller = caller_of(tenant, "main");
+        requests.once(&caller, &id, call, operation).await
+    };
+    for number in 0..4 {
+        assert!(call("hog", number).await.is_ok(), "{number}");
+    }
+    let refused = call("hog", 4).await.map_err(|failure| failure.reason);
+    assert_eq!(refused, Err(ErrorReason::NodeOverloaded));
+    assert!(call("other", 0).await.is_ok());
+    assert!(call("other", 1).await.is_ok());
+    assert!(call("hog", 3).await.is_ok(), "what is known is answered");
 }

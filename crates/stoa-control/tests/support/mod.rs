@@ -6,10 +6,14 @@
     reason = "every test uses its own part of this"
 )]
 
+pub mod catalogue;
 pub mod churn;
+pub mod clock;
 pub mod known;
 pub mod media;
 pub mod pki;
+pub mod quotas;
+pub mod raw;
 pub mod relay;
 pub mod tokens;
 pub mod wire;
@@ -17,8 +21,8 @@ pub mod wire;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use stoa_api::v1::{
-    ErrorReason, WatchResponse, WatchRoomsResponse, node_client::NodeClient,
-    rooms_client::RoomsClient, *,
+    ErrorReason, WatchResponse, WatchRoomsResponse, bans_client::BansClient,
+    node_client::NodeClient, rooms_client::RoomsClient, *,
 };
 use stoa_control::{
     ApiKeyHash, CertificateHash, ControlConfig, ControlHandle, ControlServer, Tenant,
@@ -42,6 +46,7 @@ pub const FOREIGN_KEY: &str = "the-key-of-the-other-tenant";
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub type Rooms = RoomsClient<Service>;
+pub type Bans = BansClient<Service>;
 
 /// Runs the test's body once over each transport.
 #[allow(unused_macros, reason = "some tests need one transport only")]
@@ -140,6 +145,14 @@ impl Rig {
         RoomsClient::new(self.service(wire, identity))
     }
 
+    pub fn bans(&self, wire: Wire) -> Bans {
+        self.bans_of(wire, Identity::Key(KEY))
+    }
+
+    pub fn bans_of(&self, wire: Wire, identity: Identity) -> Bans {
+        BansClient::new(self.service(wire, identity))
+    }
+
     pub fn node(&self, wire: Wire) -> NodeClient<Service> {
         NodeClient::new(self.service(wire, Identity::Key(KEY)))
     }
@@ -195,6 +208,39 @@ pub fn create_request(room: &str, request_id: &str) -> CreateRoomRequest {
         request_id: request_id.into(),
         ..Default::default()
     }
+}
+
+/// A ban of this name, in this room or in all, of what was issued up to now or to a given time.
+pub fn ban_request(
+    room: &str,
+    participant: &str,
+    issued_before: Option<prost_types::Timestamp>,
+) -> CreateBanRequest {
+    CreateBanRequest {
+        ban: Some(Ban {
+            room_id: room.into(),
+            participant_id: participant.into(),
+            issued_before,
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+pub fn removal(room: &str, participant: &str) -> RemoveParticipantRequest {
+    RemoveParticipantRequest {
+        room_id: room.into(),
+        participant_id: participant.into(),
+        session_id: String::new(),
+    }
+}
+
+pub async fn room(rooms: &mut Rooms, room_id: &str) -> Room {
+    let request = GetRoomRequest {
+        room_id: room_id.into(),
+    };
+    let room = rooms.get_room(request).await;
+    room.expect("the room").into_inner()
 }
 
 pub fn join_request(room: &str, participant: &str) -> JoinRequest {

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::{Command, ExitStatus},
+    rc::Rc,
     time::Duration,
 };
 
@@ -24,7 +25,7 @@ const END: Duration = Duration::from_secs(20);
 /// A running daemon. It ends with the test; its log is printed if the test fails.
 pub(crate) struct Daemon {
     running: Running,
-    folder: Folder,
+    folder: Rc<Folder>,
     control: SocketAddr,
     page: Option<String>,
     whip: Option<SocketAddr>,
@@ -66,7 +67,7 @@ impl Daemon {
         });
         Self {
             running,
-            folder,
+            folder: Rc::new(folder),
             control,
             page,
             whip: None,
@@ -79,7 +80,8 @@ impl Daemon {
         let folder = Folder::with_credentials();
         let more: String = media.iter().map(|line| format!("  {line}\n")).collect();
         let text = configuration().replace("media:\n", &format!("media:\n{more}"));
-        Self::start_run(folder, &text)
+        folder.write("stoad.yaml", &text);
+        Self::run_in(Rc::new(folder))
     }
 
     /// `stoad run` with WHIP and WHEP for pages of this origin, whose tenant has two token keys:
@@ -88,7 +90,8 @@ impl Daemon {
     pub(crate) fn with_whip(origin: &str) -> Self {
         let folder = Folder::with_credentials();
         let text = with_whip(&folder, origin);
-        let mut daemon = Self::start_run(folder, &text);
+        folder.write("stoad.yaml", &text);
+        let mut daemon = Self::run_in(Rc::new(folder));
         let found = daemon.running.stderr.find(START, |line| {
             let (_, rest) = line.split_once("WHIP and WHEP are served")?;
             rest.split_once("address=")?.1.trim().parse().ok()
@@ -97,8 +100,9 @@ impl Daemon {
         daemon
     }
 
-    fn start_run(folder: Folder, text: &str) -> Self {
-        let file = folder.write("stoad.yaml", text);
+    /// `stoad run` with the configuration in this folder.
+    pub(crate) fn run_in(folder: Rc<Folder>) -> Self {
+        let file = folder.file("stoad.yaml");
         let running = Running::start(command().args(["run", "--config"]).arg(file));
         let found = running.stderr.find(START, |line| {
             let (_, rest) = line.split_once("the control API is served")?;
@@ -173,6 +177,12 @@ impl Daemon {
     /// Asks it to end.
     pub(crate) fn terminate(&self) {
         self.running.signal(Signal::TERM);
+    }
+
+    /// Ends it without a word, as a loss of power would.
+    pub(crate) fn kill(mut self) {
+        self.running.signal(Signal::KILL);
+        self.wait(END);
     }
 
     /// How it ended.
