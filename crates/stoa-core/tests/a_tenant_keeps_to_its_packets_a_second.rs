@@ -147,6 +147,32 @@ fn a_listener_finds_silence_where_something_is_withheld() {
     oracle::assert_holds(&net);
 }
 
+#[test]
+fn those_who_are_away_cost_nothing() {
+    let mut net = Net::new();
+    let (ann, listeners) = talk(&mut net, "a/room", 3);
+    set_quotas(&mut net, &[quota("a", 0)]);
+    let costs = |net: &mut Net| {
+        let before = withheld(net);
+        net.speak(&[(ann, 30)], Duration::from_secs(1));
+        (withheld(net) - before) / 50
+    };
+    assert_eq!(costs(&mut net), 3);
+    for id in &listeners[..2] {
+        net.set_cut(*id, true);
+    }
+    net.run_for(Duration::from_secs(20));
+    assert_eq!(costs(&mut net), 1);
+    net.set_cut(listeners[0], false);
+    net.run_for(Duration::from_secs(5));
+    assert_eq!(costs(&mut net), 2, "back by themselves");
+    let again = net.come_again(listeners[1]).unwrap();
+    net.wait_until_connected(again);
+    assert_eq!(costs(&mut net), 3);
+    net.remove(again).unwrap();
+    assert_eq!(costs(&mut net), 2);
+}
+
 /// Two talk, and each hears the other: one in the slot, who holds it the understudy.
 #[test]
 fn whoever_holds_a_slot_finds_silence_too() {
