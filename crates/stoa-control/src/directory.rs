@@ -5,6 +5,7 @@
 //! their own writes.
 
 mod bases;
+mod census;
 mod counts;
 mod follow;
 mod log;
@@ -22,6 +23,7 @@ use std::{
 use prost_types::Timestamp;
 use stoa_core::{RoomEvent, RoomEventKind, RoomId, RoomSnapshot, TenantId};
 
+pub use census::Census;
 pub(crate) use counts::Count;
 pub(crate) use follow::Follow;
 pub(crate) use pump::pump;

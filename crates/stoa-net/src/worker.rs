@@ -15,6 +15,7 @@
 //!    answer is held back while packets are under way to other workers.
 //! 6. **Publish** figures, at most once in [`PUBLISH_INTERVAL`].
 
+mod clock;
 mod commands;
 mod figures;
 mod held;
@@ -32,7 +33,7 @@ use std::{
 use mio::{Events, Poll, Token};
 use stoa_core::{Endpoint, Message, Node, Output, Peer, Transmit, Transport};
 
-use self::{commands::Handled, held::HeldAnswers};
+use self::{clock::Clock, commands::Handled, held::HeldAnswers};
 use crate::{
     doorbell::Doorbell,
     lobby::Letterbox,
@@ -110,6 +111,7 @@ struct Worker {
     seats: Arc<AtomicUsize>,
     closed: Arc<AtomicUsize>,
     held: HeldAnswers,
+    clock: Clock,
     /// One for each socket. They are made in the worker's thread and stay there.
     outboxes: Vec<Outbox>,
     /// Datagrams for an IP version that has no socket.
@@ -142,6 +144,7 @@ impl Equipment {
             seats: self.seats,
             closed: self.closed,
             held: HeldAnswers::default(),
+            clock: Clock::start(),
             without_socket: 0,
             lobby_full: 0,
         }
@@ -156,6 +159,8 @@ impl Worker {
         let mut published = Instant::now();
         let mut more_waits = false;
         let mut timeout = self.flush();
+        // So that others see that it has begun.
+        self.publish();
         loop {
             let latest = published + PUBLISH_INTERVAL;
             let mut until = timeout.map_or(latest, |at| at.min(latest));
@@ -165,7 +170,7 @@ impl Worker {
             if more_waits {
                 until = Instant::now();
             }
-            self.wait(&mut events, until)?;
+            self.wait(&mut events, until, timeout)?;
 
             let datagrams_wait = self.receive(&mut buffer)? | self.receive_tcp();
             let letters_wait = self.take_letters();
@@ -192,16 +197,6 @@ impl Worker {
             if shut_down {
                 return self.say_goodbye(&mut events);
             }
-        }
-    }
-
-    fn wait(&mut self, events: &mut Events, until: Instant) -> io::Result<()> {
-        let timeout = until.saturating_duration_since(Instant::now());
-        let result = self.poll.poll(events, Some(timeout));
-        self.doorbell.answer();
-        match result {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
-            _ => Ok(()),
         }
     }
 
@@ -387,7 +382,7 @@ impl Worker {
                 return Ok(());
             }
             if !letters_wait {
-                self.wait(events, now + RETRY)?;
+                self.wait(events, now + RETRY, None)?;
             }
         }
     }

@@ -4,6 +4,7 @@
 //! next to the code. A key that is not known is an error, with its line and column.
 
 mod files;
+mod ops;
 mod tenants;
 
 use std::{
@@ -32,6 +33,9 @@ pub(crate) struct Config {
     /// What survives the daemon.
     #[serde(default)]
     state: State,
+    /// The port for whoever runs the node.
+    #[serde(default)]
+    ops: ops::Ops,
     /// What the node may hold.
     #[serde(default)]
     pub(crate) limits: NodeLimits,
@@ -312,6 +316,11 @@ impl Config {
             .check()
             .map_err(|error| Failure::Config(format!("media: {error}")))?;
         Ok(config)
+    }
+
+    /// What the ops port is told.
+    pub(crate) fn ops(&self) -> stoa_ops::OpsConfig {
+        self.ops.config()
     }
 
     /// What the control server is told.

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use stoa_control::{ControlHandle, ControlServer};
 use stoa_net::Started;
+use stoa_ops::{Node, OpsServer};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
@@ -20,6 +21,8 @@ pub(crate) struct Daemon {
     handle: ControlHandle,
     end_control: oneshot::Sender<()>,
     addresses: Vec<SocketAddr>,
+    /// The ops port, which is there until the end. It has no part in the order of ending.
+    ops: JoinHandle<()>,
 }
 
 impl Daemon {
@@ -30,6 +33,7 @@ impl Daemon {
     pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
         let media_config = config.media()?;
         let server = ControlServer::bind(config.control()?)?;
+        let ops = OpsServer::bind(config.ops())?;
         // Last: from here on nothing fails that would have to be undone.
         let Started {
             workers,
@@ -44,6 +48,14 @@ impl Daemon {
             tracing::info!(port = worker.port, "media worker");
         }
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
+        for address in ops.addresses() {
+            tracing::info!(%address, "the ops port");
+        }
+        let node = Node {
+            media: media.clone(),
+            control: handle.clone(),
+        };
+        let ops = tokio::spawn(ops.serve(node, std::future::pending()));
         let notices = media::bridge(notices);
         let control = tokio::spawn(async move {
             // The sender is never dropped without a word, but if it were, that is the end, too.
@@ -58,6 +70,7 @@ impl Daemon {
             handle,
             end_control,
             addresses,
+            ops,
         })
     }
 
@@ -103,6 +116,7 @@ impl Daemon {
             {
                 tracing::error!(%error, "the control server did not end in order");
             }
+            self.ops.abort();
         };
         tokio::select! {
             () = ending => {

@@ -25,6 +25,9 @@ pub(crate) enum Failure {
     /// The control server did not start.
     #[error("the control API: {0}")]
     Control(#[from] BindError),
+    /// The ops port did not open.
+    #[error(transparent)]
+    Ops(#[from] stoa_ops::BindError),
     /// A media worker ended that was not told to.
     #[error("media worker {0} has failed; the log says why")]
     Worker(usize),
@@ -40,6 +43,7 @@ impl Failure {
             Self::Config(_) => 78,
             Self::Media(stoa_net::StartError::Socket { .. })
             | Self::Control(BindError::Address { .. })
+            | Self::Ops(stoa_ops::BindError::Address { .. })
             | Self::Listen { .. } => 69,
             Self::Media(stoa_net::StartError::Thread(_)) => 1,
             Self::Media(_) => 78,

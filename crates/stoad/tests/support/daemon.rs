@@ -26,6 +26,7 @@ pub(crate) struct Daemon {
     running: Running,
     folder: Folder,
     control: SocketAddr,
+    ops: Option<SocketAddr>,
     page: Option<String>,
     in_a_network_of_its_own: bool,
 }
@@ -67,6 +68,7 @@ impl Daemon {
             running,
             folder,
             control,
+            ops: None,
             page,
             in_a_network_of_its_own: false,
         }
@@ -74,20 +76,33 @@ impl Daemon {
 
     /// `stoad run` with further keys of the section `media`, one a string.
     pub(crate) fn run(media: &[&str]) -> Self {
-        let folder = Folder::with_credentials();
         let more: String = media.iter().map(|line| format!("  {line}\n")).collect();
         let text = configuration().replace("media:\n", &format!("media:\n{more}"));
-        let file = folder.write("stoad.yaml", &text);
+        Self::run_as(&text)
+    }
+
+    /// `stoad run` with this configuration, which may be of an ops port.
+    pub(crate) fn run_as(text: &str) -> Self {
+        let folder = Folder::with_credentials();
+        let file = folder.write("stoad.yaml", text);
         let running = Running::start(command().args(["run", "--config"]).arg(file));
-        let found = running.stderr.find(START, |line| {
-            let (_, rest) = line.split_once("the control API is served")?;
+        let address = |line: &str, of: &str| -> Option<SocketAddr> {
+            let (_, rest) = line.split_once(of)?;
             rest.split_once("address=")?.1.trim().parse().ok()
-        });
+        };
+        let found = running
+            .stderr
+            .find(START, |line| address(line, "the control API is served"));
         let control = ready(&running, found);
+        // Told before, if there is one.
+        let ops = running
+            .stderr
+            .find(Duration::ZERO, |line| address(line, "the ops port"));
         Self {
             running,
             folder,
             control,
+            ops,
             page: None,
             in_a_network_of_its_own: false,
         }
@@ -96,6 +111,11 @@ impl Daemon {
     /// Where the control API is.
     pub(crate) fn control(&self) -> SocketAddr {
         self.control
+    }
+
+    /// Where the ops port is.
+    pub(crate) fn ops(&self) -> SocketAddr {
+        self.ops.expect("the configuration has an ops port")
     }
 
     /// The address of the page; `dev` alone has one.
