@@ -7,6 +7,7 @@
 mod bases;
 mod counts;
 mod follow;
+mod headcount;
 mod log;
 mod pump;
 mod room;
@@ -24,6 +25,7 @@ use stoa_core::{RoomEvent, RoomEventKind, RoomId, RoomSnapshot, TenantId};
 
 pub(crate) use counts::Count;
 pub(crate) use follow::Follow;
+pub use headcount::Headcount;
 pub(crate) use pump::pump;
 pub(crate) use room::{CannotWatch, Cursor, Room, Step, bookmark};
 pub(crate) use survey::{Piece, Survey};

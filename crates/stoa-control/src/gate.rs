@@ -15,16 +15,17 @@ use http::{HeaderMap, Request, Response};
 use stoa_api::v1::ErrorReason;
 use stoa_h3::PeerInfo;
 use tokio::time::{Instant, timeout_at};
-use tonic::{Code, Status, body::Body, service::Routes};
+use tonic::{Status, body::Body, service::Routes};
 use tower::{Service, ServiceExt as _};
 use tracing::Instrument as _;
 
 use crate::{
     authenticate::{self, Authenticator, Caller},
+    calls::Calls,
     deadline::{Deadlines, EndingBody, Witness, is_streaming},
     entrance::Entrance,
     errors::{Failure, complete},
-    lifecycle::{Lifecycle, Phase},
+    lifecycle::{ControlHandle, Lifecycle, Phase},
     media::BoxFuture,
 };
 
@@ -47,6 +48,7 @@ struct Shared {
     authenticator: Authenticator,
     entrance: Entrance,
     lifecycle: Lifecycle,
+    calls: Calls,
     longest_call: Duration,
     message_bytes: usize,
 }
@@ -56,14 +58,15 @@ impl Gate {
         routes: Routes,
         authenticator: Authenticator,
         entrance: Entrance,
-        lifecycle: Lifecycle,
+        handle: &ControlHandle,
         longest_call: Duration,
         message_bytes: usize,
     ) -> Self {
         let shared = Shared {
             authenticator,
             entrance,
-            lifecycle,
+            lifecycle: handle.lifecycle.clone(),
+            calls: handle.calls.clone(),
             longest_call,
             message_bytes,
         };
@@ -94,13 +97,8 @@ where
         if let Some(peer) = request.extensions().get::<PeerInfo>() {
             tracing::debug!(parent: &span, address = %peer.remote_address, "begins");
         }
-        let call = pass(
-            routes,
-            shared,
-            request.map(Body::new),
-            method,
-            Record::new(span.clone()),
-        );
+        let record = Record::new(span.clone(), method.clone(), shared.calls.clone());
+        let call = pass(routes, shared, request.map(Body::new), method, record);
         Box::pin(call.map(Ok).instrument(span))
     }
 }
@@ -193,19 +191,23 @@ async fn answer(routes: Routes, request: Request<Body>, deadlines: Deadlines) ->
     }
 }
 
-/// Writes one line about the call when it is over.
+/// Counts the call when it is over, and writes one line about it.
 struct Record {
     span: tracing::Span,
+    path: String,
+    calls: Calls,
     begin: Instant,
-    code: Option<Code>,
+    status: Option<Status>,
 }
 
 impl Record {
-    fn new(span: tracing::Span) -> Self {
+    fn new(span: tracing::Span, path: String, calls: Calls) -> Self {
         Self {
             span,
+            path,
+            calls,
             begin: Instant::now(),
-            code: None,
+            status: None,
         }
     }
 }
@@ -213,15 +215,17 @@ impl Record {
 impl Witness for Record {
     fn trailers(&mut self, trailers: &HeaderMap) {
         if let Some(status) = Status::from_header_map(trailers) {
-            self.code = Some(status.code());
+            self.status = Some(status);
         }
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let took_ms = u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-        match self.code {
+        let took = self.begin.elapsed();
+        self.calls.count(&self.path, self.status.as_ref(), took);
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        match self.status.as_ref().map(Status::code) {
             Some(code) => tracing::debug!(parent: &self.span, ?code, took_ms, "ends"),
             None => tracing::debug!(parent: &self.span, took_ms, "was given up by the caller"),
         }

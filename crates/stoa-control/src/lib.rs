@@ -16,6 +16,7 @@
 
 mod authenticate;
 mod bans;
+mod calls;
 mod config;
 mod convert;
 mod deadline;
@@ -39,6 +40,7 @@ mod watch_rooms;
 pub use authenticate::{ApiKeyHash, CertificateHash};
 pub use bans::StateError;
 pub use config::{Clock, ControlConfig, RoomDefaults, ServiceLimits, TlsIdentity, TransportLimits};
+pub use directory::Headcount;
 pub use entrance::{Entrance, Entry};
 pub use errors::Failure;
 pub use lifecycle::{ControlHandle, ControlStats};

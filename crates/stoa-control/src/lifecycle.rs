@@ -5,10 +5,16 @@ use std::sync::{
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
+use prometheus::core::Collector;
 use stoa_token::{Reason, Verifier};
 use tokio::sync::watch;
 
-/// Where the node is between its start and its end. It only ever goes forward.
+use crate::{
+    calls::Calls,
+    directory::{Directory, Headcount},
+};
+
+/// Where the node is between its start and its end. It goes forward, but that a drain may be called off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     /// Everything is served.
@@ -43,6 +49,23 @@ impl Lifecycle {
             *phase = to.max(*phase);
             later
         });
+    }
+
+    /// Takes new work again, unless the node is about to stop.
+    pub(crate) fn call_off_draining(&self) -> bool {
+        self.phase.send_if_modified(|phase| {
+            let is_draining = *phase == Phase::Draining;
+            if is_draining {
+                *phase = Phase::Serving;
+            }
+            is_draining
+        });
+        self.phase() == Phase::Serving
+    }
+
+    /// The phase, and every change of it.
+    pub(crate) fn phases(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
     }
 
     /// Completes once the node is in the phase or a later one.
@@ -108,9 +131,11 @@ impl Tally {
 }
 
 /// Controls and observes a running [`crate::ControlServer`]. Clones are the same handle.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ControlHandle {
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) calls: Calls,
+    pub(crate) directory: Arc<Directory>,
     pub(crate) watchers: Gauge,
     pub(crate) connections: Gauge,
     pub(crate) resyncs: Tally,
@@ -119,7 +144,7 @@ pub struct ControlHandle {
 
 impl ControlHandle {
     /// From now on CreateRoom and Join are refused with NODE_DRAINING and the health service says
-    /// NOT_SERVING; everything else goes on. There is no way back.
+    /// NOT_SERVING; everything else goes on.
     pub fn start_draining(&self) {
         self.lifecycle.advance(Phase::Draining);
     }
@@ -129,9 +154,30 @@ impl ControlHandle {
         self.tokens.refused()
     }
 
+    /// Takes new rooms and participants again. Returns whether the node does: not when it is about to stop.
+    pub fn stop_draining(&self) -> bool {
+        self.lifecycle.call_off_draining()
+    }
+
+    /// Whether new rooms and participants are refused.
+    pub fn is_draining(&self) -> bool {
+        self.lifecycle.phase() >= Phase::Draining
+    }
+
+    /// What callers ask for and how it ends, for Prometheus.
+    pub fn calls(&self) -> Box<dyn Collector> {
+        Box::new(self.calls.clone())
+    }
+
+    /// How many participants there are, by role and state.
+    pub fn headcount(&self) -> Headcount {
+        self.directory.headcount()
+    }
+
     /// What is open now, and what has happened.
     pub fn stats(&self) -> ControlStats {
         ControlStats {
+            rooms: self.directory.counts().rooms,
             connections: self.connections.count(),
             watchers: self.watchers.count(),
             resyncs: self.resyncs.total(),
@@ -142,6 +188,8 @@ impl ControlHandle {
 /// What is open now, and what has happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ControlStats {
+    /// Rooms.
+    pub rooms: usize,
     /// Connections, both transports together, those in their handshake included.
     pub connections: usize,
     /// Watches.
@@ -155,12 +203,23 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn phases_only_go_forward() {
+    async fn an_earlier_phase_changes_nothing() {
         let lifecycle = Lifecycle::new();
         lifecycle.advance(Phase::Stopping);
         lifecycle.advance(Phase::Draining);
         assert_eq!(lifecycle.phase(), Phase::Stopping);
         lifecycle.reached(Phase::Draining).await;
+    }
+
+    #[test]
+    fn a_drain_may_be_called_off_and_an_end_may_not() {
+        let lifecycle = Lifecycle::new();
+        lifecycle.advance(Phase::Draining);
+        assert!(lifecycle.call_off_draining());
+        assert_eq!(lifecycle.phase(), Phase::Serving);
+        lifecycle.advance(Phase::Stopping);
+        assert!(!lifecycle.call_off_draining());
+        assert_eq!(lifecycle.phase(), Phase::Stopping);
     }
 
     #[test]

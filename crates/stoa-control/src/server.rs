@@ -24,6 +24,7 @@ pub use bind::BindError;
 use crate::{
     authenticate::Authenticator,
     bans::{Bans, BansService},
+    calls::Calls,
     config::{ControlConfig, TransportLimits},
     directory::{Directory, pump},
     entrance::{Entrance, Inside, LONGEST_VALIDITY, Ledger, Sources},
@@ -83,8 +84,15 @@ impl ControlServer {
             .collect::<Result<_, _>>()?;
         let state = config.state_directory.as_deref();
         let bans = Bans::open(state, config.clock.clone(), LONGEST_VALIDITY)?;
+        let directory = Directory::new(
+            config.clock.clone(),
+            config.service.events_per_room,
+            config.service.events_per_tenant,
+        );
         let handle = ControlHandle {
             lifecycle: Lifecycle::new(),
+            calls: Calls::new(),
+            directory: Arc::new(directory),
             watchers: Gauge::default(),
             connections: Gauge::default(),
             resyncs: Tally::default(),
@@ -121,11 +129,7 @@ impl ControlServer {
             handle,
             bans,
         } = self;
-        let directory = Arc::new(Directory::new(
-            config.clock.clone(),
-            config.service.events_per_room,
-            config.service.events_per_tenant,
-        ));
+        let directory = Arc::clone(&handle.directory);
         let service = &config.service;
         let ledger = Ledger::new(
             &config.tenants,
@@ -216,7 +220,7 @@ impl OpenServer {
             routes,
             Authenticator::new(&config.tenants),
             entrance,
-            lifecycle.clone(),
+            &handle,
             limits.call,
             limits.message_bytes,
         );
@@ -333,15 +337,17 @@ fn routes(
 }
 
 async fn report_health(reporter: HealthReporter, lifecycle: Lifecycle) {
-    for name in HEALTH_NAMES {
-        reporter
-            .set_service_status(name, ServingStatus::Serving)
-            .await;
-    }
-    lifecycle.reached(Phase::Draining).await;
-    for name in HEALTH_NAMES {
-        reporter
-            .set_service_status(name, ServingStatus::NotServing)
-            .await;
+    let mut phases = lifecycle.phases();
+    loop {
+        let status = match *phases.borrow_and_update() {
+            Phase::Serving => ServingStatus::Serving,
+            Phase::Draining | Phase::Stopping => ServingStatus::NotServing,
+        };
+        for name in HEALTH_NAMES {
+            reporter.set_service_status(name, status).await;
+        }
+        if phases.changed().await.is_err() {
+            return;
+        }
     }
 }

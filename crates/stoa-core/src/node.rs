@@ -230,6 +230,7 @@ impl Node {
     ) {
         self.advance(now);
         self.stats.datagrams_in += 1;
+        self.stats.bytes_in += datagram.len() as u64;
         if let Err(reason) = self.receive(remote.into(), local, datagram) {
             self.stats.count_drop(reason);
         }

@@ -103,6 +103,8 @@ pub struct Stats {
     pub audiences: usize,
     /// Datagrams handed in.
     pub datagrams_in: u64,
+    /// Bytes of them, without the headers of UDP and IP.
+    pub bytes_in: u64,
     /// Datagrams handed out.
     pub datagrams_out: u64,
     dropped: [u64; DropReason::ALL.len()],
@@ -132,6 +134,7 @@ impl std::iter::Sum for Stats {
             sum.seats += stats.seats;
             sum.audiences += stats.audiences;
             sum.datagrams_in += stats.datagrams_in;
+            sum.bytes_in += stats.bytes_in;
             sum.datagrams_out += stats.datagrams_out;
             for (sum, dropped) in sum.dropped.iter_mut().zip(stats.dropped) {
                 *sum += dropped;

@@ -31,6 +31,8 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Counts {
     pub(crate) sent: u64,
+    /// Bytes of them, without the headers of UDP and IP.
+    pub(crate) bytes: u64,
     /// The kernel had no room for too long.
     pub(crate) buffer_full: u64,
     /// The operating system refused: no route, for example.
@@ -76,6 +78,11 @@ impl Outbox {
         self.waiting.len() >= BATCH && self.blocked_since.is_none()
     }
 
+    /// How many datagrams wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Whether something waits until the kernel has room.
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked_since.is_some()
@@ -86,7 +93,9 @@ impl Outbox {
         while !self.waiting.is_empty() {
             let gone = match self.send_batch(socket) {
                 Ok(sent) => {
+                    let bytes = |transmit: &Transmit| transmit.contents.len() as u64;
                     self.counts.sent += sent as u64;
+                    self.counts.bytes += self.waiting.iter().take(sent).map(bytes).sum::<u64>();
                     sent
                 }
                 Err(Errno::EAGAIN | Errno::ENOBUFS) => {
@@ -210,6 +219,7 @@ mod tests {
             }
             outbox.send(sender.as_raw_fd(), Instant::now(), |_| recycled += 1);
             assert_eq!((outbox.counts.sent, recycled), (300, 300));
+            assert_eq!(outbox.counts.bytes, 4 * 300);
             for number in 0..300 {
                 let receiver = &receivers[number as usize % 3];
                 assert_eq!(received(receiver), (number, own));

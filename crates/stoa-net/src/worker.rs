@@ -17,6 +17,7 @@
 //!    [`QUOTA_PERIOD`](stoa_core::limits::QUOTA_PERIOD).
 //! 7. **Publish** figures, at most once in [`PUBLISH_INTERVAL`].
 
+mod clock;
 mod commands;
 mod farewell;
 mod figures;
@@ -35,7 +36,7 @@ use std::{
 use mio::{Events, Poll, Token};
 use stoa_core::{Endpoint, Message, Node, Output, Peer, Transmit, Transport};
 
-use self::{commands::Handled, held::HeldAnswers};
+use self::{clock::Clock, commands::Handled, held::HeldAnswers};
 use crate::{
     doorbell::Doorbell,
     lobby::Letterbox,
@@ -114,6 +115,7 @@ struct Worker {
     seats: Arc<AtomicUsize>,
     closed: Arc<AtomicUsize>,
     held: HeldAnswers,
+    clock: Clock,
     /// One for each socket. They are made in the worker's thread and stay there.
     outboxes: Vec<Outbox>,
     /// Datagrams for an IP version that has no socket.
@@ -147,6 +149,7 @@ impl Equipment {
             seats: self.seats,
             closed: self.closed,
             held: HeldAnswers::default(),
+            clock: Clock::start(),
             without_socket: 0,
             lobby_full: 0,
         }
@@ -161,6 +164,8 @@ impl Worker {
         let mut published = Instant::now();
         let mut more_waits = false;
         let mut timeout = self.flush();
+        // So that others see that it has begun.
+        self.publish();
         loop {
             let latest = published + PUBLISH_INTERVAL;
             let share = self.quotas.as_ref().map(Quotas::due);
@@ -172,7 +177,7 @@ impl Worker {
             if more_waits {
                 until = Instant::now();
             }
-            self.wait(&mut events, until)?;
+            self.wait(&mut events, until, timeout)?;
 
             let datagrams_wait = self.receive(&mut buffer)? | self.receive_tcp();
             let letters_wait = self.take_letters();
@@ -202,16 +207,6 @@ impl Worker {
             if shut_down {
                 return self.say_goodbye(&mut events);
             }
-        }
-    }
-
-    fn wait(&mut self, events: &mut Events, until: Instant) -> io::Result<()> {
-        let timeout = until.saturating_duration_since(Instant::now());
-        let result = self.poll.poll(events, Some(timeout));
-        self.doorbell.answer();
-        match result {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
-            _ => Ok(()),
         }
     }
 

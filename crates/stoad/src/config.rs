@@ -4,6 +4,7 @@
 //! next to the code. A key that is not known is an error, with its line and column.
 
 mod files;
+mod ops;
 mod tenants;
 mod token_keys;
 mod whip;
@@ -38,6 +39,9 @@ pub(crate) struct Config {
     /// What survives the daemon.
     #[serde(default)]
     state: State,
+    /// The port for whoever runs the node.
+    #[serde(default)]
+    ops: ops::Ops,
     /// What the node may hold.
     #[serde(default)]
     pub(crate) limits: NodeLimits,
@@ -330,6 +334,11 @@ impl Config {
             .check()
             .map_err(|error| Failure::Config(format!("media: {error}")))?;
         Ok(config)
+    }
+
+    /// What the ops port is told.
+    pub(crate) fn ops(&self) -> stoa_ops::OpsConfig {
+        self.ops.config()
     }
 
     /// What the control server is told.

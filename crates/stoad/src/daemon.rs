@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use stoa_control::{ControlHandle, ControlServer};
 use stoa_net::Started;
+use stoa_ops::{Node, OpsServer};
 use stoa_whip::WhipServer;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -23,6 +24,8 @@ pub(crate) struct Daemon {
     whip: Option<JoinHandle<()>>,
     end_whip: oneshot::Sender<()>,
     addresses: Vec<SocketAddr>,
+    /// The ops port, which is there until the end. It has no part in the order of ending.
+    ops: JoinHandle<()>,
 }
 
 impl Daemon {
@@ -34,6 +37,7 @@ impl Daemon {
         let media_config = config.media()?;
         let server = ControlServer::bind(config.control()?)?;
         let whip = config.whip()?.map(WhipServer::bind).transpose()?;
+        let ops = OpsServer::bind(config.ops())?;
         // Last: from here on nothing fails that would have to be undone.
         let Started {
             workers,
@@ -48,6 +52,14 @@ impl Daemon {
             tracing::info!(port = worker.port, "media worker");
         }
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
+        for address in ops.addresses() {
+            tracing::info!(%address, "the ops port");
+        }
+        let node = Node {
+            media: media.clone(),
+            control: handle.clone(),
+        };
+        let ops = tokio::spawn(ops.serve(node, std::future::pending()));
         let notices = media::bridge(notices);
         let server = server.open(Arc::new(Workers(media)), notices);
         let (end_whip, whip_ending) = oneshot::channel::<()>();
@@ -67,6 +79,7 @@ impl Daemon {
             whip,
             end_whip,
             addresses,
+            ops,
         })
     }
 
@@ -119,6 +132,7 @@ impl Daemon {
             {
                 tracing::error!(%error, "the control server did not end in order");
             }
+            self.ops.abort();
         };
         tokio::select! {
             () = ending => {

@@ -28,6 +28,9 @@ pub(crate) enum Failure {
     /// The server for WHIP and WHEP did not start.
     #[error("WHIP and WHEP: {0}")]
     Whip(#[from] stoa_whip::BindError),
+    /// The ops port did not open.
+    #[error(transparent)]
+    Ops(#[from] stoa_ops::BindError),
     /// A media worker ended that was not told to.
     #[error("media worker {0} has failed; the log says why")]
     Worker(usize),
@@ -44,6 +47,7 @@ impl Failure {
             Self::Media(stoa_net::StartError::Socket { .. })
             | Self::Control(BindError::Address { .. })
             | Self::Whip(stoa_whip::BindError::Address { .. })
+            | Self::Ops(stoa_ops::BindError::Address { .. })
             | Self::Listen { .. } => 69,
             Self::Media(stoa_net::StartError::Thread(_)) => 1,
             Self::Media(_) => 78,

@@ -14,7 +14,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 10] = [
+const PACKAGES: [Package; 11] = [
     Package {
         name: "chromium",
         why: "the browser tests drive it",
@@ -49,6 +49,11 @@ const PACKAGES: [Package; 10] = [
         name: "nftables",
         why: "the firewalls of the tests for networks that block UDP",
         present: || has("nft"),
+    },
+    Package {
+        name: "prometheus",
+        why: "brings promtool, which judges the metrics",
+        present: || has("promtool"),
     },
     Package {
         name: "npm",

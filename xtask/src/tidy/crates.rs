@@ -20,6 +20,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
         &["stoa-api", "stoa-core", "stoa-h3", "stoa-token"],
     ),
     ("stoa-client", &["stoa-api", "stoa-h3"]),
+    ("stoa-ops", &["stoa-control", "stoa-core", "stoa-net"]),
     ("stoa-talk", &["stoa-client"]),
     (
         "stoa-whip",
@@ -32,6 +33,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
             "stoa-control",
             "stoa-core",
             "stoa-net",
+            "stoa-ops",
             "stoa-talk",
             "stoa-token",
             "stoa-whip",

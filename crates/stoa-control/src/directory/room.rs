@@ -22,7 +22,10 @@ use tokio::sync::watch;
 
 pub(crate) use watching::{CannotWatch, Cursor, Step, bookmark};
 
-use super::log::{After, Log};
+use super::{
+    Headcount,
+    log::{After, Log},
+};
 use crate::convert;
 
 /// A room, from its creation to its end. Watchers hold on to it, so that they see its end.
@@ -133,6 +136,13 @@ impl Room {
 
     pub(crate) fn participant_count(&self) -> usize {
         self.state().participants.len()
+    }
+
+    /// Counts everybody in it.
+    pub(super) fn count_into(&self, headcount: &mut Headcount) {
+        let state = self.state();
+        let everybody = state.participants.values();
+        everybody.for_each(|participant| headcount.count(participant));
     }
 
     /// Whether somebody of this name is in the room.

@@ -36,7 +36,7 @@ impl Worker {
                 return Ok(());
             }
             if !letters_wait {
-                self.wait(events, now + RETRY)?;
+                self.wait(events, now + RETRY, None)?;
             }
         }
     }

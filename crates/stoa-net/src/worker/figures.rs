@@ -1,11 +1,14 @@
 //! What a worker says of itself.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use stoa_core::{DropReason, Stats};
 
 use super::Worker;
-use crate::{outbox::Counts, status::WorkerStatus};
+use crate::{
+    outbox::{Counts, Outbox},
+    status::WorkerStatus,
+};
 
 impl Worker {
     /// Lets others see how things stand.
@@ -41,8 +44,15 @@ impl Worker {
             rooms: stats.rooms,
             participants: stats.participants,
             seats: stats.seats,
+            audiences: stats.audiences,
             datagrams_received: stats.datagrams_in,
+            bytes_received: stats.bytes_in,
             datagrams_sent: sum(|counts| counts.sent) + sent_by_tcp,
+            bytes_sent: sum(|counts| counts.bytes),
+            send_queue: self.outboxes.iter().map(Outbox::waiting).sum(),
+            busy: self.clock.busy,
+            lateness: self.clock.lateness,
+            published: Some(Instant::now()),
             datagrams_dropped: dropped,
         }
     }

@@ -27,6 +27,7 @@ pub(crate) struct Daemon {
     running: Running,
     folder: Rc<Folder>,
     control: SocketAddr,
+    ops: Option<SocketAddr>,
     page: Option<String>,
     whip: Option<SocketAddr>,
     in_a_network_of_its_own: bool,
@@ -69,6 +70,7 @@ impl Daemon {
             running,
             folder: Rc::new(folder),
             control,
+            ops: None,
             page,
             whip: None,
             in_a_network_of_its_own: false,
@@ -77,10 +79,15 @@ impl Daemon {
 
     /// `stoad run` with further keys of the section `media`, one a string.
     pub(crate) fn run(media: &[&str]) -> Self {
-        let folder = Folder::with_credentials();
         let more: String = media.iter().map(|line| format!("  {line}\n")).collect();
         let text = configuration().replace("media:\n", &format!("media:\n{more}"));
-        folder.write("stoad.yaml", &text);
+        Self::run_as(&text)
+    }
+
+    /// `stoad run` with this configuration, in a folder of its own.
+    pub(crate) fn run_as(text: &str) -> Self {
+        let folder = Folder::with_credentials();
+        folder.write("stoad.yaml", text);
         Self::run_in(Rc::new(folder))
     }
 
@@ -104,15 +111,23 @@ impl Daemon {
     pub(crate) fn run_in(folder: Rc<Folder>) -> Self {
         let file = folder.file("stoad.yaml");
         let running = Running::start(command().args(["run", "--config"]).arg(file));
-        let found = running.stderr.find(START, |line| {
-            let (_, rest) = line.split_once("the control API is served")?;
+        let address = |line: &str, of: &str| -> Option<SocketAddr> {
+            let (_, rest) = line.split_once(of)?;
             rest.split_once("address=")?.1.trim().parse().ok()
-        });
+        };
+        let found = running
+            .stderr
+            .find(START, |line| address(line, "the control API is served"));
         let control = ready(&running, found);
+        // Told before, if there is one.
+        let ops = running
+            .stderr
+            .find(Duration::ZERO, |line| address(line, "the ops port"));
         Self {
             running,
             folder,
             control,
+            ops,
             page: None,
             whip: None,
             in_a_network_of_its_own: false,
@@ -137,6 +152,11 @@ impl Daemon {
     /// Where the control API is.
     pub(crate) fn control(&self) -> SocketAddr {
         self.control
+    }
+
+    /// Where the ops port is.
+    pub(crate) fn ops(&self) -> SocketAddr {
+        self.ops.expect("the configuration has an ops port")
     }
 
     /// The address of the page; `dev` alone has one.

@@ -1,0 +1,21 @@
+//! Stoa's ops port, for whoever runs a node: plain HTTP on a private address.
+//!
+//! | path | what it answers |
+//! | --- | --- |
+//! | `GET /livez` | 200 while the process is worth keeping, otherwise 503 with the reasons: restart it |
+//! | `GET /readyz` | 200 while new rooms and participants are taken, otherwise 503 with the reasons |
+//! | `GET /metrics` | what docs/metrics.md lists, for Prometheus |
+//! | `POST /drain`, `POST /undrain` | nothing new is taken from now on, or again; with the ops key |
+//!
+//! Everything is read from figures that the parts publish by themselves; no request reaches a media worker.
+
+#![forbid(unsafe_code)]
+
+mod health;
+mod key;
+mod metrics;
+mod server;
+
+pub use key::OpsKey;
+pub use metrics::{CATALOGUE, Kind, Metric};
+pub use server::{BindError, Node, OpsConfig, OpsServer};

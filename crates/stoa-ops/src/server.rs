@@ -1,0 +1,209 @@
+//! The ops port itself.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Instant,
+};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Serialize;
+use stoa_control::ControlHandle;
+use stoa_net::Media;
+use tokio::task::JoinSet;
+
+use crate::{health, key::OpsKey, metrics::Metrics};
+
+/// What the ops port is told.
+#[derive(Debug, Clone, Default)]
+pub struct OpsConfig {
+    /// Where to listen. The port is not encrypted and shows what the node does: a private address.
+    pub listen: Vec<SocketAddr>,
+    /// The key for `/drain` and `/undrain`. `None`: nobody may.
+    pub key: Option<OpsKey>,
+    /// The daemon's version.
+    pub version: String,
+}
+
+/// The parts whose figures are shown.
+#[derive(Clone)]
+pub struct Node {
+    /// The media workers and lobbies.
+    pub media: Media,
+    /// The control API.
+    pub control: ControlHandle,
+}
+
+/// Why the ops port cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The address is in use, or not this machine's.
+    #[error("ops port {address}: {error}")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// The operating system's reason.
+        error: std::io::Error,
+    },
+}
+
+/// The ops port, bound to its addresses and not serving yet.
+pub struct OpsServer {
+    listeners: Vec<TcpListener>,
+    config: OpsConfig,
+}
+
+impl OpsServer {
+    /// Binds every address.
+    ///
+    /// # Errors
+    /// [`BindError`] names the address.
+    pub fn bind(config: OpsConfig) -> Result<Self, BindError> {
+        let bind = |address: &SocketAddr| {
+            let wrong = |error| BindError::Address {
+                address: *address,
+                error,
+            };
+            let listener = TcpListener::bind(address).map_err(wrong)?;
+            listener.set_nonblocking(true).map_err(wrong)?;
+            Ok(listener)
+        };
+        let listeners = config.listen.iter().map(bind).collect::<Result<_, _>>()?;
+        Ok(Self { listeners, config })
+    }
+
+    /// The addresses that are bound, in the order of the configuration, with the ports that were picked.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let listeners = self.listeners.iter();
+        listeners
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect()
+    }
+
+    /// Serves until `shutdown` completes. Must be called within a tokio runtime.
+    pub async fn serve(self, node: Node, shutdown: impl Future<Output = ()>) {
+        let shared = Shared {
+            metrics: Metrics::new(&self.config.version, &node),
+            key: self.config.key,
+            node,
+        };
+        let router = routes(Arc::new(shared));
+        let mut servers = JoinSet::new();
+        for listener in self.listeners {
+            match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    servers.spawn(axum::serve(listener, router.clone()).into_future());
+                }
+                Err(error) => tracing::error!(%error, "the ops port cannot be served"),
+            }
+        }
+        shutdown.await;
+        servers.shutdown().await;
+    }
+}
+
+struct Shared {
+    node: Node,
+    metrics: Metrics,
+    key: Option<OpsKey>,
+}
+
+fn routes(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/drain", post(drain))
+        .route("/undrain", post(undrain))
+        .fallback(|| async {
+            let paths = "there are /livez, /readyz, /metrics, /drain and /undrain\n";
+            (StatusCode::NOT_FOUND, paths)
+        })
+        .with_state(shared)
+}
+
+/// The body of a probe's answer.
+#[derive(Serialize)]
+struct Verdict {
+    status: &'static str,
+    reasons: Vec<String>,
+}
+
+fn verdict(reasons: Vec<String>) -> Response {
+    let (code, status) = match reasons.is_empty() {
+        true => (StatusCode::OK, "ok"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ok"),
+    };
+    (code, Json(Verdict { status, reasons })).into_response()
+}
+
+async fn livez(State(shared): State<Arc<Shared>>) -> Response {
+    let workers = shared.node.media.status();
+    verdict(health::faults(&workers, Instant::now()))
+}
+
+async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
+    let workers = shared.node.media.status();
+    let is_draining = shared.node.control.is_draining();
+    verdict(health::obstacles(&workers, Instant::now(), is_draining))
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.metrics.text(&shared.node) {
+        Ok(text) => {
+            let text_format = [(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)];
+            (text_format, text).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "the metrics could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn drain(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = shared.refuse(&headers) {
+        return refusal;
+    }
+    tracing::info!("draining, by the ops port");
+    shared.node.control.start_draining();
+    (StatusCode::OK, "nothing new is taken from now on\n").into_response()
+}
+
+async fn undrain(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = shared.refuse(&headers) {
+        return refusal;
+    }
+    match shared.node.control.stop_draining() {
+        true => {
+            tracing::info!("serving again, by the ops port");
+            (StatusCode::OK, "everything is taken again\n").into_response()
+        }
+        false => (StatusCode::CONFLICT, "the node is about to stop\n").into_response(),
+    }
+}
+
+impl Shared {
+    /// The answer to a caller who may not change anything.
+    fn refuse(&self, headers: &HeaderMap) -> Option<Response> {
+        let Some(key) = &self.key else {
+            let why = "the configuration has no ops.key_sha256, so nobody may\n";
+            return Some((StatusCode::FORBIDDEN, why).into_response());
+        };
+        let shown = headers.get(header::AUTHORIZATION);
+        match shown.is_some_and(|header| key.is_shown_by(header.as_bytes())) {
+            true => None,
+            false => {
+                let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+                let why = "send the ops key as `authorization: Bearer KEY`\n";
+                Some((StatusCode::UNAUTHORIZED, challenge, why).into_response())
+            }
+        }
+    }
+}
