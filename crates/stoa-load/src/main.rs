@@ -1,0 +1,3 @@
+//! The load tester.
+#![forbid(unsafe_code)]
+fn main() {}
