@@ -16,6 +16,14 @@ use crate::{
 /// More streams than a server has slots are counted as one.
 const MOST_STREAMS: usize = 64;
 
+/// A voice that was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heard {
+    pub(crate) speaker: u32,
+    /// When it was said.
+    pub(crate) written: SystemTime,
+}
+
 /// One peer's ears.
 #[derive(Debug)]
 pub(crate) struct Ears {
@@ -70,14 +78,14 @@ impl Ears {
         tally.arrived(arrival, bytes);
     }
 
-    /// Looks at what a packet says. Returns whose voice it is, if it is one.
+    /// Looks at what a packet says. Returns the voice in it, if there is one.
     pub(crate) fn listen(
         &mut self,
         csrc: Option<u32>,
         payload: &[u8],
         arrived: SystemTime,
         tally: &mut Tally,
-    ) -> Option<u32> {
+    ) -> Option<Heard> {
         tally.checked += 1;
         let stamp = match Stamp::read(payload) {
             Ok(Some(stamp)) => stamp,
@@ -97,7 +105,10 @@ impl Ears {
         if stamp.spurt > 0 {
             self.onset(&stamp, written, tally);
         }
-        Some(stamp.speaker)
+        Some(Heard {
+            speaker: stamp.speaker,
+            written,
+        })
     }
 
     /// The first packet of a talk-spurt to be heard tells how much of it was not.
@@ -139,8 +150,8 @@ mod tests {
         let at = |ms| now + Duration::from_millis(ms);
         for (written, spurt, in_spurt) in [(1_060, 1, 3), (1_080, 1, 4), (2_000, 2, 0)] {
             let payload = packet(9, spurt, in_spurt, at(written));
-            let speaker = ears.listen(Some(4), &payload, at(written + 10), &mut tally);
-            assert_eq!(speaker, Some(9));
+            let heard = ears.listen(Some(4), &payload, at(written + 10), &mut tally);
+            assert_eq!(heard.map(|heard| heard.speaker), Some(9));
         }
         assert_eq!((tally.latency.count(), tally.latency.max()), (3, 10.0));
         // 60 ms of the first, nothing of the second.

@@ -17,17 +17,17 @@ pub(crate) struct Histogram {
 
 /// What one wants to know of a distribution, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-pub struct Percentiles {
+pub(crate) struct Percentiles {
     /// Of how many values.
-    pub count: u64,
+    pub(crate) count: u64,
     /// Half were at most this.
-    pub p50: f64,
+    pub(crate) p50: f64,
     /// 95 of 100 were at most this.
-    pub p95: f64,
+    pub(crate) p95: f64,
     /// 99 of 100 were at most this.
-    pub p99: f64,
+    pub(crate) p99: f64,
     /// The largest.
-    pub max: f64,
+    pub(crate) max: f64,
 }
 
 impl Histogram {

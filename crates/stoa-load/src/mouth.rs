@@ -74,11 +74,6 @@ impl Mouth {
         }
     }
 
-    /// Whose it is.
-    pub(crate) fn speaker(&self) -> u32 {
-        self.voice.speaker
-    }
-
     /// The next 20 ms; `None` if nothing is transmitted in them.
     pub(crate) fn open(&mut self, now: Instant, wall: SystemTime) -> Option<Said> {
         let time = (self.frames as u32).wrapping_mul(FRAME_TICKS);

@@ -20,7 +20,7 @@ use str0m::{
 };
 
 use crate::{
-    ears::Ears,
+    ears::{Ears, Heard},
     mouth::{Mouth, Voice},
     rtp::Header,
     tally::Tally,
@@ -170,7 +170,7 @@ impl Peer {
         arrived: SystemTime,
         tally: &mut Tally,
         mut send: impl FnMut(SocketAddr, &[u8]),
-        mut heard: impl FnMut(u32),
+        mut heard: impl FnMut(Heard),
     ) -> Result<(), PeerError> {
         loop {
             match self.rtc.poll_output().map_err(session_failed)? {

@@ -15,7 +15,7 @@ mod seat;
 
 use std::{
     io,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant, SystemTime},
 };
@@ -43,7 +43,7 @@ const BATCHES: usize = 16;
 pub(crate) struct Swarm {
     commands: mpsc::Sender<Command>,
     waker: Arc<Waker>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     failure: Arc<OnceLock<String>>,
 }
 
@@ -51,6 +51,12 @@ pub(crate) struct Swarm {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("a thread of the tester has failed: {0}")]
 pub(crate) struct SwarmError(String);
+
+impl SwarmError {
+    pub(crate) fn new(why: String) -> Self {
+        Self(why)
+    }
+}
 
 /// Somebody to be made.
 pub(crate) struct Newcomer {
@@ -87,6 +93,7 @@ pub(crate) enum Command {
         says_goodbye: bool,
     },
     Await(u32, oneshot::Sender<SystemTime>),
+    Forbid(u32, Option<SystemTime>),
     Sample(oneshot::Sender<Sample>),
     End,
 }
@@ -112,7 +119,7 @@ impl Swarm {
         Ok(Self {
             commands: to,
             waker,
-            thread: Some(thread.spawn(run)?),
+            thread: Mutex::new(Some(thread.spawn(run)?)),
             failure,
         })
     }
@@ -165,16 +172,25 @@ impl Swarm {
         Ok(heard)
     }
 
+    /// From when on this speaker may not be heard any more; `None`: they may again.
+    pub(crate) async fn forbid(
+        &self,
+        speaker: u32,
+        since: Option<SystemTime>,
+    ) -> Result<(), SwarmError> {
+        self.tell(Command::Forbid(speaker, since)).await
+    }
+
     /// What has been counted since the last time.
     pub(crate) async fn sample(&self) -> Result<Sample, SwarmError> {
         self.ask(Command::Sample).await
     }
 
     /// Lets everybody say goodbye and ends the thread.
-    pub(crate) async fn end(mut self) -> Result<(), SwarmError> {
+    pub(crate) async fn end(&self) -> Result<(), SwarmError> {
         // Where it has ended already, joining it tells why.
         let _ = self.tell(Command::End).await;
-        let thread = self.thread.take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let joined = tokio::task::spawn_blocking(move || thread.map(JoinHandle::join)).await;
         match (joined, self.failure.get()) {
             (Ok(Some(Ok(()))), None) => Ok(()),

@@ -36,6 +36,8 @@ pub(crate) struct Tally {
     pub(crate) own_voice: u64,
     /// Of those: said to be somebody else's.
     pub(crate) wrong_voice: u64,
+    /// Of those: of somebody whose right to speak had been taken away before they said it.
+    pub(crate) forbidden: u64,
     /// Packets that peers have sent, with a voice or in silence.
     pub(crate) spoken: u64,
     /// From the speaker's writing to the listener's kernel.
@@ -96,6 +98,7 @@ impl Tally {
         self.corrupt += other.corrupt;
         self.own_voice += other.own_voice;
         self.wrong_voice += other.wrong_voice;
+        self.forbidden += other.forbidden;
         self.spoken += other.spoken;
         self.latency.merge(&other.latency);
         self.onset.merge(&other.onset);

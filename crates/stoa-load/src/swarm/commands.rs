@@ -52,6 +52,12 @@ impl House {
                 self.awaited.retain(|(_, heard)| !heard.is_closed());
                 self.awaited.push((speaker, heard));
             }
+            Command::Forbid(speaker, Some(since)) => {
+                self.forbidden.insert(speaker, since);
+            }
+            Command::Forbid(speaker, None) => {
+                self.forbidden.remove(&speaker);
+            }
             Command::Sample(reply) => {
                 let _ = reply.send(self.sample()?);
             }

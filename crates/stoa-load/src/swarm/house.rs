@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, VecDeque},
+    collections::{BTreeMap, BinaryHeap, HashMap, VecDeque},
     io,
     net::SocketAddr,
     rc::Rc,
@@ -60,6 +60,8 @@ pub(super) struct House {
     delayed: BTreeMap<(Instant, u64), Delayed>,
     delayed_ever: u64,
     pub(super) awaited: Vec<(u32, oneshot::Sender<SystemTime>)>,
+    /// Who may not be heard any more, and since when.
+    pub(super) forbidden: HashMap<u32, SystemTime>,
     random: StdRng,
     pub(super) sample: Sample,
     pub(super) sampled: Instant,
@@ -79,6 +81,7 @@ impl House {
             delayed: BTreeMap::new(),
             delayed_ever: 0,
             awaited: Vec::new(),
+            forbidden: HashMap::new(),
             random: StdRng::seed_from_u64(seed),
             sample: Sample {
                 groups: vec![Tally::default(); groups],
@@ -198,18 +201,22 @@ impl House {
         let mut outgoing: Vec<(SocketAddr, Vec<u8>)> = Vec::new();
         let seat = &mut self.seats[key];
         let tally = &mut self.sample.groups[seat.group];
-        let awaited = &mut self.awaited;
+        let (awaited, forbidden) = (&mut self.awaited, &self.forbidden);
+        let mut broken = 0;
         let polled = seat.peer.poll(
             arrived,
             tally,
             |to, bytes| outgoing.push((to, bytes.to_vec())),
-            |speaker| {
-                for (_, heard) in awaited.extract_if(.., |(awaited, _)| *awaited == speaker) {
+            |heard| {
+                for (_, told) in awaited.extract_if(.., |(who, _)| *who == heard.speaker) {
                     // Whoever wanted to know may have given up.
-                    let _ = heard.send(arrived);
+                    let _ = told.send(arrived);
                 }
+                let since = forbidden.get(&heard.speaker);
+                broken += u64::from(since.is_some_and(|since| heard.written > *since));
             },
         );
+        tally.forbidden += broken;
         for (to, bytes) in outgoing {
             self.send(key, now, to, &bytes);
         }

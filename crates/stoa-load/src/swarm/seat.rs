@@ -24,8 +24,6 @@ pub(super) struct Seat {
     pub(super) place: usize,
     /// When the entry among the timers that counts looks at it.
     pub(super) queued: Instant,
-    /// Whether the answer has come.
-    pub(super) is_answered: bool,
     /// Who waits until it is connected.
     pub(super) connected: Option<oneshot::Sender<Result<(), PeerError>>>,
     /// Whether it has begun to speak, or need not.
@@ -71,7 +69,6 @@ impl Seat {
             socket,
             place,
             queued: now,
-            is_answered: false,
             connected: None,
             network: network.map(|network| BadNetwork {
                 began: now,
