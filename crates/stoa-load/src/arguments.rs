@@ -110,7 +110,9 @@ impl FromStr for Share {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = text.strip_prefix("1/").and_then(|number| number.parse().ok());
+        let number = text
+            .strip_prefix("1/")
+            .and_then(|number| number.parse().ok());
         match number {
             Some(one_of) if one_of > 0 => Ok(Self { one_of }),
             _ => Err("must be 1/N with N at least 1: 1/1 looks at all, 1/50 at one of 50"),
@@ -140,6 +142,8 @@ mod tests {
         assert!(parse("--target https://a:1 --ca c --api-key-file k"));
         assert!(!parse(""));
         assert!(!parse("--target https://a:1"));
-        assert!(!parse("--target https://a:1 --ca c --api-key-file k --start-stoad ./stoad"));
+        assert!(!parse(
+            "--target https://a:1 --ca c --api-key-file k --start-stoad ./stoad"
+        ));
     }
 }

@@ -47,7 +47,11 @@ fn say(text: &str) {
 }
 
 fn list() {
-    let about = |text| Scenario::parse(text).map(|scenario| scenario.about).unwrap_or_default();
+    let about = |text| {
+        Scenario::parse(text)
+            .map(|scenario| scenario.about)
+            .unwrap_or_default()
+    };
     let line = |(name, text): &(&str, &'static str)| vec![(*name).to_owned(), about(*text)];
     for line in READY.iter().map(line) {
         say(&format!("{:<14} {}\n", line[0], line[1]));
@@ -139,7 +143,8 @@ fn prepare(run: &Run) -> Result<(Scenario, Options), Failure> {
             group.role == Role::Listener && group.network.is_none() && group.joins == Joins::Before
         });
         let (Some(group), None) = (groups.next(), groups.next()) else {
-            let why = "--listeners: the scenario does not have one group of listeners that it could mean";
+            let why =
+                "--listeners: the scenario does not have one group of listeners that it could mean";
             return Err(Failure::Change(why.to_owned()));
         };
         group.count = count;
@@ -181,7 +186,9 @@ fn scenario_text(named: &str) -> Result<(String, String), Failure> {
         return Err(Failure::NoScenario(named.to_owned()));
     }
     let text = read(&path)?;
-    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let name = path
+        .file_stem()
+        .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     Ok((name, text))
 }
 
@@ -201,7 +208,10 @@ fn read_report(path: &Path) -> Result<Report, Failure> {
         .map_err(|error| unreadable(format!("it is no report of stoa-load: {error}")))?;
     match report.format {
         report::FORMAT => Ok(report),
-        other => Err(unreadable(format!("it has the form {other}; this stoa-load reads {}", report::FORMAT))),
+        other => Err(unreadable(format!(
+            "it has the form {other}; this stoa-load reads {}",
+            report::FORMAT
+        ))),
     }
 }
 

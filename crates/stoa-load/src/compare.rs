@@ -31,12 +31,22 @@ const FIGURES: [(&str, &str, Value); 10] = [
     ("latency p95", "ms", |second| second.latency_p95_ms),
     ("latency p99", "ms", |second| second.latency_p99_ms),
     ("loss", "%", |second| Some(second.loss_percent)),
-    ("audio missing", "ms/min", |second| Some(second.gap_ms_per_minute)),
-    ("packets received", "/s", |second| Some(second.received as f64)),
+    ("audio missing", "ms/min", |second| {
+        Some(second.gap_ms_per_minute)
+    }),
+    ("packets received", "/s", |second| {
+        Some(second.received as f64)
+    }),
     ("server CPU", "%", |second| second.server_cpu_percent),
-    ("server CPU a packet", "us", |second| second.server_cpu_us_per_packet),
-    ("server memory", "MiB", |second| Some(second.server_memory_bytes? as f64 / 1_048_576.0)),
-    ("tester lag p99", "ms", |second| Some(second.tester.lag_p99_ms)),
+    ("server CPU a packet", "us", |second| {
+        second.server_cpu_us_per_packet
+    }),
+    ("server memory", "MiB", |second| {
+        Some(second.server_memory_bytes? as f64 / 1_048_576.0)
+    }),
+    ("tester lag p99", "ms", |second| {
+        Some(second.tester.lag_p99_ms)
+    }),
 ];
 
 /// The mean of a figure and how well it is known.
@@ -113,7 +123,10 @@ fn of(values: &[f64]) -> Option<Estimate> {
     let all = mean(values)?;
     let length = values.len() / BLOCKS;
     if length == 0 {
-        return Some(Estimate { mean: all, error: None });
+        return Some(Estimate {
+            mean: all,
+            error: None,
+        });
     }
     let blocks: Vec<f64> = values.chunks_exact(length).filter_map(mean).collect();
     let spread: f64 = blocks.iter().map(|block| (block - all).powi(2)).sum();
@@ -123,7 +136,6 @@ fn of(values: &[f64]) -> Option<Estimate> {
         error: Some((variance / blocks.len() as f64).sqrt()),
     })
 }
-
 
 fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
@@ -172,7 +184,8 @@ mod tests {
 
     /// A value that moves to and fro by one, with slow waves that make neighbours alike.
     fn noisy(mean: f64, count: usize, phase: f64) -> Vec<f64> {
-        let wave = |step: usize| (step as f64 * 1.7 + phase).sin() + (step as f64 / 3.0 + phase).cos();
+        let wave =
+            |step: usize| (step as f64 * 1.7 + phase).sin() + (step as f64 / 3.0 + phase).cos();
         (0..count).map(|step| mean + wave(step) / 2.0).collect()
     }
 

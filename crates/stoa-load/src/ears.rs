@@ -63,8 +63,16 @@ impl Ears {
     }
 
     /// Counts a packet by its header.
-    pub(crate) fn count(&mut self, header: &Header, at: SystemTime, bytes: usize, tally: &mut Tally) {
-        let since_1970 = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    pub(crate) fn count(
+        &mut self,
+        header: &Header,
+        at: SystemTime,
+        bytes: usize,
+        tally: &mut Tally,
+    ) {
+        let since_1970 = at
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         let is_full = self.streams.len() >= MOST_STREAMS;
         let arrival = match self.streams.get_mut(&header.ssrc) {
             Some(stream) => stream.take(header, since_1970),
@@ -101,7 +109,9 @@ impl Ears {
             tally.wrong_voice += u64::from(known != stamp.speaker);
         }
         let written = SystemTime::UNIX_EPOCH + Duration::from_nanos(stamp.written);
-        tally.latency.add(arrived.duration_since(written).unwrap_or_default());
+        tally
+            .latency
+            .add(arrived.duration_since(written).unwrap_or_default());
         if stamp.spurt > 0 {
             self.onset(&stamp, written, tally);
         }
@@ -131,7 +141,9 @@ mod tests {
     const LATE: Duration = Duration::from_millis(100);
 
     fn packet(speaker: u32, spurt: u32, in_spurt: u16, written: SystemTime) -> Vec<u8> {
-        let written = written.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+        let written = written
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .expect("after 1970");
         speech::sample()[5].stamped(&Stamp {
             speaker,
             number: 1,
@@ -167,11 +179,17 @@ mod tests {
         let (mut ears, mut tally) = (Ears::new(LATE, Some(1)), Tally::default());
         let now = SystemTime::now();
         ears.listen(Some(4), &packet(2, 1, 0, now), now, &mut tally);
-        assert_eq!((tally.own_voice, tally.wrong_voice, tally.corrupt), (0, 0, 0));
+        assert_eq!(
+            (tally.own_voice, tally.wrong_voice, tally.corrupt),
+            (0, 0, 0)
+        );
         ears.listen(Some(4), &packet(3, 1, 0, now), now, &mut tally);
         ears.listen(Some(5), &packet(1, 1, 0, now), now, &mut tally);
         ears.listen(Some(4), &[1, 2, 3], now, &mut tally);
-        assert_eq!((tally.own_voice, tally.wrong_voice, tally.corrupt), (1, 1, 1));
+        assert_eq!(
+            (tally.own_voice, tally.wrong_voice, tally.corrupt),
+            (1, 1, 1)
+        );
         assert_eq!(tally.checked, 4);
     }
 }

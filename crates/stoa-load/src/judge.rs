@@ -27,14 +27,20 @@ pub(crate) fn tester_was_the_bottleneck(seconds: &[Tester]) -> Vec<String> {
         reasons.push(format!("{unsent} datagrams of the tester were never sent"));
     }
     let too_many = |count: usize| count > 1 && count * 100 > BAD_SECONDS_PERCENT * seconds.len();
-    let late = seconds.iter().filter(|second| second.lag_p99_ms > LATEST_MS).count();
+    let late = seconds
+        .iter()
+        .filter(|second| second.lag_p99_ms > LATEST_MS)
+        .count();
     if too_many(late) {
         reasons.push(format!(
             "in {late} of {} seconds the tester was more than {LATEST_MS} ms late with what it had to do",
             seconds.len()
         ));
     }
-    let busy = seconds.iter().filter(|second| second.busiest_percent > BUSIEST_PERCENT).count();
+    let busy = seconds
+        .iter()
+        .filter(|second| second.busiest_percent > BUSIEST_PERCENT)
+        .count();
     if too_many(busy) {
         reasons.push(format!(
             "in {busy} of {} seconds a thread of the tester used more than {BUSIEST_PERCENT} % of a core: give \
@@ -94,6 +100,9 @@ mod tests {
         let dropped = Tester { dropped: 3, ..GOOD };
         assert!(with(1, dropped)[0].contains("3 datagrams"));
         let unsent = Tester { unsent: 1, ..GOOD };
-        assert_eq!(with(2, unsent), ["2 datagrams of the tester were never sent"]);
+        assert_eq!(
+            with(2, unsent),
+            ["2 datagrams of the tester were never sent"]
+        );
     }
 }

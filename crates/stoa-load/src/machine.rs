@@ -11,7 +11,9 @@ pub(crate) fn describe(tester_threads: usize) -> Machine {
     let model = fields.find(|(name, _)| name.trim() == "model name");
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     Machine {
-        processor: model.map_or("unknown", |(_, model)| model.trim()).to_owned(),
+        processor: model
+            .map_or("unknown", |(_, model)| model.trim())
+            .to_owned(),
         cores: cores(),
         kernel: kernel.trim().to_owned(),
         tester_threads,

@@ -8,7 +8,9 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let arguments = stoa_load::Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {

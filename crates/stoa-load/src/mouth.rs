@@ -104,10 +104,16 @@ impl Mouth {
             self.silent = 0;
         }
         // Everybody says the same, from another place of it.
-        let frame = (u64::from(self.voice.speaker) * 97 + self.frames) as usize % speech::sample().len();
+        let frame =
+            (u64::from(self.voice.speaker) * 97 + self.frames) as usize % speech::sample().len();
         let quieter = (self.voice.speaker * 5 % (LOUDNESS_SPREAD + 1)) as u8;
         let level = (speech::sample()[frame].level + quieter).min(QUIET);
-        let payload = self.stamped(frame, self.spurt, wall);
+        let spurt = if self.voice.talk.has_spurts() {
+            self.spurt
+        } else {
+            0
+        };
+        let payload = self.stamped(frame, spurt, wall);
         self.in_spurt = self.in_spurt.saturating_add(1);
         Said {
             payload,
@@ -130,7 +136,9 @@ impl Mouth {
     }
 
     fn stamped(&mut self, frame: usize, spurt: u32, wall: SystemTime) -> Vec<u8> {
-        let written = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let written = wall
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         self.number += 1;
         speech::sample()[frame].stamped(&Stamp {
             speaker: self.voice.speaker,
@@ -160,7 +168,9 @@ mod tests {
     fn minute(mut mouth: Mouth, began: Instant) -> Vec<Option<Said>> {
         let frames = 0..3_000;
         let at = |frame| began + FRAME * frame;
-        frames.map(|frame| mouth.open(at(frame), SystemTime::now())).collect()
+        frames
+            .map(|frame| mouth.open(at(frame), SystemTime::now()))
+            .collect()
     }
 
     #[test]
@@ -171,15 +181,17 @@ mod tests {
         let said: Vec<Said> = said.into_iter().flatten().collect();
         assert!(said[0].marker && !said[1].marker);
         assert_eq!(said[10].time - said[9].time, 960);
-        let stamp = Stamp::read(&said[9].payload).expect("ours").expect("a voice");
-        assert_eq!((stamp.speaker, stamp.number, stamp.spurt, stamp.in_spurt), (3, 10, 1, 9));
+        let stamp = Stamp::read(&said[9].payload)
+            .expect("ours")
+            .expect("a voice");
+        assert_eq!((stamp.speaker, stamp.number, stamp.spurt), (3, 10, 0));
     }
 
     #[test]
     fn in_silence_there_is_a_packet_each_400_ms_and_the_clock_goes_on() {
         let began = Instant::now();
         let said = minute(mouth(Manner::Conversation, 4, began), began);
-        let mut silent = 0;
+        let (mut silent, mut spurts) = (0, 0);
         for (frame, said) in (0..).zip(&said) {
             let Some(said) = said else {
                 silent += 1;
@@ -190,12 +202,19 @@ mod tests {
             assert!(said.is_voice == (said.level < QUIET));
             if said.marker {
                 assert!(said.is_voice);
+                let stamp = Stamp::read(&said.payload).expect("ours").expect("a voice");
+                spurts += 1;
+                assert_eq!((stamp.spurt, stamp.in_spurt), (spurts, 0));
             }
             silent = 0;
         }
         let voices = said.iter().flatten().filter(|said| said.is_voice).count();
         assert!((300..1_200).contains(&voices), "{voices}");
-        let silences = said.iter().flatten().filter(|said| said.payload.len() == 1).count();
+        let silences = said
+            .iter()
+            .flatten()
+            .filter(|said| said.payload.len() == 1)
+            .count();
         assert!(silences > 20, "{silences}");
     }
 }

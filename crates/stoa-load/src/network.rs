@@ -77,7 +77,9 @@ mod tests {
         let mut random = StdRng::seed_from_u64(3);
         let mut way = Way::new(network);
         let times = (0..10_000).map(|number| Duration::from_millis(5) * number);
-        times.map(|at| Some(way.carry(at, &mut random)? - at)).collect()
+        times
+            .map(|at| Some(way.carry(at, &mut random)? - at))
+            .collect()
     }
 
     #[test]
@@ -92,7 +94,12 @@ mod tests {
         let lost = carried.iter().filter(|delay| delay.is_none()).count();
         assert!((400..600).contains(&lost), "{lost}");
         let (least, most) = (Duration::from_millis(40), Duration::from_millis(70));
-        assert!(carried.iter().flatten().all(|delay| (least..=most).contains(delay)));
+        assert!(
+            carried
+                .iter()
+                .flatten()
+                .all(|delay| (least..=most).contains(delay))
+        );
     }
 
     #[test]
@@ -103,9 +110,10 @@ mod tests {
                 reorder_percent,
                 ..Network::default()
             };
-            let out: Vec<_> = (0..).zip(carried(network)).filter_map(|(number, delay)| {
-                Some(Duration::from_millis(5) * number + delay?)
-            }).collect();
+            let out: Vec<_> = (0..)
+                .zip(carried(network))
+                .filter_map(|(number, delay)| Some(Duration::from_millis(5) * number + delay?))
+                .collect();
             out.windows(2).filter(|pair| pair[1] < pair[0]).count()
         };
         assert_eq!(overtaken(0.0), 0);

@@ -85,7 +85,11 @@ impl Peer {
     ///
     /// # Errors
     /// [`PeerError::Session`] if its session cannot be made.
-    pub(crate) fn new(now: Instant, address: SocketAddr, plan: Plan) -> Result<(Self, String), PeerError> {
+    pub(crate) fn new(
+        now: Instant,
+        address: SocketAddr,
+        plan: Plan,
+    ) -> Result<(Self, String), PeerError> {
         let mut rtc = RtcConfig::new()
             .set_dtls_cert(certificate())
             .set_rtp_mode(true)
@@ -126,15 +130,21 @@ impl Peer {
     /// Takes the server's answer.
     pub(crate) fn accept(&mut self, answer: &str) -> Result<(), PeerError> {
         let unusable = |error: String| PeerError::Answer(error);
-        let answer = SdpAnswer::from_sdp_string(answer).map_err(|error| unusable(error.to_string()))?;
-        let pending = self.pending.take().ok_or_else(|| unusable("a second one".to_owned()))?;
+        let answer =
+            SdpAnswer::from_sdp_string(answer).map_err(|error| unusable(error.to_string()))?;
+        let pending = self
+            .pending
+            .take()
+            .ok_or_else(|| unusable("a second one".to_owned()))?;
         let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
         accepted.map_err(|error| unusable(error.to_string()))
     }
 
     /// Gives its session its turn.
     pub(crate) fn serve(&mut self, now: Instant) -> Result<(), PeerError> {
-        self.rtc.handle_input(Input::Timeout(now)).map_err(session_failed)
+        self.rtc
+            .handle_input(Input::Timeout(now))
+            .map_err(session_failed)
     }
 
     /// Takes a datagram. Returns whether its session had a turn, so that there may be something to send.
@@ -148,7 +158,8 @@ impl Peer {
             if !self.ears.has_heard() {
                 tally.join.add(now.saturating_duration_since(self.asked));
             }
-            self.ears.count(&header, incoming.arrived, incoming.bytes.len(), tally);
+            self.ears
+                .count(&header, incoming.arrived, incoming.bytes.len(), tally);
             if !self.is_verified {
                 return Ok(false);
             }
@@ -200,13 +211,17 @@ impl Peer {
 
     /// Says the next 20 ms, or nothing. Returns whether a packet was written.
     pub(crate) fn speak(&mut self, now: Instant) -> Result<bool, PeerError> {
-        let said = self.mouth.as_mut().and_then(|mouth| mouth.open(now, SystemTime::now()));
+        let said = self
+            .mouth
+            .as_mut()
+            .and_then(|mouth| mouth.open(now, SystemTime::now()));
         let Some(said) = said else {
             return Ok(false);
         };
         let media = self.rtc.media(self.line);
         let payload_type = media.and_then(|media| media.remote_pts().first().copied());
-        let payload_type = payload_type.ok_or_else(|| session_failed("the answer has no format"))?;
+        let payload_type =
+            payload_type.ok_or_else(|| session_failed("the answer has no format"))?;
         let extensions = ExtensionValues {
             audio_level: i8::try_from(said.level).ok().map(|level| -level),
             voice_activity: Some(said.is_voice),

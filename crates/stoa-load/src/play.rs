@@ -85,7 +85,12 @@ pub(crate) async fn play(
     let troupe = Troupe::new(stoa, swarms?, scenario, options.seed, options.verify_one_of);
     let (troupe, shared, diary) = (Arc::new(troupe), Shared::new(groups), Diary::default());
     let (tell, mut seconds) = tokio::sync::mpsc::channel(16);
-    let recorder = Recorder::new(Arc::clone(&troupe), shared.clone(), bell.clone(), options.pid);
+    let recorder = Recorder::new(
+        Arc::clone(&troupe),
+        shared.clone(),
+        bell.clone(),
+        options.pid,
+    );
     let recording = tokio::spawn(recorder.run(move |second| {
         // A terminal that is too slow misses some.
         let _ = tell.try_send(second.clone());
@@ -112,7 +117,10 @@ pub(crate) async fn play(
         report.complete = false;
         report.partial_because = Some(stop.to_string());
     }
-    report.started = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    report.started = started
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     report.machine = machine::describe(options.threads);
     report.scenario = options.name;
     report.scenario_yaml = options.yaml;
@@ -137,7 +145,10 @@ async fn tell_story(
         let _ = phases.send((what, seconds)).await;
     };
     begin("opening rooms", None).await;
-    troupe.open_rooms().await.map_err(|refusal| Stop::Refused(refusal.to_string()))?;
+    troupe
+        .open_rooms()
+        .await
+        .map_err(|refusal| Stop::Refused(refusal.to_string()))?;
     begin("coming in", None).await;
     for joins in groups_that_come(scenario, scenario::Joins::Before) {
         let rate = scenario.groups[joins].joins_per_second;
@@ -198,7 +209,9 @@ fn nobody_came(joins: &troupe::Joins) -> String {
 
 fn groups_that_come(scenario: &Scenario, when: scenario::Joins) -> impl Iterator<Item = usize> {
     let groups = scenario.groups.iter().enumerate();
-    groups.filter(move |(_, group)| group.joins == when).map(|(index, _)| index)
+    groups
+        .filter(move |(_, group)| group.joins == when)
+        .map(|(index, _)| index)
 }
 
 /// All of a group, room by room in turn, so that the rooms fill alike.
@@ -210,13 +223,18 @@ fn parts(scenario: &Scenario, group: usize) -> Vec<Part> {
 
 /// Ends everything, however it went.
 async fn leave(troupe: &Troupe, told: &Result<(), Stop>) -> Result<(), Stop> {
-    let ended = troupe.end().await.map_err(|error| Stop::Tester(error.to_string()));
+    let ended = troupe
+        .end()
+        .await
+        .map_err(|error| Stop::Tester(error.to_string()));
     let server_is_there = !matches!(told, Err(Stop::ServerGone(_)));
     let closed = match server_is_there {
         false => Ok(()),
         true => match tokio::time::timeout(LAST_CALLS, troupe.close_rooms()).await {
             Ok(closed) => closed.map_err(|refusal| Stop::Refused(refusal.to_string())),
-            Err(_) => Err(Stop::Refused("the rooms could not be closed in time".to_owned())),
+            Err(_) => Err(Stop::Refused(
+                "the rooms could not be closed in time".to_owned(),
+            )),
         },
     };
     troupe.stoa.close().await;
@@ -282,10 +300,15 @@ fn summary(troupe: &Troupe, shared: &Shared, diary: &Diary) -> Report {
 
 fn server(sum: &recorder::ServerSum) -> Server {
     let seconds = sum.time.as_secs_f64();
-    let cpu = sum.cpu.filter(|_| seconds > 0.0).map(|cpu| cpu.as_secs_f64());
+    let cpu = sum
+        .cpu
+        .filter(|_| seconds > 0.0)
+        .map(|cpu| cpu.as_secs_f64());
     Server {
         cpu_percent: cpu.map(|cpu| 100.0 * cpu / seconds),
-        cpu_us_per_packet: cpu.filter(|_| sum.sent > 0).map(|cpu| cpu * 1e6 / sum.sent as f64),
+        cpu_us_per_packet: cpu
+            .filter(|_| sum.sent > 0)
+            .map(|cpu| cpu * 1e6 / sum.sent as f64),
         memory_bytes: sum.memory,
         sent: sum.sent,
         received: sum.received,

@@ -144,7 +144,8 @@ impl Stream {
     }
 
     fn is_marked(&self, number: u64) -> bool {
-        number >= self.lowest && self.seen[(number % WINDOW / 64) as usize] & 1 << (number % 64) != 0
+        number >= self.lowest
+            && self.seen[(number % WINDOW / 64) as usize] & 1 << (number % 64) != 0
     }
 }
 

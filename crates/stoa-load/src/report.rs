@@ -15,6 +15,7 @@ pub(crate) const FORMAT: u32 = 1;
 
 /// A whole run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Report {
     pub(crate) format: u32,
     pub(crate) scenario: String,
@@ -54,6 +55,7 @@ pub(crate) struct Report {
 
 /// On what it ran.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) cores: usize,
@@ -63,6 +65,7 @@ pub(crate) struct Machine {
 
 /// How people came in, in the whole run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Joins {
     pub(crate) asked: u64,
     pub(crate) connected: u64,
@@ -78,6 +81,7 @@ pub(crate) struct Joins {
 
 /// What those of a group heard while it was measured.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Group {
     pub(crate) name: String,
     /// Whether their network was bad on purpose.
@@ -140,6 +144,7 @@ impl Group {
 
 /// What the server used and said while it was measured.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Server {
     /// Of one core, on average; where the process is known.
     pub(crate) cpu_percent: Option<f64>,
@@ -154,6 +159,7 @@ pub(crate) struct Server {
 
 /// One second.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Second {
     /// Since the beginning of the run.
     pub(crate) at: f64,
@@ -178,6 +184,7 @@ pub(crate) struct Second {
 
 /// How the tester itself did in a second.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Tester {
     /// How late it did what it had to do.
     pub(crate) lag_p99_ms: f64,
@@ -193,6 +200,7 @@ pub(crate) struct Tester {
 
 /// More and more came.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Ramp {
     pub(crate) steps: Vec<Step>,
     /// At how many of them all was still good.
@@ -203,6 +211,7 @@ pub(crate) struct Ramp {
 
 /// One step of a ramp.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Step {
     pub(crate) peers: u64,
     pub(crate) loss_percent: f64,
@@ -215,6 +224,7 @@ pub(crate) struct Step {
 
 /// Some came to the stage and went back.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Moderation {
     pub(crate) promoted: u64,
     /// Promoted, and not heard in time.
@@ -228,13 +238,25 @@ pub(crate) fn broken(limits: &crate::scenario::Limits, tally: &Tally) -> Vec<Str
     let mut broken = Vec::new();
     let mut compare = |what: &str, value: f64, limit: f64, unit: &str| {
         if value > limit {
-            broken.push(format!("{what} is {value:.2} {unit}, more than {limit} {unit}"));
+            broken.push(format!(
+                "{what} is {value:.2} {unit}, more than {limit} {unit}"
+            ));
         }
     };
     compare("loss", tally.loss_percent(), limits.loss_percent, "%");
     let gap = tally.gap_ms_per_minute();
-    compare("missing audio", gap, limits.gap_ms_per_minute, "ms a minute");
+    compare(
+        "missing audio",
+        gap,
+        limits.gap_ms_per_minute,
+        "ms a minute",
+    );
     let p99 = tally.latency.percentile(0.99);
-    compare("the 99th percentile of latency", p99, limits.latency_p99_ms, "ms");
+    compare(
+        "the 99th percentile of latency",
+        p99,
+        limits.latency_p99_ms,
+        "ms",
+    );
     broken
 }

@@ -23,7 +23,12 @@ impl Header {
         if first >> 6 != 2 || (192..=223).contains(&second) || datagram.len() < FIXED_BYTES {
             return None;
         }
-        let word = |at: usize| datagram[at..].first_chunk().copied().map(u32::from_be_bytes);
+        let word = |at: usize| {
+            datagram[at..]
+                .first_chunk()
+                .copied()
+                .map(u32::from_be_bytes)
+        };
         Some(Self {
             ssrc: word(8)?,
             sequence_number: u16::from_be_bytes([datagram[2], datagram[3]]),
@@ -42,7 +47,9 @@ mod tests {
 
     #[test]
     fn headers_are_read_and_other_datagrams_are_not() {
-        let mut packet = vec![0x81, 0x6f, 0x12, 0x34, 0, 0, 0x10, 0, 0xaa, 0, 0, 1, 0, 0, 0, 9];
+        let mut packet = vec![
+            0x81, 0x6f, 0x12, 0x34, 0, 0, 0x10, 0, 0xaa, 0, 0, 1, 0, 0, 0, 9,
+        ];
         let header = Header::read(&packet).expect("RTP");
         assert_eq!(header.sequence_number, 0x1234);
         assert_eq!(header.timestamp, 0x1000);

@@ -266,7 +266,10 @@ impl Scenario {
         let each: u64 = self.groups.iter().map(|group| group.count as u64).sum();
         let ramped = self.ramp.as_ref().map_or(0, |ramp| ramp.most as u64);
         if each * self.rooms as u64 + ramped > MOST_PEERS {
-            return Err(wrong("groups", format!("more than {MOST_PEERS} peers in all")));
+            return Err(wrong(
+                "groups",
+                format!("more than {MOST_PEERS} peers in all"),
+            ));
         }
         self.check_deeds()
     }
@@ -275,7 +278,10 @@ impl Scenario {
         if let Some(ramp) = &self.ramp {
             self.group("ramp.group", &ramp.group)?;
             if ramp.step == 0 || ramp.hold_seconds == 0 || ramp.most == 0 {
-                return Err(wrong("ramp", "step, hold_seconds and most must be at least 1"));
+                return Err(wrong(
+                    "ramp",
+                    "step, hold_seconds and most must be at least 1",
+                ));
             }
         }
         if let Some(churn) = &self.churn {
@@ -290,7 +296,10 @@ impl Scenario {
             rate("moderation.per_second", moderation.per_second)?;
             let place = "moderation.group";
             if self.groups[group].talk == Talk::Silent {
-                return Err(wrong(place, "those who are promoted must talk, or nobody would hear them"));
+                return Err(wrong(
+                    place,
+                    "those who are promoted must talk, or nobody would hear them",
+                ));
             }
             if self.groups[group].role != Role::Listener {
                 return Err(wrong(place, "those who are promoted must be listeners"));
@@ -331,8 +340,14 @@ impl Group {
         if self.at_once == Some(0) {
             return Err(wrong(format!("{place}.at_once"), "must be at least 1"));
         }
-        if self.turn_seconds.is_some_and(|turn| !(0.1..=86_400.0).contains(&turn)) {
-            return Err(wrong(format!("{place}.turn_seconds"), "must be 0.1 to 86400"));
+        if self
+            .turn_seconds
+            .is_some_and(|turn| !(0.1..=86_400.0).contains(&turn))
+        {
+            return Err(wrong(
+                format!("{place}.turn_seconds"),
+                "must be 0.1 to 86400",
+            ));
         }
         if let Some(network) = &self.network {
             let checked = network.check();

@@ -79,7 +79,13 @@ impl Started {
         let output = |path: &Path| File::create(path).map_err(StartError::Folder);
         let process = Command::new(program)
             .args(["dev", "--page", "127.0.0.1:0", "--control", "127.0.0.1:0"])
-            .args(["--media-port", "0", "--advertise", "127.0.0.1", "--directory"])
+            .args([
+                "--media-port",
+                "0",
+                "--advertise",
+                "127.0.0.1",
+                "--directory",
+            ])
             .arg(folder.path().join("stoad"))
             // Ctrl-C is for the tester, which ends its peers first.
             .process_group(0)
@@ -136,7 +142,10 @@ impl Started {
 impl Drop for Started {
     fn drop(&mut self) {
         // Fails where it has ended already.
-        let _ = kill(Pid::from_raw(self.process.id().cast_signed()), Signal::SIGTERM);
+        let _ = kill(
+            Pid::from_raw(self.process.id().cast_signed()),
+            Signal::SIGTERM,
+        );
         let began = Instant::now();
         while matches!(self.process.try_wait(), Ok(None)) && began.elapsed() < PATIENCE {
             // bounded: by PATIENCE
@@ -165,15 +174,22 @@ mod tests {
         let ended = nix::sys::wait::WaitPidFlag::WNOWAIT | nix::sys::wait::WaitPidFlag::WEXITED;
         let pid = Pid::from_raw(child.id().cast_signed());
         nix::sys::wait::waitid(nix::sys::wait::Id::Pid(pid), ended).expect("it ends");
-        assert!(usage(child.id()).is_none(), "it has ended, and was not waited for");
+        assert!(
+            usage(child.id()).is_none(),
+            "it has ended, and was not waited for"
+        );
         child.wait().expect("it is ours");
     }
 
     #[test]
     fn a_program_that_is_no_server_is_named() {
-        let missing = Started::start(Path::new("/nowhere/stoad")).err().expect("none");
+        let missing = Started::start(Path::new("/nowhere/stoad"))
+            .err()
+            .expect("none");
         assert!(missing.to_string().contains("/nowhere/stoad"), "{missing}");
-        let other = Started::start(Path::new("/bin/true")).err().expect("no server");
+        let other = Started::start(Path::new("/bin/true"))
+            .err()
+            .expect("no server");
         assert!(matches!(other, StartError::NotReady { .. }), "{other}");
     }
 }

@@ -275,7 +275,9 @@ mod tests {
         let take = |datagram: Datagram<'_>| {
             received.push((datagram.peer, datagram.from, datagram.bytes.to_vec()));
         };
-        socket.receive(&mut inbox, take).expect("a socket that works");
+        socket
+            .receive(&mut inbox, take)
+            .expect("a socket that works");
         received
     }
 
@@ -294,9 +296,11 @@ mod tests {
         let received = receive(&socket);
         let peers: Vec<_> = received.iter().map(|(peer, ..)| *peer).collect();
         assert_eq!(peers, [0, 1, 63]);
-        assert!(received.iter().all(|(peer, from, bytes)| {
-            *from == to && bytes[..] == [*peer as u8]
-        }));
+        assert!(
+            received
+                .iter()
+                .all(|(peer, from, bytes)| { *from == to && bytes[..] == [*peer as u8] })
+        );
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(crate) struct Stamp {
     pub(crate) speaker: u32,
     /// The how-manieth packet of the speaker with a voice in it.
     pub(crate) number: u32,
-    /// In the how-manieth talk-spurt of the speaker.
+    /// In the how-manieth talk-spurt of the speaker; 0 if in none.
     pub(crate) spurt: u32,
     /// The how-manieth of the talk-spurt.
     pub(crate) in_spurt: u16,
@@ -80,11 +80,7 @@ impl Frame {
     pub(crate) fn stamped(&self, stamp: &Stamp) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.packet.len() + 2 + STAMP_BYTES);
         let length = u8::try_from(STAMP_BYTES).expect("shorter than 255");
-        bytes.extend([
-            self.packet[0] | FRAME_COUNT_BITS,
-            ONE_FRAME_PADDED,
-            length,
-        ]);
+        bytes.extend([self.packet[0] | FRAME_COUNT_BITS, ONE_FRAME_PADDED, length]);
         bytes.extend(&self.packet[1..]);
         bytes.extend(MAGIC);
         bytes.extend(stamp.speaker.to_be_bytes());

@@ -140,7 +140,10 @@ impl Stoa {
         config.server_name.clone_from(&address.server_name);
         config.timeouts.call = CALL;
         let client = Client::connect(config).await;
-        let client = client.map_err(|source| TargetError::Connect { url: url.clone(), source })?;
+        let client = client.map_err(|source| TargetError::Connect {
+            url: url.clone(),
+            source,
+        })?;
         let stoa = Self {
             address: resolve(&url)?,
             client,
@@ -256,7 +259,12 @@ impl Stoa {
     }
 
     /// Mutes somebody as a moderator does, or takes that back.
-    pub(crate) async fn set_muted(&self, room: &str, who: &str, muted: bool) -> Result<(), Refusal> {
+    pub(crate) async fn set_muted(
+        &self,
+        room: &str,
+        who: &str,
+        muted: bool,
+    ) -> Result<(), Refusal> {
         let request = v1::SetMutedRequest {
             room_id: room.to_owned(),
             participant_id: who.to_owned(),
@@ -292,9 +300,15 @@ fn read(path: &Path) -> Result<Vec<u8>, TargetError> {
 /// The host's address, the one of IPv4 if there are both: loopback has many of those.
 fn resolve(url: &str) -> Result<SocketAddr, TargetError> {
     let no_address = || TargetError::NoAddress(url.to_owned());
-    let host = url.strip_prefix("https://").unwrap_or(url).trim_end_matches('/');
+    let host = url
+        .strip_prefix("https://")
+        .unwrap_or(url)
+        .trim_end_matches('/');
     let found = host.to_socket_addrs().map_err(|_| no_address())?;
     let found: Vec<SocketAddr> = found.collect();
-    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    let first = found
+        .iter()
+        .find(|address| address.is_ipv4())
+        .or(found.first());
     first.copied().ok_or_else(no_address)
 }

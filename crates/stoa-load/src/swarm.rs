@@ -82,7 +82,10 @@ pub(crate) struct Sample {
 }
 
 pub(crate) enum Command {
-    Open(Box<Newcomer>, oneshot::Sender<Result<(SeatKey, String), String>>),
+    Open(
+        Box<Newcomer>,
+        oneshot::Sender<Result<(SeatKey, String), String>>,
+    ),
     Answer {
         key: SeatKey,
         answer: String,
@@ -130,11 +133,19 @@ impl Swarm {
     }
 
     async fn tell(&self, command: Command) -> Result<(), SwarmError> {
-        self.commands.send(command).await.map_err(|_| self.ended())?;
-        self.waker.wake().map_err(|error| SwarmError(error.to_string()))
+        self.commands
+            .send(command)
+            .await
+            .map_err(|_| self.ended())?;
+        self.waker
+            .wake()
+            .map_err(|error| SwarmError(error.to_string()))
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, SwarmError> {
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, SwarmError> {
         let (to, answer) = oneshot::channel();
         self.tell(command(to)).await?;
         answer.await.map_err(|_| self.ended())
@@ -166,7 +177,10 @@ impl Swarm {
     }
 
     /// When a packet of this speaker arrives next at somebody here who is looked at closely.
-    pub(crate) async fn hears(&self, speaker: u32) -> Result<oneshot::Receiver<SystemTime>, SwarmError> {
+    pub(crate) async fn hears(
+        &self,
+        speaker: u32,
+    ) -> Result<oneshot::Receiver<SystemTime>, SwarmError> {
         let (to, heard) = oneshot::channel();
         self.tell(Command::Await(speaker, to)).await?;
         Ok(heard)
@@ -190,7 +204,11 @@ impl Swarm {
     pub(crate) async fn end(&self) -> Result<(), SwarmError> {
         // Where it has ended already, joining it tells why.
         let _ = self.tell(Command::End).await;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let joined = tokio::task::spawn_blocking(move || thread.map(JoinHandle::join)).await;
         match (joined, self.failure.get()) {
             (Ok(Some(Ok(()))), None) => Ok(()),

@@ -86,13 +86,21 @@ impl Talk {
                 last: random.random_range(0..talkers),
                 until: 0.0,
             }),
-            Manner::Stage { floors: count, turn } => Kind::Stage {
+            Manner::Stage {
+                floors: count,
+                turn,
+            } => Kind::Stage {
                 talkers,
                 turn,
                 floors: floors(count.min(talkers), turn, &mut random),
             },
         };
         Self { random, kind }
+    }
+
+    /// Whether it has talk-spurts, with a beginning that can be missed.
+    pub(crate) fn has_spurts(&self) -> bool {
+        !matches!(self.kind, Kind::Always)
     }
 
     /// Whether one of them talks at this time since the beginning, which never goes back.
@@ -174,7 +182,10 @@ fn floors(count: usize, turn: f64, random: &mut StdRng) -> Vec<Floor> {
 
 /// The floor whose next change comes first, if that is due.
 fn earliest(floors: &[Floor], at: f64) -> Option<usize> {
-    let due = floors.iter().enumerate().filter(|(_, floor)| floor.until <= at);
+    let due = floors
+        .iter()
+        .enumerate()
+        .filter(|(_, floor)| floor.until <= at);
     let first = due.min_by(|(_, a), (_, b)| a.until.total_cmp(&b.until));
     first.map(|(index, _)| index)
 }
@@ -220,14 +231,15 @@ mod tests {
         (at_once, first)
     }
 
-    /// P.59's own table: talk 38.5 % each, double talk 6.6 %, silence 22.5 %.
+    /// What follows from P.59's times and probabilities; what it measured was silence for 22.5 % of the time
+    /// and double talk for 6.6 %.
     #[test]
     fn two_talk_as_in_p59() {
         let (at_once, first) = shares(Manner::Conversation, 2);
         let near = |value: f64, expected: f64| (value - expected).abs() < 0.02;
         assert!(near(at_once[0], 0.225), "silence {}", at_once[0]);
-        assert!(near(at_once[2], 0.066), "double talk {}", at_once[2]);
-        assert!(near(first, 0.385), "talk of one {first}");
+        assert!(near(at_once[2], 0.074), "double talk {}", at_once[2]);
+        assert!(near(first, 0.425), "talk of one {first}");
     }
 
     #[test]

@@ -38,7 +38,9 @@ impl Bell {
         let mut rung = self.0.subscribe();
         let stop = rung.wait_for(Option::is_some).await;
         // The sender is this one.
-        stop.ok().and_then(|stop| stop.clone()).unwrap_or(Stop::Interrupted)
+        stop.ok()
+            .and_then(|stop| stop.clone())
+            .unwrap_or(Stop::Interrupted)
     }
 }
 

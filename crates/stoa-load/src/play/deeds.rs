@@ -87,7 +87,10 @@ pub(crate) async fn ramp(
             place: number / rooms,
         });
         let before = troupe.joins();
-        troupe.bring(parts.collect(), per_second).await.map_err(tester_failed)?;
+        troupe
+            .bring(parts.collect(), per_second)
+            .await
+            .map_err(tester_failed)?;
         come += step;
         let joins = troupe.joins();
         if let Some(full) = joins.full {
@@ -128,22 +131,37 @@ fn look(troupe: &Troupe, shared: &Shared, from: usize) -> Step {
     let record = shared.look();
     let groups = &troupe.scenario.groups;
     let mut sound = Tally::default();
-    for (tally, _) in record.window.iter().zip(groups).filter(|(_, group)| group.network.is_none()) {
+    for (tally, _) in record
+        .window
+        .iter()
+        .zip(groups)
+        .filter(|(_, group)| group.network.is_none())
+    {
         sound.merge(tally);
     }
     let seconds = &record.seconds[from..];
     let testers: Vec<Tester> = seconds.iter().map(|second| second.tester).collect();
-    let cpu: Vec<f64> = seconds.iter().filter_map(|second| second.server_cpu_percent).collect();
+    let cpu: Vec<f64> = seconds
+        .iter()
+        .filter_map(|second| second.server_cpu_percent)
+        .collect();
     let mut broken = report::broken(&troupe.scenario.limits, &sound);
     let bottleneck = tester_was_the_bottleneck(&testers);
-    broken.extend(bottleneck.into_iter().map(|why| format!("the tester: {why}")));
+    broken.extend(
+        bottleneck
+            .into_iter()
+            .map(|why| format!("the tester: {why}")),
+    );
     Step {
         peers: seconds.last().map_or(0, |second| second.peers),
         loss_percent: sound.loss_percent(),
         gap_ms_per_minute: sound.gap_ms_per_minute(),
         latency_ms: sound.latency.percentiles(),
         server_cpu_percent: (!cpu.is_empty()).then(|| cpu.iter().sum::<f64>() / cpu.len() as f64),
-        server_memory_bytes: seconds.iter().filter_map(|second| second.server_memory_bytes).max(),
+        server_memory_bytes: seconds
+            .iter()
+            .filter_map(|second| second.server_memory_bytes)
+            .max(),
         broken,
     }
 }
@@ -196,7 +214,10 @@ pub(crate) async fn moderation(
         turn.tick().await;
         let people = troupe.people_of(group);
         let Some(person) = number.checked_rem(people.len()).map(|index| &people[index]) else {
-            return Err(Stop::Refused(format!("nobody of the group {:?} is in", plan.group)));
+            return Err(Stop::Refused(format!(
+                "nobody of the group {:?} is in",
+                plan.group
+            )));
         };
         let audible = promote(troupe, person).await?;
         diary.look(|deeds| {
@@ -217,14 +238,20 @@ pub(crate) async fn moderation(
 /// Promotes somebody. Returns how long it took until they were heard.
 async fn promote(troupe: &Troupe, person: &Person) -> Result<Option<Duration>, Stop> {
     for swarm in &troupe.swarms {
-        swarm.forbid(person.number, None).await.map_err(tester_failed)?;
+        swarm
+            .forbid(person.number, None)
+            .await
+            .map_err(tester_failed)?;
     }
     let mut heard = Vec::new();
     for swarm in &troupe.swarms {
         heard.push(swarm.hears(person.number).await.map_err(tester_failed)?);
     }
     let called = SystemTime::now();
-    let promoted = troupe.stoa.set_role(&person.room, &person.name, Role::Speaker).await;
+    let promoted = troupe
+        .stoa
+        .set_role(&person.room, &person.name, Role::Speaker)
+        .await;
     promoted.map_err(refused)?;
     let first = timeout(AUDIBLE, select_all(heard)).await;
     let arrived = first.ok().and_then(|(arrived, ..)| arrived.ok());
@@ -241,13 +268,24 @@ async fn send_back(troupe: &Troupe, person: &Person, by_mute: bool) -> Result<()
     taken.map_err(refused)?;
     let since = SystemTime::now();
     for swarm in &troupe.swarms {
-        swarm.forbid(person.number, Some(since)).await.map_err(tester_failed)?;
+        swarm
+            .forbid(person.number, Some(since))
+            .await
+            .map_err(tester_failed)?;
     }
     // bounded: a constant
     tokio::time::sleep(WATCH).await;
     if by_mute {
-        troupe.stoa.set_role(room, name, Role::Listener).await.map_err(refused)?;
-        troupe.stoa.set_muted(room, name, false).await.map_err(refused)?;
+        troupe
+            .stoa
+            .set_role(room, name, Role::Listener)
+            .await
+            .map_err(refused)?;
+        troupe
+            .stoa
+            .set_muted(room, name, false)
+            .await
+            .map_err(refused)?;
     }
     Ok(())
 }

@@ -20,14 +20,15 @@ use crate::{
     histogram::Histogram,
     report::{Second, Tester},
     server::{self, Usage},
-    stoa::Standing,
+    stoa::{Refusal, Standing},
     swarm::{Sample, SwarmError},
     tally::Tally,
 };
 
-/// How long a lost connection, and silence on one, are borne before the server is taken for gone.
-const LOST_SECONDS: u32 = 3;
-const SILENT_SECONDS: u32 = 15;
+/// How many questions in a row may find no connection, or no answer while no audio comes either, before the
+/// server is taken for gone; and how many no answer alone. It may be busy.
+const LOST: u32 = 3;
+const SILENT: u32 = 15;
 
 /// What has been taken down.
 #[derive(Debug, Default)]
@@ -160,7 +161,11 @@ impl Recorder {
                 Ok(samples) => samples,
                 Err(error) => return self.bell.ring(Stop::Tester(error.to_string())),
             };
-            let standing = self.judge(standing);
+            let nobody_heard = samples
+                .iter()
+                .flat_map(|sample| &sample.groups)
+                .all(|tally| tally.received == 0);
+            let standing = self.judge(standing, nobody_heard);
             let second = self.take_down(samples, standing);
             show(&second);
             if self.pid.is_some() && self.usage.is_none() {
@@ -178,8 +183,12 @@ impl Recorder {
         Ok(samples)
     }
 
-    /// Whether the server is still there.
-    fn judge(&mut self, standing: Result<Standing, crate::stoa::Refusal>) -> Option<Standing> {
+    /// Whether the server is still there: it answers, or is heard at least.
+    fn judge(
+        &mut self,
+        standing: Result<Standing, Refusal>,
+        nobody_heard: bool,
+    ) -> Option<Standing> {
         let refusal = match standing {
             Ok(standing) => {
                 (self.lost, self.silent) = (0, 0);
@@ -187,11 +196,11 @@ impl Recorder {
             }
             Err(refusal) => refusal,
         };
-        match refusal.code() == Code::Unavailable {
+        match refusal.code() == Code::Unavailable || nobody_heard {
             true => self.lost += 1,
             false => self.silent += 1,
         }
-        if self.lost >= LOST_SECONDS || self.silent >= SILENT_SECONDS {
+        if self.lost >= LOST || self.silent >= SILENT {
             let why = format!("it does not answer any more ({refusal})");
             self.bell.ring(Stop::ServerGone(why));
         }
@@ -217,7 +226,11 @@ impl Recorder {
         }
         let groups = &self.troupe.scenario.groups;
         let mut sound = Tally::default();
-        for (tally, _) in tallies.iter().zip(groups).filter(|(_, group)| group.network.is_none()) {
+        for (tally, _) in tallies
+            .iter()
+            .zip(groups)
+            .filter(|(_, group)| group.network.is_none())
+        {
             sound.merge(tally);
         }
         let mut second = describe(&sound, &tallies);
@@ -253,14 +266,17 @@ impl Recorder {
         record: &mut Record,
     ) {
         let usage = self.pid.and_then(server::usage);
-        let cpu = usage.zip(self.usage).map(|(now, before)| now.cpu.saturating_sub(before.cpu));
+        let cpu = usage
+            .zip(self.usage)
+            .map(|(now, before)| now.cpu.saturating_sub(before.cpu));
         self.usage = usage;
         let sent = standing.as_ref().zip(self.standing.as_ref());
         let sent = sent.map(|(now, before)| now.sent.saturating_sub(before.sent));
         second.server_cpu_percent = cpu.map(|cpu| 100.0 * cpu.as_secs_f64() / passed.as_secs_f64());
         second.server_memory_bytes = usage.map(|usage| usage.memory);
         second.server_sent = sent;
-        second.server_cpu_us_per_packet = cpu.zip(sent.filter(|sent| *sent > 0))
+        second.server_cpu_us_per_packet = cpu
+            .zip(sent.filter(|sent| *sent > 0))
             .map(|(cpu, sent)| cpu.as_secs_f64() * 1e6 / sent as f64);
         if second.measured {
             let sum = &mut record.server;

@@ -119,7 +119,9 @@ impl Troupe {
     /// The first [`Refusal`].
     pub(crate) async fn open_rooms(&self) -> Result<(), Refusal> {
         for number in 0..self.scenario.rooms {
-            self.stoa.open_room(&self.room(number), &self.scenario.room).await?;
+            self.stoa
+                .open_room(&self.room(number), &self.scenario.room)
+                .await?;
         }
         Ok(())
     }
@@ -144,14 +146,19 @@ impl Troupe {
     /// Those of a group who are in.
     pub(crate) fn people_of(&self, group: usize) -> Vec<Person> {
         let people = lock(&self.people);
-        people.iter().filter(|person| person.at.group == group).cloned().collect()
+        people
+            .iter()
+            .filter(|person| person.at.group == group)
+            .cloned()
+            .collect()
     }
 
     /// Takes somebody of a group out of the list, whoever stands at this place of it, so that nobody else
     /// does something with them.
     pub(crate) fn take_one(&self, group: usize, any: usize) -> Option<Person> {
         let mut people = lock(&self.people);
-        let of_group = |(index, person): (usize, &Person)| (person.at.group == group).then_some(index);
+        let of_group =
+            |(index, person): (usize, &Person)| (person.at.group == group).then_some(index);
         let indices: Vec<usize> = people.iter().enumerate().filter_map(of_group).collect();
         let index = *indices.get(any.checked_rem(indices.len())?)?;
         Some(people.swap_remove(index))
@@ -161,7 +168,11 @@ impl Troupe {
     ///
     /// # Errors
     /// [`SwarmError`] if the tester itself has failed.
-    pub(crate) async fn bring(self: &Arc<Self>, parts: Vec<Part>, per_second: f64) -> Result<(), SwarmError> {
+    pub(crate) async fn bring(
+        self: &Arc<Self>,
+        parts: Vec<Part>,
+        per_second: f64,
+    ) -> Result<(), SwarmError> {
         let mut coming = JoinSet::new();
         let began = tokio::time::Instant::now();
         for (number, part) in (0_u32..).zip(parts) {
@@ -214,7 +225,8 @@ impl Troupe {
             key,
             resume_token: admission.resume_token,
         };
-        let failure = match timeout(CONNECT, self.swarms[swarm].answer(key, admission.answer)).await {
+        let failure = match timeout(CONNECT, self.swarms[swarm].answer(key, admission.answer)).await
+        {
             Ok(Ok(Ok(()))) => {
                 lock(&self.joins).connected += 1;
                 lock(&self.people).push(person);
@@ -259,8 +271,14 @@ impl Troupe {
     ///
     /// # Errors
     /// [`SwarmError`] if the tester itself has failed.
-    pub(crate) async fn leave(&self, person: &Person, says_goodbye: bool) -> Result<(), SwarmError> {
-        self.swarms[person.swarm].close(person.key, says_goodbye).await?;
+    pub(crate) async fn leave(
+        &self,
+        person: &Person,
+        says_goodbye: bool,
+    ) -> Result<(), SwarmError> {
+        self.swarms[person.swarm]
+            .close(person.key, says_goodbye)
+            .await?;
         if says_goodbye && let Err(refusal) = self.stoa.remove(&person.room, &person.name).await {
             // Their own goodbye may have come first.
             if !refusal.is_gone() {

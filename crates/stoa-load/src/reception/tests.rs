@@ -47,7 +47,9 @@ fn sum(packets: impl IntoIterator<Item = (u64, u32, Duration)>) -> Sum {
 }
 
 fn numbers(numbers: impl IntoIterator<Item = u64>) -> Sum {
-    sum(numbers.into_iter().map(|number| (number, 7, Duration::ZERO)))
+    sum(numbers
+        .into_iter()
+        .map(|number| (number, 7, Duration::ZERO)))
 }
 
 fn counts(expected: u64, received: u64) -> Sum {

@@ -63,7 +63,10 @@ impl Chart<'_> {
                 let _ = write!(path, "{:.1},{:.1} ", frame.x(*x), frame.y(*y));
             }
             let dots = line.points.len() < 60;
-            let _ = writeln!(svg, "<polyline class=\"line c{number}\" points=\"{path}\"/>");
+            let _ = writeln!(
+                svg,
+                "<polyline class=\"line c{number}\" points=\"{path}\"/>"
+            );
             for (x, y) in line.points.iter().filter(|_| dots) {
                 let _ = writeln!(
                     svg,
@@ -172,7 +175,9 @@ fn ceiling(value: f64) -> f64 {
 fn step(span: f64) -> f64 {
     let rough = span / GRID_LINES;
     let power = 10_f64.powf(rough.log10().floor());
-    let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|factor| factor * power >= rough);
+    let factor = [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .find(|factor| factor * power >= rough);
     factor.unwrap_or(10.0) * power
 }
 
@@ -224,7 +229,10 @@ mod tests {
             title: "latency <all>",
             unit: "ms",
             across: "seconds",
-            lines: vec![Line { name: "p50", points }],
+            lines: vec![Line {
+                name: "p50",
+                points,
+            }],
             measured: Some((1.0, 2.0)),
             mark: None,
         }
@@ -248,7 +256,10 @@ mod tests {
     fn grids_have_round_numbers() {
         assert_eq!(grid(0.0, 10.0).collect::<Vec<_>>(), [0.0, 5.0, 10.0]);
         assert_eq!(grid(3.0, 11.0).collect::<Vec<_>>(), [4.0, 6.0, 8.0, 10.0]);
-        assert_eq!((ceiling(0.0), ceiling(7.3), ceiling(1_234.0)), (1.0, 8.0, 1_500.0));
+        assert_eq!(
+            (ceiling(0.0), ceiling(7.3), ceiling(1_234.0)),
+            (1.0, 8.0, 1_500.0)
+        );
     }
 
     #[test]

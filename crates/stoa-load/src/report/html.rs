@@ -31,12 +31,18 @@ pub(crate) fn draw(report: &Report) -> String {
 }
 
 fn verdict(report: &Report) -> String {
-    let class = match (report.complete && report.valid, report.limits_broken.is_empty()) {
+    let class = match (
+        report.complete && report.valid,
+        report.limits_broken.is_empty(),
+    ) {
         (false, _) => "bad",
         (true, false) => "worse",
         (true, true) => "good",
     };
-    format!("<p class=\"verdict {class}\">{}</p>\n", escape(&table::verdict(report)))
+    format!(
+        "<p class=\"verdict {class}\">{}</p>\n",
+        escape(&table::verdict(report))
+    )
 }
 
 /// The figures that one looks at first.
@@ -46,8 +52,14 @@ fn keys(report: &Report) -> String {
     let (expected, lost) = sound().fold((0, 0), |(expected, lost), group| {
         (expected + group.expected, lost + group.lost.max(0))
     });
-    let loss = if expected > 0 { 100.0 * lost as f64 / expected as f64 } else { 0.0 };
-    let worst = sound().filter_map(|group| group.latency_ms).map(|latency| latency.p99);
+    let loss = if expected > 0 {
+        100.0 * lost as f64 / expected as f64
+    } else {
+        0.0
+    };
+    let worst = sound()
+        .filter_map(|group| group.latency_ms)
+        .map(|latency| latency.p99);
     let worst = worst.reduce(f64::max);
     let server = report.server.clone().unwrap_or_default();
     let mut keys = vec![
@@ -59,9 +71,21 @@ fn keys(report: &Report) -> String {
         keys.extend(value.map(|value| (format!("{} {unit}", number_of(value)), name)));
     };
     some(worst, "ms", "latency added, p99");
-    some(report.joins.first_audio_ms.map(|join| join.p95), "ms", "offer to first audio, p95");
-    some(server.cpu_us_per_packet, "\u{b5}s", "server CPU for each packet out");
-    some(server.memory_bytes.map(|bytes| bytes as f64 / 1_048_576.0), "MiB", "server memory");
+    some(
+        report.joins.first_audio_ms.map(|join| join.p95),
+        "ms",
+        "offer to first audio, p95",
+    );
+    some(
+        server.cpu_us_per_packet,
+        "\u{b5}s",
+        "server CPU for each packet out",
+    );
+    some(
+        server.memory_bytes.map(|bytes| bytes as f64 / 1_048_576.0),
+        "MiB",
+        "server memory",
+    );
     if let Some(ramp) = &report.ramp {
         let knee = ramp.knee.map_or("none".to_owned(), |knee| knee.to_string());
         keys.push((knee, "peers at the knee"));
@@ -74,7 +98,13 @@ fn keys(report: &Report) -> String {
 }
 
 fn charts(report: &Report) -> String {
-    let measured = || report.seconds.iter().filter(|second| second.measured).map(|second| second.at);
+    let measured = || {
+        report
+            .seconds
+            .iter()
+            .filter(|second| second.measured)
+            .map(|second| second.at)
+    };
     let span = measured().next().zip(measured().last());
     let draw = |title, unit, lines: &[(&'static str, Value)]| {
         let line = |(name, value): &(&'static str, Value)| Line {
@@ -85,40 +115,88 @@ fn charts(report: &Report) -> String {
             title,
             unit,
             across: "seconds",
-            lines: lines.iter().map(line).filter(|line| !line.points.is_empty()).collect(),
+            lines: lines
+                .iter()
+                .map(line)
+                .filter(|line| !line.points.is_empty())
+                .collect(),
             measured: span,
             mark: None,
         }
         .draw()
     };
     [
-        draw("Latency added", "ms", &[
-            ("p50", |second| second.latency_p50_ms),
-            ("p95", |second| second.latency_p95_ms),
-            ("p99", |second| second.latency_p99_ms),
-        ]),
-        draw("Packets lost", "%", &[("lost", |second| Some(second.loss_percent))]),
-        draw("Audio missing", "ms a minute, each listener", &[
-            ("missing", |second| Some(second.gap_ms_per_minute)),
-        ]),
-        draw("Peers", "connected", &[("peers", |second| Some(second.peers as f64))]),
-        draw("Packets received", "a second", &[("received", |second| Some(second.received as f64))]),
-        draw("Joins", "a second", &[
-            ("connected", |second| Some(second.joined as f64)),
-            ("refused", |second| Some(second.refused as f64)),
-        ]),
-        draw("Server CPU", "% of a core", &[("server", |second| second.server_cpu_percent)]),
-        draw("Server CPU for each packet out", "\u{b5}s", &[
-            ("each", |second| second.server_cpu_us_per_packet),
-        ]),
-        draw("Server memory", "MiB", &[("resident", |second| {
-            second.server_memory_bytes.map(|bytes| bytes as f64 / 1_048_576.0)
-        })]),
-        draw("The tester: how late it was", "ms", &[("p99", |second| Some(second.tester.lag_p99_ms))]),
-        draw("The tester: CPU", "% of a core", &[
-            ("busiest thread", |second| Some(second.tester.busiest_percent)),
-            ("all", |second| Some(second.tester.cpu_percent)),
-        ]),
+        draw(
+            "Latency added",
+            "ms",
+            &[
+                ("p50", |second| second.latency_p50_ms),
+                ("p95", |second| second.latency_p95_ms),
+                ("p99", |second| second.latency_p99_ms),
+            ],
+        ),
+        draw(
+            "Packets lost",
+            "%",
+            &[("lost", |second| Some(second.loss_percent))],
+        ),
+        draw(
+            "Audio missing",
+            "ms a minute, each listener",
+            &[("missing", |second| Some(second.gap_ms_per_minute))],
+        ),
+        draw(
+            "Peers",
+            "connected",
+            &[("peers", |second| Some(second.peers as f64))],
+        ),
+        draw(
+            "Packets received",
+            "a second",
+            &[("received", |second| Some(second.received as f64))],
+        ),
+        draw(
+            "Joins",
+            "a second",
+            &[
+                ("connected", |second| Some(second.joined as f64)),
+                ("refused", |second| Some(second.refused as f64)),
+            ],
+        ),
+        draw(
+            "Server CPU",
+            "% of a core",
+            &[("server", |second| second.server_cpu_percent)],
+        ),
+        draw(
+            "Server CPU for each packet out",
+            "\u{b5}s",
+            &[("each", |second| second.server_cpu_us_per_packet)],
+        ),
+        draw(
+            "Server memory",
+            "MiB",
+            &[("resident", |second| {
+                second
+                    .server_memory_bytes
+                    .map(|bytes| bytes as f64 / 1_048_576.0)
+            })],
+        ),
+        draw(
+            "The tester: how late it was",
+            "ms",
+            &[("p99", |second| Some(second.tester.lag_p99_ms))],
+        ),
+        draw(
+            "The tester: CPU",
+            "% of a core",
+            &[
+                ("busiest thread", |second| {
+                    Some(second.tester.busiest_percent)
+                }),
+                ("all", |second| Some(second.tester.cpu_percent)),
+            ],
+        ),
     ]
     .concat()
 }
@@ -145,28 +223,49 @@ fn ramp(report: &Report) -> String {
             title,
             unit,
             across: "peers",
-            lines: lines.into_iter().filter(|line| !line.points.is_empty()).collect(),
+            lines: lines
+                .into_iter()
+                .filter(|line| !line.points.is_empty())
+                .collect(),
             measured: None,
             mark: ramp.knee.map(|knee| (knee as f64, "knee")),
         }
         .draw()
     };
     let charts = [
-        draw("Latency added", "ms", vec![
-            line("p50", |step| step.latency_ms.map(|latency| latency.p50)),
-            line("p95", |step| step.latency_ms.map(|latency| latency.p95)),
-            line("p99", |step| step.latency_ms.map(|latency| latency.p99)),
-        ]),
-        draw("Packets lost", "%", vec![line("lost", |step| Some(step.loss_percent))]),
-        draw("Server CPU", "% of a core", vec![line("server", |step| step.server_cpu_percent)]),
+        draw(
+            "Latency added",
+            "ms",
+            vec![
+                line("p50", |step| step.latency_ms.map(|latency| latency.p50)),
+                line("p95", |step| step.latency_ms.map(|latency| latency.p95)),
+                line("p99", |step| step.latency_ms.map(|latency| latency.p99)),
+            ],
+        ),
+        draw(
+            "Packets lost",
+            "%",
+            vec![line("lost", |step| Some(step.loss_percent))],
+        ),
+        draw(
+            "Server CPU",
+            "% of a core",
+            vec![line("server", |step| step.server_cpu_percent)],
+        ),
     ];
-    format!("<h2>The ramp</h2>\n<div class=\"charts\">\n{}</div>\n", charts.concat())
+    format!(
+        "<h2>The ramp</h2>\n<div class=\"charts\">\n{}</div>\n",
+        charts.concat()
+    )
 }
 
 fn circumstances(report: &Report) -> String {
     let machine = &report.machine;
     let mut lines = vec![
-        format!("tester {}, server {}", report.tester_version, report.server_version),
+        format!(
+            "tester {}, server {}",
+            report.tester_version, report.server_version
+        ),
         format!(
             "{}, {} cores, Linux {}; {} threads of peers",
             machine.processor, machine.cores, machine.kernel, machine.tester_threads
@@ -177,7 +276,10 @@ fn circumstances(report: &Report) -> String {
         ),
     ];
     if !report.changes.is_empty() {
-        lines.push(format!("changed on the command line: {}", report.changes.join(", ")));
+        lines.push(format!(
+            "changed on the command line: {}",
+            report.changes.join(", ")
+        ));
     }
     let item = |line: &String| format!("<li>{}</li>", escape(line));
     format!("<ul>{}</ul>\n", lines.iter().map(item).collect::<String>())

@@ -17,17 +17,28 @@ pub(crate) fn draw(report: &Report) -> String {
     );
     text.push_str(&groups(&report.groups));
     let joins = &report.joins;
-    let _ = writeln!(text, "\njoins      {} of {} connected", joins.connected, joins.asked);
+    let _ = writeln!(
+        text,
+        "\njoins      {} of {} connected",
+        joins.connected, joins.asked
+    );
     percentiles(&mut text, "  offer to connected", joins.connect_ms);
     percentiles(&mut text, "  offer to first audio", joins.first_audio_ms);
     counts(&mut text, "  refused", &joins.refused);
     counts(&mut text, "  failed", &joins.failed);
     for group in &report.groups {
-        counts(&mut text, &format!("  sessions of {} that ended", group.name), &group.failed);
+        counts(
+            &mut text,
+            &format!("  sessions of {} that ended", group.name),
+            &group.failed,
+        );
     }
     if let Some(moderation) = &report.moderation {
         let (promoted, unheard) = (moderation.promoted, moderation.unheard);
-        let _ = writeln!(text, "\npromoted   {promoted}, of whom {unheard} were not heard");
+        let _ = writeln!(
+            text,
+            "\npromoted   {promoted}, of whom {unheard} were not heard"
+        );
         percentiles(&mut text, "  call to audible", moderation.audible_ms);
     }
     server(&mut text, report);
@@ -41,8 +52,18 @@ pub(crate) fn verdict(report: &Report) -> String {
     if let Some(why) = &report.partial_because {
         lines.push(format!("PARTIAL: {why}"));
     }
-    lines.extend(report.invalid_because.iter().map(|why| format!("NOT VALID: {why}")));
-    lines.extend(report.limits_broken.iter().map(|what| format!("beyond the limits: {what}")));
+    lines.extend(
+        report
+            .invalid_because
+            .iter()
+            .map(|why| format!("NOT VALID: {why}")),
+    );
+    lines.extend(
+        report
+            .limits_broken
+            .iter()
+            .map(|what| format!("beyond the limits: {what}")),
+    );
     if lines.is_empty() {
         lines.push("complete, valid, within the scenario's limits".to_owned());
     }
@@ -57,22 +78,32 @@ fn or_unknown(text: &str) -> &str {
 fn groups(groups: &[Group]) -> String {
     type Cell = fn(&Group) -> String;
     let latency = |group: &Group, of: fn(&Percentiles) -> f64| {
-        group.latency_ms.map_or("-".to_owned(), |latency| number_of(of(&latency)))
+        group
+            .latency_ms
+            .map_or("-".to_owned(), |latency| number_of(of(&latency)))
     };
     let rows: [(&str, Cell); 13] = [
         ("peers", |group| group.peers.to_string()),
         ("packets sent", |group| group.spoken.to_string()),
         ("packets expected", |group| group.expected.to_string()),
-        ("lost", |group| format!("{} ({} %)", group.lost, number_of(group.loss_percent))),
+        ("lost", |group| {
+            format!("{} ({} %)", group.lost, number_of(group.loss_percent))
+        }),
         ("late", |group| group.late.to_string()),
         ("duplicated", |group| group.duplicate.to_string()),
         ("reordered", |group| group.reordered.to_string()),
-        ("audio missing, ms a minute", |group| number_of(group.gap_ms_per_minute)),
-        ("changes of speaker a minute", |group| number_of(group.slot_changes_per_minute)),
+        ("audio missing, ms a minute", |group| {
+            number_of(group.gap_ms_per_minute)
+        }),
+        ("changes of speaker a minute", |group| {
+            number_of(group.slot_changes_per_minute)
+        }),
         ("packets looked at", |group| group.checked.to_string()),
         ("  of them wrong", |group| wrong(group).to_string()),
         ("onset missed p99, ms", |group| {
-            group.onset_ms.map_or("-".to_owned(), |onset| number_of(onset.p99))
+            group
+                .onset_ms
+                .map_or("-".to_owned(), |onset| number_of(onset.p99))
         }),
         ("latency, ms", |_| String::new()),
     ];
@@ -131,9 +162,15 @@ pub(crate) fn columns(lines: &[Vec<String>]) -> String {
 }
 
 fn percentiles(text: &mut String, name: &str, values: Option<Percentiles>) {
-    if let Some(Percentiles { p50, p95, p99, max, .. }) = values {
+    if let Some(Percentiles {
+        p50, p95, p99, max, ..
+    }) = values
+    {
         let [p50, p95, p99, max] = [p50, p95, p99, max].map(number_of);
-        let _ = writeln!(text, "{name}: p50 {p50}, p95 {p95}, p99 {p99}, max {max} ms");
+        let _ = writeln!(
+            text,
+            "{name}: p50 {p50}, p95 {p95}, p99 {p99}, max {max} ms"
+        );
     }
 }
 
@@ -147,7 +184,11 @@ fn server(text: &mut String, report: &Report) {
     let Some(server) = &report.server else {
         return;
     };
-    let _ = writeln!(text, "\nserver     {} datagrams out, {} in", server.sent, server.received);
+    let _ = writeln!(
+        text,
+        "\nserver     {} datagrams out, {} in",
+        server.sent, server.received
+    );
     if let Some(cpu) = server.cpu_percent {
         let _ = write!(text, "  processor: {} % of a core", number_of(cpu));
         if let Some(each) = server.cpu_us_per_packet {
@@ -165,7 +206,11 @@ fn ramp(text: &mut String, report: &Report) {
     let Some(ramp) = &report.ramp else {
         return;
     };
-    let mut lines = vec![["\npeers", "loss, %", "p99, ms", "missing, ms/min", "CPU, %"].map(str::to_owned).to_vec()];
+    let mut lines = vec![
+        ["\npeers", "loss, %", "p99, ms", "missing, ms/min", "CPU, %"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     for step in &ramp.steps {
         let or_dash = |value: Option<f64>| value.map_or("-".to_owned(), number_of);
         lines.push(vec![
@@ -177,8 +222,13 @@ fn ramp(text: &mut String, report: &Report) {
         ]);
     }
     text.push_str(&columns(&lines));
-    let knee = ramp.knee.map_or("none".to_owned(), |knee| format!("{knee} peers"));
+    let knee = ramp
+        .knee
+        .map_or("none".to_owned(), |knee| format!("{knee} peers"));
     let _ = writeln!(text, "knee: {knee}");
-    let broke = ramp.broke.as_deref().unwrap_or("nothing: the scenario's end came first");
+    let broke = ramp
+        .broke
+        .as_deref()
+        .unwrap_or("nothing: the scenario's end came first");
     let _ = writeln!(text, "what broke after it: {broke}");
 }

@@ -71,8 +71,10 @@ impl House {
             let socket = Socket::open(self.place)?;
             let number = self.sockets.len();
             let (fd, token) = (socket.descriptor(), Token(number));
-            poll.registry().register(&mut SourceFd(&fd), token, Interest::READABLE)?;
-            self.free.extend((0..socket.peers()).map(|place| (number, place)));
+            poll.registry()
+                .register(&mut SourceFd(&fd), token, Interest::READABLE)?;
+            self.free
+                .extend((0..socket.peers()).map(|place| (number, place)));
             self.residents.push(vec![None; socket.peers()]);
             self.sockets.push(Rc::new(socket));
         }
@@ -131,7 +133,12 @@ impl House {
         let mut last_words = Vec::new();
         let (sample, now) = (&mut self.sample, SystemTime::now());
         let tally = &mut sample.groups[seat.group];
-        let polled = seat.peer.poll(now, tally, |to, bytes| last_words.push((to, bytes.to_vec())), |_| {});
+        let polled = seat.peer.poll(
+            now,
+            tally,
+            |to, bytes| last_words.push((to, bytes.to_vec())),
+            |_| {},
+        );
         // It ends with "closed" or with a timeout: in either case all has been said.
         drop(polled);
         for (to, bytes) in last_words {

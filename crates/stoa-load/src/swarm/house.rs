@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     BATCHES, COMMANDS, Command, Sample, ago, late,
-    seat::{Direction, Fate, Seat, SeatKey},
+    seat::{Direction, Fate, NEVER, Seat, SeatKey},
 };
 use crate::{
     mouth::FRAME,
@@ -105,7 +105,9 @@ impl House {
         let mut unread = Vec::new();
         loop {
             let wait = match unread.is_empty() {
-                true => self.next().map(|at| at.saturating_duration_since(Instant::now())),
+                true => self
+                    .next()
+                    .map(|at| at.saturating_duration_since(Instant::now())),
                 false => Some(Duration::ZERO),
             };
             match poll.poll(&mut events, wait) {
@@ -173,7 +175,13 @@ impl House {
         match self.seats[key].fate(Direction::ToPeer, now, &mut self.random) {
             Fate::Never => {}
             Fate::Later(after) => {
-                self.delay(now + after, key, Direction::ToPeer, datagram.from, datagram.bytes);
+                self.delay(
+                    now + after,
+                    key,
+                    Direction::ToPeer,
+                    datagram.from,
+                    datagram.bytes,
+                );
             }
             Fate::Now => {
                 let incoming = Incoming {
@@ -252,7 +260,14 @@ impl House {
         }
     }
 
-    fn delay(&mut self, until: Instant, key: SeatKey, direction: Direction, other: SocketAddr, bytes: &[u8]) {
+    fn delay(
+        &mut self,
+        until: Instant,
+        key: SeatKey,
+        direction: Direction,
+        other: SocketAddr,
+        bytes: &[u8],
+    ) {
         if self.delayed.len() >= MOST_DELAYED {
             self.sample.unsent += 1;
             return;
@@ -310,7 +325,7 @@ impl House {
                 Job::Serve if seat.queued != at => {}
                 Job::Serve => {
                     // A session that wants its turn at once has it in the next round, after the others.
-                    seat.queued = now + Duration::from_secs(3_600);
+                    seat.queued = now + NEVER;
                     let served = seat.peer.serve(now);
                     self.after(key, now, served);
                     if let Some(seat) = self.seats.get_mut(key)

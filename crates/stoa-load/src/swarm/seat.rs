@@ -15,6 +15,9 @@ slotmap::new_key_type! {
     pub(crate) struct SeatKey;
 }
 
+/// As good as never: when the session of somebody who waits for nothing wants its turn.
+pub(super) const NEVER: Duration = Duration::from_secs(24 * 3_600);
+
 /// One peer's place.
 pub(super) struct Seat {
     pub(super) peer: Peer,
@@ -68,7 +71,7 @@ impl Seat {
             group,
             socket,
             place,
-            queued: now,
+            queued: now + NEVER,
             connected: None,
             network: network.map(|network| BadNetwork {
                 began: now,
