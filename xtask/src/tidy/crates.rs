@@ -21,6 +21,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
     ),
     ("stoa-client", &["stoa-api", "stoa-h3"]),
     ("stoa-talk", &["stoa-client"]),
+    ("stoa-load", &["stoa-client"]),
     (
         "stoa-whip",
         &["stoa-api", "stoa-control", "stoa-core", "stoa-token"],
