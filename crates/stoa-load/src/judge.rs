@@ -8,6 +8,11 @@ const LATEST_MS: f64 = 20.0;
 /// How much of a core a thread may use: beyond that, it has no time to be in time.
 const BUSIEST_PERCENT: f64 = 90.0;
 
+/// What of a core others may use of the machine on which the server is, where less than the other is left idle:
+/// both get less than they want then.
+const OTHERS_PERCENT: f64 = 20.0;
+const LEAST_IDLE_PERCENT: f64 = 20.0;
+
 /// In how many of 100 seconds the tester may be late or busy; in one second it always may.
 const BAD_SECONDS_PERCENT: usize = 5;
 
@@ -48,6 +53,22 @@ pub(crate) fn tester_was_the_bottleneck(seconds: &[Tester]) -> Vec<String> {
             seconds.len()
         ));
     }
+    let takes_away = |second: &&Tester| {
+        second
+            .others_percent
+            .is_some_and(|others| others > OTHERS_PERCENT)
+            && second
+                .idle_percent
+                .is_some_and(|idle| idle < LEAST_IDLE_PERCENT)
+    };
+    let taken = seconds.iter().filter(takes_away).count();
+    if too_many(taken) {
+        reasons.push(format!(
+            "in {taken} of {} seconds other programs took the processor away from the server and the tester: \
+             end them",
+            seconds.len()
+        ));
+    }
     reasons
 }
 
@@ -61,6 +82,8 @@ mod tests {
         cpu_percent: 100.0,
         dropped: 0,
         unsent: 0,
+        others_percent: Some(100.0),
+        idle_percent: Some(100.0),
     };
 
     fn with(count: usize, bad: Tester) -> Vec<String> {
@@ -93,6 +116,22 @@ mod tests {
         };
         assert!(with(4, busy).is_empty());
         assert!(with(50, busy)[0].contains("--threads"));
+    }
+
+    #[test]
+    fn other_programs_may_run_where_there_is_room_for_all() {
+        let taken = Tester {
+            idle_percent: Some(3.0),
+            ..GOOD
+        };
+        assert!(with(5, taken).is_empty());
+        assert!(with(6, taken)[0].contains("other programs"));
+        // A machine that is busy with the test alone.
+        let alone = Tester {
+            others_percent: Some(4.0),
+            ..taken
+        };
+        assert!(with(100, alone).is_empty());
     }
 
     #[test]

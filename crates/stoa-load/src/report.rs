@@ -196,6 +196,11 @@ pub(crate) struct Tester {
     pub(crate) dropped: u64,
     /// Datagrams that it could not send.
     pub(crate) unsent: u64,
+    /// Of one core, what programs used that are neither the tester nor the server; where the server is on
+    /// this machine.
+    pub(crate) others_percent: Option<f64>,
+    /// Of one core, what nobody used.
+    pub(crate) idle_percent: Option<f64>,
 }
 
 /// More and more came.

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     histogram::Histogram,
+    machine::{self, Ticks},
     report::{Second, Tester},
     server::{self, Usage},
     stoa::{Refusal, Standing},
@@ -122,6 +123,8 @@ pub(crate) struct Recorder {
     last: Instant,
     was_measuring: bool,
     usage: Option<Usage>,
+    own: Option<Usage>,
+    ticks: Option<Ticks>,
     standing: Option<Standing>,
     lost: u32,
     silent: u32,
@@ -134,6 +137,8 @@ impl Recorder {
         let now = Instant::now();
         Self {
             usage: pid.and_then(server::usage),
+            own: server::usage(std::process::id()),
+            ticks: machine::ticks(),
             troupe,
             shared,
             bell,
@@ -266,10 +271,21 @@ impl Recorder {
         record: &mut Record,
     ) {
         let usage = self.pid.and_then(server::usage);
-        let cpu = usage
-            .zip(self.usage)
-            .map(|(now, before)| now.cpu.saturating_sub(before.cpu));
-        self.usage = usage;
+        let used = |now: Option<Usage>, before: Option<Usage>| {
+            let both = now.zip(before);
+            both.map(|(now, before)| now.cpu.saturating_sub(before.cpu))
+        };
+        let cpu = used(usage, self.usage);
+        let own = server::usage(std::process::id());
+        let ticks = machine::ticks();
+        if let Some((now, before)) = ticks.zip(self.ticks)
+            && let Some((cpu, own)) = cpu.zip(used(own, self.own))
+        {
+            let load = now.since(before, cpu + own, passed);
+            second.tester.others_percent = Some(load.others_percent);
+            second.tester.idle_percent = Some(load.idle_percent);
+        }
+        (self.usage, self.own, self.ticks) = (usage, own, ticks);
         let sent = standing.as_ref().zip(self.standing.as_ref());
         let sent = sent.map(|(now, before)| now.sent.saturating_sub(before.sent));
         second.server_cpu_percent = cpu.map(|cpu| 100.0 * cpu.as_secs_f64() / passed.as_secs_f64());
@@ -328,5 +344,6 @@ fn tester(samples: &[Sample], passed: Duration) -> Tester {
         cpu_percent: percent(samples.iter().map(|sample| sample.cpu).sum()),
         dropped: samples.iter().map(|sample| sample.dropped).sum(),
         unsent: samples.iter().map(|sample| sample.unsent).sum(),
+        ..Tester::default()
     }
 }

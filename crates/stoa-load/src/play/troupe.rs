@@ -252,7 +252,7 @@ impl Troupe {
         });
         Plan {
             lines: self.scenario.room.slots as usize,
-            is_verified: made % self.verify_one_of == 0,
+            is_verified: made.is_multiple_of(self.verify_one_of),
             late_after: self.scenario.limits.late_after(),
             voice,
         }

@@ -105,7 +105,7 @@ fn charts(report: &Report) -> String {
             .filter(|second| second.measured)
             .map(|second| second.at)
     };
-    let span = measured().next().zip(measured().last());
+    let span = measured().next().zip(measured().next_back());
     let draw = |title, unit, lines: &[(&'static str, Value)]| {
         let line = |(name, value): &(&'static str, Value)| Line {
             name,
@@ -188,13 +188,14 @@ fn charts(report: &Report) -> String {
             &[("p99", |second| Some(second.tester.lag_p99_ms))],
         ),
         draw(
-            "The tester: CPU",
+            "CPU beside the server's",
             "% of a core",
             &[
                 ("busiest thread", |second| {
                     Some(second.tester.busiest_percent)
                 }),
                 ("all", |second| Some(second.tester.cpu_percent)),
+                ("other programs", |second| second.tester.others_percent),
             ],
         ),
     ]

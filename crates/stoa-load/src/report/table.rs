@@ -77,7 +77,8 @@ fn or_unknown(text: &str) -> &str {
 /// What each group heard, a column each.
 fn groups(groups: &[Group]) -> String {
     type Cell = fn(&Group) -> String;
-    let latency = |group: &Group, of: fn(&Percentiles) -> f64| {
+    type Share = fn(&Percentiles) -> f64;
+    let latency = |group: &Group, of: Share| {
         group
             .latency_ms
             .map_or("-".to_owned(), |latency| number_of(of(&latency)))
@@ -118,7 +119,7 @@ fn groups(groups: &[Group]) -> String {
         line.extend(groups.iter().map(cell));
         lines.push(line);
     }
-    let of: [(&str, fn(&Percentiles) -> f64); 4] = [
+    let of: [(&str, Share); 4] = [
         ("  p50", |latency| latency.p50),
         ("  p95", |latency| latency.p95),
         ("  p99", |latency| latency.p99),
