@@ -304,14 +304,14 @@ fn server(sum: &recorder::ServerSum) -> Server {
         .cpu
         .filter(|_| seconds > 0.0)
         .map(|cpu| cpu.as_secs_f64());
+    let each = cpu.filter(|_| sum.heard > 0);
+    let datagrams = sum.datagrams.as_ref();
     Server {
         cpu_percent: cpu.map(|cpu| 100.0 * cpu / seconds),
-        cpu_us_per_packet: cpu
-            .filter(|_| sum.sent > 0)
-            .map(|cpu| cpu * 1e6 / sum.sent as f64),
+        cpu_us_per_packet: each.map(|cpu| cpu * 1e6 / sum.heard as f64),
         memory_bytes: sum.memory,
-        sent: sum.sent,
-        received: sum.received,
-        dropped: sum.dropped.clone(),
+        sent: datagrams.map(|datagrams| datagrams.sent),
+        received: datagrams.map(|datagrams| datagrams.received),
+        dropped: datagrams.map_or_else(Default::default, |datagrams| datagrams.dropped.clone()),
     }
 }

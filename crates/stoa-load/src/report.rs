@@ -148,11 +148,12 @@ impl Group {
 pub(crate) struct Server {
     /// Of one core, on average; where the process is known.
     pub(crate) cpu_percent: Option<f64>,
-    /// For each datagram that it sent.
+    /// For each packet that the peers received.
     pub(crate) cpu_us_per_packet: Option<f64>,
     pub(crate) memory_bytes: Option<u64>,
-    pub(crate) sent: u64,
-    pub(crate) received: u64,
+    /// Datagrams, by its own word, where the caller may know.
+    pub(crate) sent: Option<u64>,
+    pub(crate) received: Option<u64>,
     /// Datagrams that it dropped, by reason.
     pub(crate) dropped: BTreeMap<String, u64>,
 }

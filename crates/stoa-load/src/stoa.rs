@@ -79,11 +79,6 @@ impl Refusal {
         self.status.code()
     }
 
-    /// Whether the server has as many as it takes.
-    pub(crate) fn is_full(&self) -> bool {
-        self.status.code() == Code::ResourceExhausted
-    }
-
     /// Whether the one it is about was gone already.
     pub(crate) fn is_gone(&self) -> bool {
         let gone = [ErrorReason::ParticipantNotFound, ErrorReason::RoomNotFound];
@@ -109,7 +104,13 @@ pub(crate) struct Admission {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Standing {
     pub(crate) version: String,
-    /// Datagrams since it began.
+    /// What it has done with datagrams, where the caller may know.
+    pub(crate) datagrams: Option<Datagrams>,
+}
+
+/// Datagrams since the server began.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Datagrams {
     pub(crate) received: u64,
     pub(crate) sent: u64,
     pub(crate) dropped: BTreeMap<String, u64>,
@@ -169,18 +170,20 @@ impl Stoa {
         let mut request = tonic::Request::new(v1::GetStatusRequest {});
         request.set_timeout(LOOK);
         let status = self.client.node().get_status(request).await?.into_inner();
-        let mut standing = Standing {
-            version: status.version,
-            ..Standing::default()
-        };
+        // Those who do not run the node are told of none.
+        let mut datagrams: Option<Datagrams> = None;
         for worker in status.workers {
-            standing.received += worker.datagrams_received;
-            standing.sent += worker.datagrams_sent;
+            let sum = datagrams.get_or_insert_default();
+            sum.received += worker.datagrams_received;
+            sum.sent += worker.datagrams_sent;
             for (reason, count) in worker.datagrams_dropped {
-                *standing.dropped.entry(reason).or_default() += count;
+                *sum.dropped.entry(reason).or_default() += count;
             }
         }
-        Ok(standing)
+        Ok(Standing {
+            version: status.version,
+            datagrams,
+        })
     }
 
     /// Makes a room.

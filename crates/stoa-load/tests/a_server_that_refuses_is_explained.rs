@@ -1,4 +1,4 @@
-//! A server that does not take the caller, or nobody more.
+//! A server that does not take the caller, or nobody more, or does not tell them everything.
 
 mod support;
 
@@ -35,6 +35,7 @@ fn a_caller_that_is_not_taken_learns_why() {
 fn those_who_are_refused_are_counted() {
     let settings = Settings {
         most_in_a_room: Some(2),
+        is_not_operator: true,
         ..Settings::default()
     };
     let node = Node::start(&settings);
@@ -47,4 +48,11 @@ fn those_who_are_refused_are_counted() {
     );
     assert_eq!(joins["refused"]["PARTICIPANT_LIMIT_REACHED"], 3);
     assert_eq!(report["groups"][0]["peers"], 2);
+    // Nor is such a caller told what the node does.
+    assert_eq!(report["server"]["sent"], serde_json::Value::Null);
+    assert!(
+        run.said.contains("does not tell this caller"),
+        "{}",
+        run.said
+    );
 }

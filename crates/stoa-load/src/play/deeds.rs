@@ -93,8 +93,8 @@ pub(crate) async fn ramp(
             .map_err(tester_failed)?;
         come += step;
         let joins = troupe.joins();
-        if let Some(full) = joins.full {
-            end(diary, format!("the server takes no more: {full}"));
+        if let Some(refusal) = joins.last_refusal {
+            end(diary, format!("the server takes no more: {refusal}"));
             return Ok(());
         }
         if joins.connected == before.connected {

@@ -1,7 +1,6 @@
 //! Takes down what happens, second by second.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -21,7 +20,7 @@ use crate::{
     machine::{self, Ticks},
     report::{Second, Tester},
     server::{self, Usage},
-    stoa::{Refusal, Standing},
+    stoa::{Datagrams, Refusal, Standing},
     swarm::{Sample, SwarmError},
     tally::Tally,
 };
@@ -52,9 +51,10 @@ pub(crate) struct ServerSum {
     pub(crate) time: Duration,
     pub(crate) cpu: Option<Duration>,
     pub(crate) memory: Option<u64>,
-    pub(crate) sent: u64,
-    pub(crate) received: u64,
-    pub(crate) dropped: BTreeMap<String, u64>,
+    /// By its own word, where the caller may know.
+    pub(crate) datagrams: Option<Datagrams>,
+    /// What the tester received of it.
+    pub(crate) heard: u64,
 }
 
 /// The record, for those who write it and those who look.
@@ -125,7 +125,7 @@ pub(crate) struct Recorder {
     usage: Option<Usage>,
     own: Option<Usage>,
     ticks: Option<Ticks>,
-    standing: Option<Standing>,
+    datagrams: Option<Datagrams>,
     lost: u32,
     silent: u32,
     joined: u64,
@@ -146,7 +146,7 @@ impl Recorder {
             began: now,
             last: now,
             was_measuring: false,
-            standing: None,
+            datagrams: None,
             lost: 0,
             silent: 0,
             joined: 0,
@@ -247,7 +247,8 @@ impl Recorder {
         second.joined = joins.connected - self.joined;
         second.refused = refused - self.refused;
         (self.joined, self.refused) = (joins.connected, refused);
-        self.take_down_server(&mut second, passed, standing, &mut record);
+        let heard = tallies.iter().map(|tally| tally.received).sum();
+        self.take_down_server(&mut second, passed, heard, standing, &mut record);
         for (number, tally) in tallies.iter().enumerate() {
             record.whole[number].follow(tally);
             if is_measured {
@@ -267,6 +268,7 @@ impl Recorder {
         &mut self,
         second: &mut Second,
         passed: Duration,
+        heard: u64,
         standing: Option<Standing>,
         record: &mut Record,
     ) {
@@ -286,21 +288,25 @@ impl Recorder {
             second.tester.idle_percent = Some(load.idle_percent);
         }
         (self.usage, self.own, self.ticks) = (usage, own, ticks);
-        let sent = standing.as_ref().zip(self.standing.as_ref());
-        let sent = sent.map(|(now, before)| now.sent.saturating_sub(before.sent));
+        let datagrams = standing
+            .as_ref()
+            .and_then(|standing| standing.datagrams.clone());
+        let both = datagrams.as_ref().zip(self.datagrams.as_ref());
+        let sent = both.map(|(now, before)| now.sent.saturating_sub(before.sent));
         second.server_cpu_percent = cpu.map(|cpu| 100.0 * cpu.as_secs_f64() / passed.as_secs_f64());
         second.server_memory_bytes = usage.map(|usage| usage.memory);
         second.server_sent = sent;
-        second.server_cpu_us_per_packet = cpu
-            .zip(sent.filter(|sent| *sent > 0))
-            .map(|(cpu, sent)| cpu.as_secs_f64() * 1e6 / sent as f64);
+        let each = cpu.filter(|_| heard > 0);
+        second.server_cpu_us_per_packet = each.map(|cpu| cpu.as_secs_f64() * 1e6 / heard as f64);
         if second.measured {
             let sum = &mut record.server;
             sum.time += passed;
+            sum.heard += heard;
             sum.cpu = cpu.map(|cpu| sum.cpu.unwrap_or_default() + cpu).or(sum.cpu);
             sum.memory = second.server_memory_bytes.max(sum.memory);
-            sum.sent += sent.unwrap_or(0);
-            if let Some((now, before)) = standing.as_ref().zip(self.standing.as_ref()) {
+            if let Some((now, before)) = both {
+                let sum = sum.datagrams.get_or_insert_default();
+                sum.sent += now.sent.saturating_sub(before.sent);
                 sum.received += now.received.saturating_sub(before.received);
                 for (reason, count) in &now.dropped {
                     let before = before.dropped.get(reason).copied().unwrap_or(0);
@@ -313,7 +319,8 @@ impl Recorder {
         if let Some(standing) = &standing {
             record.version.clone_from(&standing.version);
         }
-        self.standing = standing.or_else(|| self.standing.take());
+        // What is missed for a second is in the next one.
+        self.datagrams = datagrams.or_else(|| self.datagrams.take());
     }
 }
 

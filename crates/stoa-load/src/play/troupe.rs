@@ -55,8 +55,6 @@ pub(crate) struct Joins {
     pub(crate) connected: u64,
     pub(crate) refused: BTreeMap<String, u64>,
     pub(crate) failed: BTreeMap<String, u64>,
-    /// What the server said when it was full.
-    pub(crate) full: Option<String>,
     /// What it said last when it refused.
     pub(crate) last_refusal: Option<String>,
 }
@@ -262,9 +260,6 @@ impl Troupe {
         let mut joins = lock(&self.joins);
         *joins.refused.entry(refusal.name()).or_default() += 1;
         joins.last_refusal = Some(refusal.to_string());
-        if refusal.is_full() {
-            joins.full = Some(refusal.to_string());
-        }
     }
 
     /// Lets somebody go who was taken out of the list, with a goodbye or by being cut off.

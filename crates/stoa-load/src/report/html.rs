@@ -79,7 +79,7 @@ fn keys(report: &Report) -> String {
     some(
         server.cpu_us_per_packet,
         "\u{b5}s",
-        "server CPU for each packet out",
+        "server CPU for each packet heard",
     );
     some(
         server.memory_bytes.map(|bytes| bytes as f64 / 1_048_576.0),
@@ -169,7 +169,7 @@ fn charts(report: &Report) -> String {
             &[("server", |second| second.server_cpu_percent)],
         ),
         draw(
-            "Server CPU for each packet out",
+            "Server CPU for each packet heard",
             "\u{b5}s",
             &[("each", |second| second.server_cpu_us_per_packet)],
         ),

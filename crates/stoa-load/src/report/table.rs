@@ -185,15 +185,17 @@ fn server(text: &mut String, report: &Report) {
     let Some(server) = &report.server else {
         return;
     };
-    let _ = writeln!(
-        text,
-        "\nserver     {} datagrams out, {} in",
-        server.sent, server.received
-    );
+    text.push_str("\nserver");
+    match server.sent.zip(server.received) {
+        Some((sent, received)) => {
+            let _ = writeln!(text, "     {sent} datagrams out, {received} in");
+        }
+        None => text.push_str("     does not tell this caller what it sent\n"),
+    }
     if let Some(cpu) = server.cpu_percent {
         let _ = write!(text, "  processor: {} % of a core", number_of(cpu));
         if let Some(each) = server.cpu_us_per_packet {
-            let _ = write!(text, ", {} us for each datagram out", number_of(each));
+            let _ = write!(text, ", {} us for each packet heard", number_of(each));
         }
         text.push('\n');
     }

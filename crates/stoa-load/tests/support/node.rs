@@ -10,8 +10,8 @@ use std::{
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use stoa_control::{ApiKeyHash, ControlConfig, ControlServer, TlsIdentity};
-use stoa_core::{Certificate, EgressPath, Limits};
+use stoa_control::{ApiKeyHash, ControlConfig, ControlServer, Tenant, TlsIdentity};
+use stoa_core::{Certificate, EgressPath, Limits, TenantId};
 use stoa_net::{Advertised, Started};
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, sync::oneshot, task::JoinHandle};
@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) most_in_a_room: Option<usize>,
     /// Where clients reach its only worker, if not at the worker itself.
     pub(crate) advertise: Option<SocketAddr>,
+    /// Whether the caller may not see what the node as a whole does.
+    pub(crate) is_not_operator: bool,
 }
 
 /// A running node.
@@ -55,7 +57,7 @@ impl Node {
         let identity = identity(&folder);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut config = ControlConfig::new(vec![address], identity);
-        admit(&mut config);
+        admit(&mut config, !settings.is_not_operator);
         let server = ControlServer::bind(config).expect("the port is free");
         let Started {
             workers,
@@ -155,8 +157,12 @@ impl Drop for Node {
 }
 
 /// The one place that says who may call.
-fn admit(config: &mut ControlConfig) {
-    config.api_keys = vec![ApiKeyHash::of("load", API_KEY)];
+fn admit(config: &mut ControlConfig, is_operator: bool) {
+    config.tenants = vec![Tenant {
+        api_keys: vec![ApiKeyHash::of("load", API_KEY)],
+        is_operator,
+        ..Tenant::new(TenantId::new("load").expect("an identifier"))
+    }];
 }
 
 fn media_config(settings: &Settings) -> stoa_net::Config {
