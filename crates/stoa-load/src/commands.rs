@@ -1,0 +1,250 @@
+//! What each command does.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    arguments::{Arguments, Command, Run},
+    compare,
+    failure::Failure,
+    machine,
+    play::{self, Bell, Options, Stop},
+    report::{self, Report, html, table},
+    scenario::{Joins, READY, Role, Scenario, ready},
+    server::Started,
+    show::Terminal,
+    stoa::{Address, Stoa},
+};
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Scenarios { name: None } => list(),
+        Command::Scenarios { name: Some(name) } => {
+            let text = ready(&name).ok_or(Failure::NoScenario(name))?;
+            say(text);
+        }
+        Command::Run(run) => play(*run).await?,
+        Command::Compare { a, b } => {
+            let (a, b) = (read_report(&a)?, read_report(&b)?);
+            say(&compare::draw(&a, &b));
+        }
+    }
+    Ok(())
+}
+
+/// On the standard output; where nobody reads it any more, it is not said.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+fn list() {
+    let about = |text| {
+        Scenario::parse(text)
+            .map(|scenario| scenario.about)
+            .unwrap_or_default()
+    };
+    let line = |(name, text): &(&str, &'static str)| vec![(*name).to_owned(), about(*text)];
+    for line in READY.iter().map(line) {
+        say(&format!("{:<14} {}\n", line[0], line[1]));
+    }
+}
+
+async fn play(run: Run) -> Result<(), Failure> {
+    let (scenario, options) = prepare(&run)?;
+    for file in run.json.iter().chain(&run.html) {
+        may_write(file)?;
+    }
+    let bell = Bell::new();
+    let ring = bell.clone();
+    let mut interrupt = signals(SignalKind::interrupt())?;
+    let mut terminate = signals(SignalKind::terminate())?;
+    let listening = tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        ring.ring(Stop::Interrupted);
+    });
+    let report = against_target(&run, scenario, options, &bell).await?;
+    listening.abort();
+    if let Some(file) = &run.json {
+        let text = serde_json::to_string_pretty(&report);
+        let text = text.map_err(|error| Failure::Tester(error.to_string()))?;
+        write(file, &text)?;
+    }
+    if let Some(file) = &run.html {
+        write(file, &html::draw(&report))?;
+    }
+    say(&table::draw(&report));
+    match report {
+        Report {
+            partial_because: Some(why),
+            ..
+        } => Err(Failure::Partial(why)),
+        Report { valid: false, .. } => Err(Failure::NotValid(report.invalid_because.join("; "))),
+        _ => Ok(()),
+    }
+}
+
+async fn against_target(
+    run: &Run,
+    scenario: Scenario,
+    mut options: Options,
+    bell: &Bell,
+) -> Result<Report, Failure> {
+    let target = &run.target;
+    let started = match &target.start_stoad {
+        None => None,
+        Some(program) => {
+            let program = program.clone();
+            let started = tokio::task::spawn_blocking(move || Started::start(&program)).await;
+            Some(started.map_err(|error| Failure::Tester(error.to_string()))??)
+        }
+    };
+    let address = match &started {
+        Some(started) => {
+            options.pid = Some(started.pid());
+            started.address()
+        }
+        None => Address {
+            url: target.url.clone().unwrap_or_default(),
+            ca_file: target.ca.clone().unwrap_or_default(),
+            api_key_file: target.api_key_file.clone().unwrap_or_default(),
+            server_name: target.server_name.clone(),
+        },
+    };
+    let stoa = Stoa::connect(&address).await?;
+    let mut terminal = Terminal::new();
+    let played = play::play(scenario, stoa, options, bell, &mut terminal).await;
+    terminal.end();
+    // Ending it waits for its process.
+    let ended = tokio::task::spawn_blocking(move || drop(started)).await;
+    ended.map_err(|error| Failure::Tester(error.to_string()))?;
+    Ok(played?)
+}
+
+/// The scenario as the command line wants it, and how it is to be played.
+fn prepare(run: &Run) -> Result<(Scenario, Options), Failure> {
+    let (name, yaml) = scenario_text(&run.scenario)?;
+    let parsed = Scenario::parse(&yaml);
+    let mut scenario = parsed.map_err(|error| Failure::scenario(&run.scenario, error))?;
+    let mut changes = Vec::new();
+    if let Some(count) = run.listeners {
+        let mut groups = scenario.groups.iter_mut().filter(|group| {
+            group.role == Role::Listener && group.network.is_none() && group.joins == Joins::Before
+        });
+        let (Some(group), None) = (groups.next(), groups.next()) else {
+            let why =
+                "--listeners: the scenario does not have one group of listeners that it could mean";
+            return Err(Failure::Change(why.to_owned()));
+        };
+        group.count = count;
+        changes.push(format!("{count} of the group {}", group.name));
+    }
+    if let Some(rooms) = run.rooms {
+        scenario.rooms = rooms;
+        changes.push(format!("{rooms} rooms"));
+    }
+    if let Some(seconds) = run.seconds {
+        scenario.seconds = seconds;
+        changes.push(format!("{seconds} seconds"));
+    }
+    let checked = scenario.check();
+    checked.map_err(|error| Failure::scenario(format!("{} as changed", run.scenario), error))?;
+    let threads = run.threads.unwrap_or_else(|| (machine::cores() / 2).max(1));
+    if !(1..=256).contains(&threads) {
+        return Err(Failure::Change("--threads: must be 1 to 256".to_owned()));
+    }
+    let options = Options {
+        name,
+        yaml,
+        changes,
+        threads,
+        verify_one_of: run.verify.one_of,
+        seed: run.seed,
+        local: run.local_address,
+        pid: run.target.server_pid,
+    };
+    Ok((scenario, options))
+}
+
+fn scenario_text(named: &str) -> Result<(String, String), Failure> {
+    if let Some(text) = ready(named) {
+        return Ok((named.to_owned(), text.to_owned()));
+    }
+    let path = PathBuf::from(named);
+    if !path.exists() {
+        return Err(Failure::NoScenario(named.to_owned()));
+    }
+    let text = read(&path)?;
+    let name = path
+        .file_stem()
+        .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    Ok((name, text))
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::Read {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+fn read_report(path: &Path) -> Result<Report, Failure> {
+    let unreadable = |reason: String| Failure::Read {
+        path: path.to_owned(),
+        reason,
+    };
+    let report: Report = serde_json::from_str(&read(path)?)
+        .map_err(|error| unreadable(format!("it is no report of stoa-load: {error}")))?;
+    match report.format {
+        report::FORMAT => Ok(report),
+        other => Err(unreadable(format!(
+            "it has the form {other}; this stoa-load reads {}",
+            report::FORMAT
+        ))),
+    }
+}
+
+/// Whether a file can be written, before an hour has passed.
+fn may_write(path: &Path) -> Result<(), Failure> {
+    let made = tempfile::NamedTempFile::new_in(folder_of(path));
+    made.map(drop).map_err(|source| Failure::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The file appears complete or not at all.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let written = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    written().map_err(|source| Failure::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn signals(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
+    signal(kind).map_err(|error| Failure::Tester(format!("cannot listen for signals: {error}")))
+}

@@ -1,0 +1,100 @@
+//! Why a command failed, for people and for scripts.
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use crate::{play::PlayError, scenario::ScenarioError, server::StartError, stoa::TargetError};
+
+/// Why.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// There is no such scenario.
+    #[error(
+        "there is no scenario {0:?}, and no such file; `stoa-load scenarios` lists those that come along"
+    )]
+    NoScenario(String),
+    /// The scenario cannot be played.
+    #[error("{place}: {source}")]
+    Scenario {
+        /// The scenario.
+        place: String,
+        #[source]
+        #[doc(hidden)]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What the command line changes of the scenario does not go with it.
+    #[error("{0}")]
+    Change(String),
+    /// A file cannot be read.
+    #[error("cannot read {path}: {reason}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no server.
+    #[error("{0}")]
+    Target(String),
+    /// The tester cannot run.
+    #[error("{0}")]
+    Tester(String),
+    /// The run ended before its time.
+    #[error("the run is partial: {0}")]
+    Partial(String),
+    /// The tester was the bottleneck.
+    #[error("the run is not valid: {0}")]
+    NotValid(String),
+}
+
+impl Failure {
+    pub(crate) fn scenario(place: impl Into<String>, source: ScenarioError) -> Self {
+        Self::Scenario {
+            place: place.into(),
+            source: source.into(),
+        }
+    }
+
+    /// The exit code, where sysexits.h has one that fits, that.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Partial(_) | Self::Tester(_) => 1,
+            Self::NoScenario(_) | Self::Change(_) => 2,
+            Self::NotValid(_) => 3,
+            Self::Read { .. } | Self::Write { .. } => 66,
+            Self::Target(_) => 69,
+            Self::Scenario { .. } => 78,
+        })
+    }
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        match error {
+            TargetError::Read { path, source } => Self::Read {
+                path,
+                reason: source.to_string(),
+            },
+            error => Self::Target(error.to_string()),
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self::Target(error.to_string())
+    }
+}
+
+impl From<PlayError> for Failure {
+    fn from(error: PlayError) -> Self {
+        Self::Tester(error.to_string())
+    }
+}

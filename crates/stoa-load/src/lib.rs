@@ -1,0 +1,38 @@
+//! The load tester: many real WebRTC clients against a server, what they hear, and what that costs.
+//!
+//! The way of a run: `commands` (the command line) · `scenario` (what is played) · `play` (people come, it is
+//! measured, they go) · `stoa` (the server, by its control API) · `swarm` (many peers on a thread) · `peer` (one
+//! session) with `mouth`, `talk` and `speech` (what it says) and `ears`, `reception` (what it makes of what it
+//! hears) · `tally` and `histogram` (what is counted) · `judge` (whether the tester was the bottleneck) ·
+//! `report` (tables, JSON, a page with plots) · `compare`. docs/load.md is for those who use it.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+mod compare;
+mod ears;
+mod failure;
+mod histogram;
+mod judge;
+mod machine;
+mod mouth;
+mod network;
+mod peer;
+mod play;
+mod reception;
+mod report;
+mod rtp;
+mod scenario;
+mod server;
+mod show;
+mod socket;
+mod speech;
+mod stoa;
+mod swarm;
+mod talk;
+mod tally;
+
+pub use arguments::Arguments;
+pub use commands::run;
+pub use failure::Failure;

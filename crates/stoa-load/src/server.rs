@@ -1,0 +1,195 @@
+//! The server's process: what it uses of the machine, as the system tells, and starting one.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    time::{ClockId, clock_gettime},
+    unistd::Pid,
+};
+use tempfile::TempDir;
+
+use crate::stoa::Address;
+
+/// How long the server may take to start, and to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often one looks whether it has.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The name in the certificate that `stoad dev` makes.
+const DEV_SERVER_NAME: &str = "localhost";
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error("cannot start {program}: {source}")]
+    Program { program: PathBuf, source: io::Error },
+    #[error("a folder for the server: {0}")]
+    Folder(io::Error),
+    #[error("{program} did not say within {PATIENCE:?} where its control API is; it said:\n{said}")]
+    NotReady { program: PathBuf, said: String },
+}
+
+/// What a process has used.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Usage {
+    /// Of processors, in user space and in the kernel.
+    pub(crate) cpu: Duration,
+    /// Resident memory, in bytes.
+    pub(crate) memory: u64,
+}
+
+/// What a process has used; `None` if there is no such process.
+pub(crate) fn usage(pid: u32) -> Option<Usage> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+    // One that has ended and was not waited for has no memory.
+    let memory: u64 = field("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok()?;
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid.cast_signed())).ok()?;
+    Some(Usage {
+        cpu: clock_gettime(clock).ok()?.into(),
+        memory: memory * 1_024,
+    })
+}
+
+/// A server of this run alone: `stoad dev`, on loopback and ports that are free.
+pub(crate) struct Started {
+    process: Child,
+    folder: TempDir,
+    url: String,
+}
+
+impl Started {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is running then.
+    pub(crate) fn start(program: &Path) -> Result<Self, StartError> {
+        let folder = tempfile::Builder::new().prefix("stoa-load-").tempdir();
+        let folder = folder.map_err(StartError::Folder)?;
+        let (said, log) = (folder.path().join("said"), folder.path().join("log"));
+        let output = |path: &Path| File::create(path).map_err(StartError::Folder);
+        let process = Command::new(program)
+            .args(["dev", "--page", "127.0.0.1:0", "--control", "127.0.0.1:0"])
+            .args([
+                "--media-port",
+                "0",
+                "--advertise",
+                "127.0.0.1",
+                "--directory",
+            ])
+            .arg(folder.path().join("stoad"))
+            // Ctrl-C is for the tester, which ends its peers first.
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(output(&said)?)
+            .stderr(output(&log)?)
+            .spawn()
+            .map_err(|source| StartError::Program {
+                program: program.to_owned(),
+                source,
+            })?;
+        let mut started = Self {
+            process,
+            folder,
+            url: String::new(),
+        };
+        let began = Instant::now();
+        loop {
+            let text = fs::read_to_string(&said).unwrap_or_default();
+            if let Some(address) = text.lines().find_map(control_address) {
+                started.url = format!("https://{address}");
+                return Ok(started);
+            }
+            let has_ended = !matches!(started.process.try_wait(), Ok(None));
+            if has_ended || began.elapsed() > PATIENCE {
+                let said = text + &fs::read_to_string(&log).unwrap_or_default();
+                return Err(StartError::NotReady {
+                    program: program.to_owned(),
+                    said,
+                });
+            }
+            // bounded: by PATIENCE
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// How to call it.
+    pub(crate) fn address(&self) -> Address {
+        let folder = self.folder.path().join("stoad");
+        Address {
+            url: self.url.clone(),
+            ca_file: folder.join("ca.pem"),
+            api_key_file: folder.join("api-key"),
+            server_name: Some(DEV_SERVER_NAME.to_owned()),
+        }
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // Fails where it has ended already.
+        let _ = kill(
+            Pid::from_raw(self.process.id().cast_signed()),
+            Signal::SIGTERM,
+        );
+        let began = Instant::now();
+        while matches!(self.process.try_wait(), Ok(None)) && began.elapsed() < PATIENCE {
+            // bounded: by PATIENCE
+            std::thread::sleep(LOOK);
+        }
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// The address in the line that tells it.
+fn control_address(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("The control API is at ")?;
+    rest.split(',').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_runs_has_used_something() {
+        let own = usage(std::process::id()).expect("this one runs");
+        assert!(own.cpu > Duration::ZERO && own.memory > 100_000);
+        let mut child = Command::new("true").spawn().expect("a process");
+        let ended = nix::sys::wait::WaitPidFlag::WNOWAIT | nix::sys::wait::WaitPidFlag::WEXITED;
+        let pid = Pid::from_raw(child.id().cast_signed());
+        nix::sys::wait::waitid(nix::sys::wait::Id::Pid(pid), ended).expect("it ends");
+        assert!(
+            usage(child.id()).is_none(),
+            "it has ended, and was not waited for"
+        );
+        child.wait().expect("it is ours");
+    }
+
+    #[test]
+    fn a_program_that_is_no_server_is_named() {
+        let missing = Started::start(Path::new("/nowhere/stoad"))
+            .err()
+            .expect("none");
+        assert!(missing.to_string().contains("/nowhere/stoad"), "{missing}");
+        let other = Started::start(Path::new("/bin/true"))
+            .err()
+            .expect("no server");
+        assert!(matches!(other, StartError::NotReady { .. }), "{other}");
+    }
+}

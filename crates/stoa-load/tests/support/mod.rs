@@ -1,0 +1,20 @@
+//! What the tests of the load tester have in common: a real node in this process, and the tester as another one.
+
+#![allow(
+    dead_code,
+    reason = "each test is a binary of its own and uses a part of this"
+)]
+#![allow(
+    unused_imports,
+    reason = "each test is a binary of its own and uses a part of this"
+)]
+
+mod lossy;
+#[path = "../../../stoad/src/media.rs"]
+mod media;
+mod node;
+mod tester;
+
+pub(crate) use lossy::Lossy;
+pub(crate) use node::{Node, Settings};
+pub(crate) use tester::{Tester, ended, failed, scenario};
