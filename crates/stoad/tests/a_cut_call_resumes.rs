@@ -1,6 +1,6 @@
-//! A Chromium in a network namespace of its own loses its network until the others see it reconnecting, comes back
-//! with another address, restarts ICE through the API, and is heard again as who it was. Then it comes back once
-//! more, by a new page and its resume token.
+//! A Chromium in a network namespace of its own loses its network for 20 s, in which the others see it
+//! reconnecting, comes back with another address, restarts ICE through the API, and is heard again as who it
+//! was. Then it comes back once more, by a new page and its resume token.
 
 mod support;
 

@@ -20,6 +20,8 @@ ROOM = "cut"
 FIRST_ADDRESS, SECOND_ADDRESS = "10.91.0.2", "10.91.0.3"
 # The daemon's ICE timeout, and what its timers and this process may add.
 AWAY_SECONDS = 15.0 + 10.0
+# How long the network is gone, however soon others were told: as long as a tunnel takes.
+CUT_SECONDS = 20.0
 BACK_SECONDS = 20.0
 ADA: dict[str, Any] = {"name": "ada", "hertz": 440.0, "listeningLines": 1}
 
@@ -95,8 +97,11 @@ async def main() -> None:
                 equal(before.participant_id, "ada", "the first of the room")
 
                 await far.cut()
+                until = asyncio.get_running_loop().time() + CUT_SECONDS
                 away = ["participant_joined", "participant_reconnecting"]
                 await watcher.until(lambda: told(watcher, "ada") == away, "away", AWAY_SECONDS)
+                await asyncio.sleep(max(0.0, until - asyncio.get_running_loop().time()))
+                equal(told(watcher, "ada"), away, "what others were told while the network was gone")
                 await far.connect(SECOND_ADDRESS)
                 await browsers.restart_ice(channel, ROOM, "ada")
                 back = [*away, "participant_resumed"]
