@@ -51,14 +51,32 @@ impl Churn {
                     _ => {}
                 }
             }
+            for room in names {
+                all_are_shown(&mut rooms, room).await;
+            }
         });
         Self { stop, task }
     }
 
-    /// Stops it, and waits until it has.
+    /// Stops it, and waits until everything that it did is shown to callers.
     pub async fn end(self) {
         self.stop.store(true, Ordering::Relaxed);
         self.task.await.expect("no panic");
+    }
+}
+
+/// Waits until whoever is in the room is shown as connected: calls are answered when others can see what they did,
+/// but that somebody connects is nobody's call.
+async fn all_are_shown(rooms: &mut Rooms, room: &str) {
+    let request = GetRoomRequest {
+        room_id: room.into(),
+    };
+    while let Ok(shown) = rooms.get_room(request.clone()).await {
+        let connected = ConnectionState::Connected;
+        let mut participants = shown.into_inner().participants.into_iter();
+        if participants.all(|participant| participant.state() == connected) {
+            break;
+        }
     }
 }
 
