@@ -1,9 +1,11 @@
 //! The protobuf package `stoa.control.v1` and the code generated from it.
 //!
 //! The contract itself, with every message, field and error reason documented, is in
-//! `proto/stoa/control/v1`. This crate adds nothing to it.
+//! `proto/stoa/control/v1`. This crate adds nothing to it but the names of gRPC's codes.
 
 #![forbid(unsafe_code)]
+
+use tonic::Code;
 
 /// The package `stoa.control.v1`.
 pub mod v1 {
@@ -22,4 +24,28 @@ pub mod v1 {
 
     /// The `domain` of every `google.rpc.ErrorInfo` that Stoa sends.
     pub const ERROR_DOMAIN: &str = "stoa.control.v1";
+}
+
+/// The name of a canonical code as gRPC's documentation writes it, `INVALID_ARGUMENT` for example: for metrics, and
+/// for whoever hands an error on.
+pub fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
 }

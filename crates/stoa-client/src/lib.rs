@@ -55,6 +55,7 @@ pub use config::{ClientConfig, Credential, Timeouts, TrustAnchors};
 pub use error::ConnectError;
 pub use reason::reason;
 pub use service::ClientService;
+pub use stoa_api::code_name;
 /// The messages, services and error reasons of the API.
 pub use stoa_api::v1;
 pub use watch::{RoomWatch, RoomsWatch};

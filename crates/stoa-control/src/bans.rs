@@ -20,7 +20,7 @@ pub(crate) use service::BansService;
 pub use store::StateError;
 pub(crate) use table::{Ban, BanKey, Cause};
 
-use crate::{config::Clock, entrance::within, errors::Failure};
+use crate::{config::Clock, entrance::within, errors::Failure, to_its_end::to_its_end};
 use store::Store;
 use table::Table;
 
@@ -164,10 +164,7 @@ impl Bans {
         let bans = self.clone();
         // To its end, whoever waits for it: the table and the file are to say the same.
         let removal = async move { bans.try_remove(key).await };
-        tokio::spawn(removal).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "taking back a ban failed");
-            Err(Failure::internal())
-        })
+        to_its_end("taking back a ban", removal).await
     }
 
     async fn try_remove(&self, key: BanKey) -> Result<(), Failure> {

@@ -9,8 +9,11 @@ use prometheus::{
 };
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
-use stoa_api::v1::{ErrorReason, FILE_DESCRIPTOR_SET};
-use tonic::{Code, Status};
+use stoa_api::{
+    code_name,
+    v1::{ErrorReason, FILE_DESCRIPTOR_SET},
+};
+use tonic::Status;
 use tonic_types::StatusExt as _;
 
 use crate::deadline::is_streaming;
@@ -123,34 +126,12 @@ fn methods() -> HashSet<String> {
         .collect()
 }
 
-/// The name of a canonical code, as its documentation writes it.
-fn code_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::errors::Failure;
+    use tonic::Code;
 
     use super::*;
+    use crate::errors::Failure;
 
     fn text(calls: &Calls) -> String {
         let encoder = prometheus::TextEncoder::new();

@@ -6,6 +6,7 @@
 
 mod guests;
 mod leaving;
+mod negotiation;
 mod pending;
 mod quotas;
 mod rates;
@@ -18,10 +19,7 @@ use std::{
 };
 
 use stoa_api::v1::{self, ErrorReason};
-use stoa_core::{
-    AudioMode, Join, LeaveReason, Metadata, ParticipantId, Role, RoomId, SessionId, Subscription,
-    TenantId,
-};
+use stoa_core::{AudioMode, Join, LeaveReason, Metadata, Role, SessionId, Subscription, TenantId};
 use stoa_token::{Grant, Verifier};
 
 pub(crate) use quotas::{Entrant, Ledger, WatchPlace, within};
@@ -35,6 +33,7 @@ use crate::{
     lifecycle::{Lifecycle, Phase},
     media::Media,
     resume::ResumeTokens,
+    to_its_end::to_its_end,
 };
 
 /// The way into the rooms of a node. Clones are the same.
@@ -117,28 +116,6 @@ impl Entrance {
         self.admit_guest(grant.clone(), join).await
     }
 
-    /// Takes a candidate of somebody with a token.
-    ///
-    /// # Errors
-    /// Those of `Rooms.AddIceCandidate`.
-    pub async fn add_candidate(
-        &self,
-        grant: &Grant,
-        session: SessionId,
-        candidate: String,
-    ) -> Result<(), Failure> {
-        let (room, who) = (grant.room.clone(), grant.participant.clone());
-        self.0.bans.check(&room, &who, grant.issued)?;
-        let added = self
-            .0
-            .media
-            .add_ice_candidate(room, who, Some(session), candidate)
-            .await;
-        added.map_err(|error| {
-            Failure::refused(error, grant.room.name(), Some(grant.participant.as_str()))
-        })
-    }
-
     /// Ends the media session of somebody with a token, who leaves of their own will: the token stays good.
     ///
     /// # Errors
@@ -179,10 +156,7 @@ impl Entrance {
     ) -> Result<v1::JoinResponse, Failure> {
         let (entrance, tenant) = (self.clone(), tenant.clone());
         let admission = async move { entrance.try_admit(&tenant, join, issued).await };
-        tokio::spawn(admission).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "an admission failed");
-            Err(Failure::internal())
-        })
+        to_its_end("an admission", admission).await
     }
 
     async fn try_admit(
@@ -237,12 +211,6 @@ impl Entrance {
             room_revision,
             resume_token,
         })
-    }
-
-    /// Whether a service may still act for the media session of somebody: what a ban ended is gone, and one that
-    /// reaches into the future keeps out whoever would be let in.
-    pub(crate) fn may_stay(&self, room: &RoomId, who: &ParticipantId) -> Result<(), Failure> {
-        self.0.bans.check(room, who, self.now())
     }
 
     pub(crate) fn must_serve(&self) -> Result<(), Failure> {

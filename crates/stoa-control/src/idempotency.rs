@@ -6,8 +6,8 @@
 //!   nothing, so a repetition asks again and hears how things stand by then.
 //! - The same id with another request is REQUEST_ID_REUSED; ids of different callers are different.
 //! - The table is bounded. While it is full, calls with a new id are refused with NODE_OVERLOADED
-//!   rather than that a promise is broken. Where tenants share it, none may have more of it than is left
-//!   for the others, so that none can fill it for them (dynamic thresholds, Choudhury and Hahne 1998).
+//!   rather than that a promise is broken. Where tenants share it, none can fill it for the others
+//!   ([`may_take`]).
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -27,7 +27,7 @@ use stoa_api::v1::ErrorReason;
 use stoa_core::TenantId;
 use tokio::time::Instant;
 
-use crate::{authenticate::Caller, errors::Failure};
+use crate::{authenticate::Caller, errors::Failure, tenants::may_take};
 
 /// The longest delay that is asked for when the table is full; some ids expire sooner.
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
@@ -63,7 +63,8 @@ struct Table {
 pub(crate) struct Requests {
     limit: usize,
     lifetime: Duration,
-    is_shared: bool,
+    /// How many tenants share them.
+    tenants: usize,
     table: Arc<Mutex<Table>>,
 }
 
@@ -72,15 +73,14 @@ impl Requests {
         Self {
             limit,
             lifetime,
-            is_shared: false,
+            tenants: 1,
             table: Arc::default(),
         }
     }
 
     /// The same for so many tenants.
     pub(crate) fn shared_by(self, tenants: usize) -> Self {
-        let is_shared = tenants > 1;
-        Self { is_shared, ..self }
+        Self { tenants, ..self }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -131,10 +131,13 @@ impl Requests {
                 false => Err(reused(&key.request_id)),
             };
         }
-        let free = self.limit.saturating_sub(table.entries.len());
         let own = table.counts.get(key.caller.tenant()).copied();
-        let is_too_much = self.is_shared && own.unwrap_or(0) >= free;
-        if free == 0 || is_too_much {
+        if !may_take(
+            self.limit,
+            table.entries.len(),
+            own.unwrap_or(0),
+            self.tenants,
+        ) {
             return Err(full(table.oldest_expires(now)));
         }
         let number = table.next_number;

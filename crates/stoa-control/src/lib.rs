@@ -33,6 +33,7 @@ mod resume;
 mod rooms;
 mod server;
 mod tenants;
+mod to_its_end;
 mod validate;
 mod watch;
 mod watch_rooms;

@@ -245,17 +245,11 @@ impl RoomsService {
     ) -> Result<v1::RenegotiateResponse, Failure> {
         let (room, who, session): Member = validate::renegotiation(&request)?;
         let room = caller.own(&room);
-        self.entrance.acts_for(caller, &room, &who)?;
-        self.entrance.may_stay(&room, &who)?;
-        let v1::RenegotiateRequest {
-            room_id,
-            participant_id,
-            sdp_offer,
-            ..
-        } = request;
-        let answered = self.media.restart_ice(room, who, session, sdp_offer).await;
-        let sdp_answer =
-            answered.map_err(|error| Failure::refused(error, &room_id, Some(&participant_id)))?;
+        self.entrance.may_negotiate(caller, &room, &who)?;
+        let sdp_answer = self
+            .entrance
+            .restart_ice((room, who), session, request.sdp_offer)
+            .await?;
         Ok(v1::RenegotiateResponse { sdp_answer })
     }
 }

@@ -260,15 +260,10 @@ impl Rooms for RoomsService {
         let request = request.into_inner();
         let (room, who, session) = validate::candidate(&request)?;
         let room = caller.own(&room);
-        self.entrance.acts_for(&caller, &room, &who)?;
-        self.entrance.may_stay(&room, &who)?;
-        let added = self
-            .media
-            .add_ice_candidate(room, who, session, request.candidate)
-            .await;
-        added.map_err(|error| {
-            Failure::refused(error, &request.room_id, Some(&request.participant_id))
-        })?;
+        self.entrance.may_negotiate(&caller, &room, &who)?;
+        self.entrance
+            .take_candidate((room, who), session, request.candidate)
+            .await?;
         Ok(Response::new(v1::AddIceCandidateResponse {}))
     }
 

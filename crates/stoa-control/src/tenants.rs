@@ -48,6 +48,14 @@ pub struct Quotas {
     pub bans: usize,
 }
 
+/// Whether a tenant that has `own` of the `taken` places that all of `tenants` share may have one more of `limit`.
+/// Where there are several, none may have more than are left for the others (dynamic thresholds, Choudhury and
+/// Hahne 1998).
+pub(crate) fn may_take(limit: usize, taken: usize, own: usize, tenants: usize) -> bool {
+    let free = limit.saturating_sub(taken);
+    free > 0 && (tenants <= 1 || own < free)
+}
+
 impl Default for Quotas {
     fn default() -> Self {
         Self {

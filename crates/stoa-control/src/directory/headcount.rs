@@ -44,7 +44,7 @@ impl Headcount {
 }
 
 impl Directory {
-    /// Counts everybody: some ten nanoseconds for each.
+    /// Counts everybody.
     pub(crate) fn headcount(&self) -> Headcount {
         // Room by room, so that nobody waits for all of it.
         let rooms: Vec<_> = self.inner().rooms.values().cloned().collect();

@@ -7,7 +7,7 @@ use stoa_core::{Join, LeaveReason, ParticipantId, RoomId, SessionId};
 use stoa_token::{Grant, Reason, Refused};
 
 use super::{Entrance, Entry};
-use crate::{authenticate::Caller, errors::Failure};
+use crate::{authenticate::Caller, errors::Failure, to_its_end::to_its_end};
 
 impl Entrance {
     /// Whether there is a key that a token could be checked with.
@@ -37,24 +37,6 @@ impl Entrance {
         room.is_some_and(|room| room.participant(&grant.participant, session).is_some())
     }
 
-    /// Restarts ICE for somebody with a token: their client's new offer in, the answer out.
-    ///
-    /// # Errors
-    /// Those of `Rooms.Renegotiate`.
-    pub async fn renegotiate(
-        &self,
-        grant: &Grant,
-        session: SessionId,
-        offer: String,
-    ) -> Result<String, Failure> {
-        let (room, who) = (grant.room.clone(), grant.participant.clone());
-        self.0.bans.check(&room, &who, grant.issued)?;
-        let restarted = self.0.media.restart_ice(room, who, Some(session), offer);
-        restarted.await.map_err(|error| {
-            Failure::refused(error, grant.room.name(), Some(grant.participant.as_str()))
-        })
-    }
-
     /// Admits the holder of a token, and uses the token up if it is good once. To its end, also if nobody
     /// waits for it any more: a token is used exactly if somebody came in with it.
     pub(super) async fn admit_guest(
@@ -69,10 +51,7 @@ impl Entrance {
             once.keep();
             Ok(joined)
         };
-        tokio::spawn(admission).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "an admission failed");
-            Err(Failure::internal())
-        })
+        to_its_end("an admission", admission).await
     }
 
     /// Whether the caller may act for this participant: a signalling service may for each of its own, the

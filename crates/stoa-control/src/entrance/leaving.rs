@@ -9,6 +9,7 @@ use super::{Entrance, Entrant};
 use crate::{
     bans::{Ban, BanKey, Cause},
     errors::Failure,
+    to_its_end::to_its_end,
 };
 
 impl Entrance {
@@ -40,10 +41,7 @@ impl Entrance {
     ) -> Result<u64, Failure> {
         let (entrance, tenant) = (self.clone(), tenant.clone());
         let removal = async move { entrance.try_remove(tenant, entrant, session).await };
-        tokio::spawn(removal).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a removal failed");
-            Err(Failure::internal())
-        })
+        to_its_end("a removal", removal).await
     }
 
     async fn try_remove(
@@ -115,10 +113,7 @@ impl Entrance {
             entrance.put_out(&key).await?;
             Ok(ban)
         };
-        tokio::spawn(banning).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a ban failed");
-            Err(Failure::internal())
-        })
+        to_its_end("a ban", banning).await
     }
 
     /// Puts somebody out of every room that their ban means.

@@ -14,7 +14,7 @@ use crate::{
     directory::Directory,
     errors::Failure,
     lifecycle::Counted,
-    tenants::{Quotas, Tenant},
+    tenants::{Quotas, Tenant, may_take},
 };
 
 /// How many people's joins are counted at a time.
@@ -108,12 +108,10 @@ impl Ledger {
         limit: usize,
     ) -> Result<UnderWay<TenantId>, Failure> {
         self.watches.begin(tenant.clone(), |begun| {
-            let free = limit.saturating_sub(begun.values().sum());
             let own = begun.get(tenant).copied().unwrap_or(0);
-            let is_too_much = self.quotas.len() > 1 && own >= free;
-            match free == 0 || is_too_much {
-                false => Ok(()),
-                true => Err(Failure::new(
+            match may_take(limit, begun.values().sum(), own, self.quotas.len()) {
+                true => Ok(()),
+                false => Err(Failure::new(
                     ErrorReason::WatchLimitReached,
                     format!(
                         "of the {limit} watches that the node serves none is left for this tenant"
