@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -227,7 +228,11 @@ fn may_write(path: &Path) -> Result<(), Failure> {
 /// The file appears complete or not at all.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let written = || {
-        let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+        // To be shown around: as any other file, and not only for its owner.
+        let permissions = fs::Permissions::from_mode(0o666);
+        let mut file = tempfile::Builder::new()
+            .permissions(permissions)
+            .tempfile_in(folder_of(path))?;
         file.write_all(text.as_bytes())?;
         file.persist(path)?;
         Ok(())

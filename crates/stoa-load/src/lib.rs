@@ -4,7 +4,7 @@
 //! measured, they go) · `stoa` (the server, by its control API) · `swarm` (many peers on a thread) · `peer` (one
 //! session) with `mouth`, `talk` and `speech` (what it says) and `ears`, `reception` (what it makes of what it
 //! hears) · `tally` and `histogram` (what is counted) · `judge` (whether the tester was the bottleneck) ·
-//! `report` (tables, JSON, a page with plots) · `compare`. docs/load.md is for those who use it.
+//! `report` (tables, JSON, a page with plots) · `compare`. docs/load-testing.md is for those who use it.
 
 #![forbid(unsafe_code)]
 

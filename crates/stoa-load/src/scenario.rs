@@ -1,4 +1,4 @@
-//! What is played: strict YAML. docs/load.md is for people who write one.
+//! What is played: strict YAML. docs/load-testing.md is for people who write one.
 
 mod ready;
 

@@ -65,7 +65,12 @@ pub(crate) fn verdict(report: &Report) -> String {
             .map(|what| format!("beyond the limits: {what}")),
     );
     if lines.is_empty() {
-        lines.push("complete, valid, within the scenario's limits".to_owned());
+        let limits = match &report.ramp {
+            // It has gone on until they broke, or to its end.
+            Some(ramp) if ramp.broke.is_some() => "up to its knee within the scenario's limits",
+            _ => "within the scenario's limits",
+        };
+        lines.push(format!("complete, valid, {limits}"));
     }
     lines.join("\n")
 }
