@@ -3,13 +3,16 @@
 //! docs/configuration.md is for people who write one; the documentation of these types says the same
 //! next to the code. A key that is not known is an error, with its line and column.
 
+mod environment;
 mod files;
 mod ops;
+mod secrets;
 mod tenants;
 mod token_keys;
 mod whip;
 
 use std::{
+    ffi::OsString,
     net::{IpAddr, SocketAddr},
     num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
@@ -269,17 +272,13 @@ impl Control {
 }
 
 impl Config {
-    /// Reads a configuration file.
+    /// Reads a configuration file, and what the environment says in its place.
     ///
     /// # Errors
     /// [`Failure::File`] if it cannot be read; [`Failure::Config`] with line and column if it is
     /// not a configuration.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let text = files::read(path)?;
-        let text = String::from_utf8(text)
-            .map_err(|error| Failure::Config(format!("{}: {error}", path.display())))?;
-        let mut config = Self::parse(&text)
-            .map_err(|error| Failure::Config(format!("{}: {error}", path.display())))?;
+        let (_, mut config) = Self::read_with(path, std::env::vars_os())?;
         let folder = path.parent().unwrap_or(Path::new(""));
         config.control.resolve_paths(folder);
         for tenant in &mut config.tenants {
@@ -292,6 +291,40 @@ impl Config {
             *directory = folder.join(&*directory);
         }
         Ok(config)
+    }
+
+    /// What is set, by the file and by the environment, as one YAML text. Secrets are not in it.
+    ///
+    /// # Errors
+    /// Those of [`Config::read`].
+    pub(crate) fn print(path: &Path) -> Result<String, Failure> {
+        let (text, _) = Self::read_with(path, std::env::vars_os())?;
+        Ok(secrets::hidden(&text))
+    }
+
+    /// The text of the whole, and what it says.
+    fn read_with(
+        path: &Path,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<(String, Self), Failure> {
+        let wrong = |why: String| Failure::Config(format!("{}: {why}", path.display()));
+        let text = files::read(path)?;
+        let text = String::from_utf8(text).map_err(|error| wrong(error.to_string()))?;
+        let overrides = environment::overrides(variables).map_err(Failure::Config)?;
+        let of_file = Self::parse(&text).map_err(|error| wrong(error.to_string()));
+        if overrides.is_empty() {
+            return of_file.map(|config| (text, config));
+        }
+        let whole = environment::apply(&text, &overrides).map_err(wrong)?;
+        match (Self::parse(&whole), of_file) {
+            (Ok(config), _) => Ok((whole, config)),
+            // A line of the file says more than one of the whole.
+            (Err(_), Err(failure)) => Err(failure),
+            (Err(error), Ok(_)) => Err(wrong(format!(
+                "together with the environment ({}): {error}",
+                environment::names(&overrides)
+            ))),
+        }
     }
 
     fn parse(text: &str) -> Result<Self, serde_yaml::Error> {

@@ -24,6 +24,7 @@ pub(crate) struct Daemon {
     whip: Option<JoinHandle<()>>,
     end_whip: oneshot::Sender<()>,
     addresses: Vec<SocketAddr>,
+    ops_addresses: Vec<SocketAddr>,
     /// The ops port, which is there until the end. It has no part in the order of ending.
     ops: JoinHandle<()>,
 }
@@ -52,7 +53,8 @@ impl Daemon {
             tracing::info!(port = worker.port, "media worker");
         }
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
-        for address in ops.addresses() {
+        let ops_addresses = ops.addresses();
+        for address in &ops_addresses {
             tracing::info!(%address, "the ops port");
         }
         let node = Node {
@@ -79,6 +81,7 @@ impl Daemon {
             whip,
             end_whip,
             addresses,
+            ops_addresses,
             ops,
         })
     }
@@ -86,6 +89,11 @@ impl Daemon {
     /// Where the control API is served.
     pub(crate) fn control_addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Where the ops port is served.
+    pub(crate) fn ops_addresses(&self) -> &[SocketAddr] {
+        &self.ops_addresses
     }
 
     /// Runs until a signal comes, then ends in order: nothing new is taken, `before_media` is given

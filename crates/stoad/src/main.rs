@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod daemon;
 mod dev;
+mod drain;
 mod exit;
 mod logging;
 mod media;
