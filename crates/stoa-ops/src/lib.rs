@@ -16,6 +16,7 @@ mod key;
 mod metrics;
 mod server;
 
+pub use health::faults;
 pub use key::OpsKey;
 pub use metrics::{CATALOGUE, Kind, Metric};
 pub use server::{BindError, Node, OpsConfig, OpsServer};

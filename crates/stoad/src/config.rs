@@ -3,8 +3,10 @@
 //! docs/configuration.md is for people who write one; the documentation of these types says the same
 //! next to the code. A key that is not known is an error, with its line and column.
 
+mod drain;
 mod environment;
 mod files;
+mod log;
 mod ops;
 mod secrets;
 mod tenants;
@@ -24,6 +26,7 @@ use stoa_core::{Certificate, EgressPath, Limits, RoomTimeout, limits::MAX_ROOM_T
 use stoa_net::Advertised;
 use stoa_token::Verifier;
 
+pub(crate) use self::log::{Log, LogFormat};
 use crate::exit::Failure;
 
 /// A whole configuration file.
@@ -51,6 +54,9 @@ pub(crate) struct Config {
     /// What rooms are unless their creators say otherwise.
     #[serde(default)]
     pub(crate) rooms: Rooms,
+    /// How the node ends.
+    #[serde(default)]
+    pub(crate) drain: drain::Drain,
     /// What is logged.
     #[serde(default)]
     pub(crate) log: Log,
@@ -151,38 +157,6 @@ pub(crate) struct Rooms {
     idle_timeout_seconds: Option<RoomTimeout>,
 }
 
-/// What is logged.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Log {
-    /// As text or as JSON.
-    pub(crate) format: LogFormat,
-    /// How much: `error`, `warn`, `info`, `debug`, `trace`, or a list such as `info,stoa_net=debug`.
-    #[serde(deserialize_with = "filter")]
-    pub(crate) level: LogLevel,
-}
-
-/// The form of a log line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// For machines: one object a line.
-    Json,
-}
-
-/// A filter that has been checked.
-#[derive(Debug, Clone)]
-pub(crate) struct LogLevel(pub(crate) String);
-
-impl Default for LogLevel {
-    fn default() -> Self {
-        Self("info".to_owned())
-    }
-}
-
 impl Default for NodeLimits {
     fn default() -> Self {
         let limits = Limits::default();
@@ -250,14 +224,6 @@ fn room_timeout<'de, D: Deserializer<'de>>(
     let wrong = || D::Error::custom(format!("must be 0, or 1 to {longest} seconds"));
     let timeout = RoomTimeout::new(Duration::from_secs(seconds));
     timeout.map(Some).ok_or_else(wrong)
-}
-
-fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LogLevel, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match tracing_subscriber::EnvFilter::try_new(&text) {
-        Ok(_) => Ok(LogLevel(text)),
-        Err(error) => Err(D::Error::custom(format!("log level {text:?}: {error}"))),
-    }
 }
 
 impl Control {

@@ -13,6 +13,7 @@ use crate::{
     exit::Failure,
     media::{self, Workers},
     signals::Signals,
+    systemd,
 };
 
 /// A running daemon.
@@ -24,7 +25,11 @@ pub(crate) struct Daemon {
     whip: Option<JoinHandle<()>>,
     end_whip: oneshot::Sender<()>,
     addresses: Vec<SocketAddr>,
+    /// For the watchdog.
+    media: stoa_net::Media,
     ops_addresses: Vec<SocketAddr>,
+    /// How long those who are in a room may go on after a signal.
+    grace: Duration,
     /// The ops port, which is there until the end. It has no part in the order of ending.
     ops: JoinHandle<()>,
 }
@@ -63,7 +68,7 @@ impl Daemon {
         };
         let ops = tokio::spawn(ops.serve(node, std::future::pending()));
         let notices = media::bridge(notices);
-        let server = server.open(Arc::new(Workers(media)), notices);
+        let server = server.open(Arc::new(Workers(media.clone())), notices);
         let (end_whip, whip_ending) = oneshot::channel::<()>();
         let whip = whip.map(|whip| {
             let ending = async move { drop(whip_ending.await) };
@@ -81,7 +86,9 @@ impl Daemon {
             whip,
             end_whip,
             addresses,
+            media,
             ops_addresses,
+            grace: config.drain.grace,
             ops,
         })
     }
@@ -96,8 +103,8 @@ impl Daemon {
         &self.ops_addresses
     }
 
-    /// Runs until a signal comes, then ends in order: nothing new is taken, `before_media` is given
-    /// its time, rooms end and say why, watchers hear of it, the control server ends. A second
+    /// Runs until a signal comes, then ends in order: nothing new is taken, those who are in a room may
+    /// go on for the grace of the configuration, `before_media` is given its time, rooms end and say why, watchers hear of it, the control server ends. A second
     /// signal ends the process at once.
     ///
     /// # Errors
@@ -108,7 +115,10 @@ impl Daemon {
         mut signals: Signals,
         before_media: impl Future<Output = ()>,
     ) -> Result<(), Failure> {
+        systemd::ready();
+        let watchdog = systemd::watchdog(self.media.clone());
         let outcome = tokio::select! {
+            never = watchdog => match never {},
             () = signals.next() => {
                 tracing::info!("asked to end");
                 Ok(())
@@ -118,8 +128,15 @@ impl Daemon {
                 Err(Failure::Running("the control server has failed; the log says why".to_owned()))
             }
         };
+        let grace = if outcome.is_ok() {
+            self.grace
+        } else {
+            Duration::ZERO
+        };
+        systemd::stopping();
         let ending = async {
             self.handle.start_draining();
+            everybody_left(&self.handle, grace).await;
             before_media.await;
             // Fails only if it is not there.
             let _ = self.end_whip.send(());
@@ -151,6 +168,34 @@ impl Daemon {
                 Err(Failure::Running("ended at once, by a second signal".to_owned()))
             }
         }
+    }
+}
+
+/// How often one looks whether somebody is still there.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Waits until nobody is in a room any more, or the grace is over.
+async fn everybody_left(control: &ControlHandle, grace: Duration) {
+    let count = || -> usize { control.headcount().iter().map(|(_, _, count)| count).sum() };
+    if grace.is_zero() || count() == 0 {
+        return;
+    }
+    tracing::info!(
+        participants = count(),
+        grace_seconds = grace.as_secs(),
+        "draining; a second signal ends at once"
+    );
+    let all = async {
+        loop {
+            match count() {
+                0 => return,
+                left => systemd::draining(left),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    if tokio::time::timeout(grace, all).await.is_err() {
+        tracing::warn!(participants = count(), "the grace is over");
     }
 }
 

@@ -12,6 +12,7 @@ mod exit;
 mod logging;
 mod media;
 mod signals;
+mod systemd;
 mod token;
 
 use std::process::ExitCode;
