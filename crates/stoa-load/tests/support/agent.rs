@@ -32,14 +32,14 @@ impl Agent {
     /// Starts one with one thread, on a port of loopback that is free, and waits until it listens.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let listen = ["--listen", "127.0.0.1:0", "--threads", "1"];
-        Self::start_by(
-            Command::new(env!("CARGO_BIN_EXE_stoa-load")),
-            &[&listen, arguments].concat(),
-        )
+        let tester = Command::new(env!("CARGO_BIN_EXE_stoa-load"));
+        let mut agent = Self::spawn(tester, &[&listen, arguments].concat());
+        agent.listens();
+        agent
     }
 
-    /// The same by a command that is there already, wherever it is to listen.
-    pub(crate) fn start_by(mut command: Command, arguments: &[&str]) -> Self {
+    /// Starts one by a command that becomes the tester.
+    pub(crate) fn spawn(mut command: Command, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("key"), KEY).expect("the folder is ours");
         let said = File::create(folder.path().join("said")).expect("a file");
@@ -51,15 +51,19 @@ impl Agent {
             .stdout(said)
             .spawn()
             .expect("the tester is built");
-        let mut agent = Self {
+        Self {
             child,
             folder,
             address: String::new(),
-        };
-        let line = agent.hear(LISTENS);
+        }
+    }
+
+    /// Waits until it listens.
+    #[track_caller]
+    pub(crate) fn listens(&mut self) {
+        let line = self.hear(LISTENS);
         let (_, address) = line.split_once(LISTENS).expect("it is in the line");
-        agent.address = address.trim_end_matches('.').to_owned();
-        agent
+        self.address = address.trim_end_matches('.').to_owned();
     }
 
     /// Where it listens.
