@@ -1,6 +1,6 @@
 //! Several machines as one tester: a coordinator, which is `run`, and agents, which have the peers.
 //!
-//! The coordinator alone calls the server's control API. It asks an agent for an offer (`remote`), calls Join,
+//! The coordinator alone calls the server's control API. It asks an agent for an offer (`remote`, by a `link`), calls Join,
 //! and hands the answer to the agent, whose peers send to where that answer says and to nobody else. So agents
 //! need no API key. An agent (`serve`) does nothing without the key that it shares with the coordinator (`key`),
 //! has one coordinator at a time, and ends all of its peers when that one is gone. They talk over QUIC (`wire`).
@@ -8,6 +8,7 @@
 
 mod clock;
 mod key;
+mod link;
 mod remote;
 mod serve;
 mod wire;

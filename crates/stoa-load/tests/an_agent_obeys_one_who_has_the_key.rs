@@ -112,7 +112,7 @@ fn one_coordinator_at_a_time_has_it_and_its_end_is_that_of_all_peers() {
 
     // Without a word to the agent or to the server.
     first.signal(Signal::SIGKILL);
-    agent.hear("The coordinator is gone, and so are all peers: timed out.");
+    agent.hear("The coordinator is gone, and so are all peers: nothing is heard from it.");
     node.wait("nobody is connected", |node| node.participants() == 0);
     ended(&Tester::run(&talkers(1), &arguments).wait());
 }

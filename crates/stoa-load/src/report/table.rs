@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::{Group, Report, chart::number_of};
+use super::{Group, Machine, Report, chart::number_of};
 use crate::histogram::Percentiles;
 
 /// The whole of what one reads at the end.
@@ -160,26 +160,34 @@ fn agents(report: &Report) -> String {
         "share, %",
         "clock ahead, ms",
         "valid",
-        "machine",
     ];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
     lines.extend(report.agents.iter().map(|agent| {
-        let machine = &agent.machine;
         let [ahead, within] = [agent.clock_ahead_ms, agent.clock_within_ms].map(number_of);
         vec![
             agent.address.clone(),
-            machine.tester_threads.to_string(),
+            agent.machine.tester_threads.to_string(),
             agent.peers.to_string(),
             number_of(agent.share_percent),
             format!("{ahead} \u{b1} {within}"),
             if agent.valid { "yes" } else { "NO" }.to_owned(),
-            format!(
-                "{}, {} cores, Linux {}",
-                machine.processor, machine.cores, machine.kernel
-            ),
         ]
     }));
-    columns(&lines)
+    let mut text = columns(&lines);
+    for agent in &report.agents {
+        let Machine {
+            processor,
+            cores,
+            kernel,
+            ..
+        } = &agent.machine;
+        let _ = writeln!(
+            text,
+            "  {}: {processor}, {cores} cores, Linux {kernel}",
+            agent.address
+        );
+    }
+    text
 }
 
 /// Packets that should not have been heard as they were.

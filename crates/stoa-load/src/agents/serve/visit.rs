@@ -11,7 +11,10 @@ use slotmap::{Key as _, KeyData};
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{
-    super::wire::{self, Answer, Begin, QUESTION_BYTES, Question, Ready, Times, WireError},
+    super::{
+        link::in_words,
+        wire::{self, Answer, Begin, QUESTION_BYTES, Question, Ready, Times, WireError},
+    },
     Settings,
 };
 use crate::{
@@ -116,7 +119,7 @@ impl Visit {
         };
         questions.shutdown().await;
         self.end().await;
-        why.to_string()
+        in_words(&why)
     }
 
     /// Reads one question and answers it, unless whoever asked does not want to know any more. That an answer does
