@@ -90,7 +90,7 @@ fn keys(report: &Report) -> String {
         "server memory",
     );
     if let Some(ramp) = &report.ramp {
-        let knee = ramp.knee.map_or("none".to_owned(), |knee| count_of(knee));
+        let knee = ramp.knee.map_or("none".to_owned(), count_of);
         keys.push((knee, "peers at the knee"));
     }
     let keys: String = keys

@@ -245,7 +245,7 @@ fn check(newcomer: &Newcomer, groups: usize, now: SystemTime) -> Answer<()> {
         wrong |= voice.talkers as u64 > MOST_PEERS;
         wrong |= since > Duration::from_secs(2 * LONGEST);
         wrong |= match voice.manner {
-            Manner::Stage { turn, .. } => !(turn >= SHORTEST_TURN),
+            Manner::Stage { turn, .. } => turn.is_nan() || turn < SHORTEST_TURN,
             Manner::Always | Manner::Conversation => false,
         };
     }
