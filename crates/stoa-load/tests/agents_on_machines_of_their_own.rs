@@ -76,12 +76,14 @@ fn play() {
     });
     let agents = [machine(1, "-700"), machine(2, "700")];
     let text = scenario(
-        "seconds: 4\ngroups:\n  \
+        "seconds: 4\nroom: {slots: 4}\ngroups:\n  \
+         - {name: loud, count: 2, role: speaker, talk: always}\n  \
          - {name: people, count: 2, role: speaker, talk: conversation}\n  \
          - {name: audience, count: 20, role: listener}\n",
     );
     let mut arguments = node.arguments();
     arguments.extend(by(&[&agents[0], &agents[1]]));
+    arguments.extend(["--verify", "1/1"].map(str::to_owned));
     let run = Tester::run(&text, &arguments).wait();
     let report = ended(&run);
     for group in report["groups"].as_array().expect("groups") {
@@ -90,10 +92,11 @@ fn play() {
         let wrong = ["lost", "duplicate", "corrupt", "own_voice", "wrong_voice"];
         assert_eq!(wrong.map(count), [0; 5], "{group}");
         // A second and more, if the clocks were believed.
-        assert!(group["latency_ms"]["max"].as_f64() < Some(700.0), "{group}");
+        let latency = group["latency_ms"]["max"].as_f64().expect("a latency");
+        assert!(latency < 700.0, "{group}");
     }
     for agent in report["agents"].as_array().expect("agents") {
-        assert_eq!(agent["peers"], 11, "{agent}");
+        assert_eq!(agent["peers"], 12, "{agent}");
     }
 }
 

@@ -70,7 +70,7 @@ fn agents_play_as_one_tester() {
 fn rights_that_are_taken_away_are_watched_by_one_clock() {
     let node = Node::start(&Settings::default());
     let agents = [
-        Agent::start(&["--clock-ahead-ms", "-5000"]),
+        Agent::start(&["--clock-ahead-ms", "5000"]),
         Agent::start(&[]),
     ];
     let text = scenario(
@@ -88,23 +88,6 @@ fn rights_that_are_taken_away_are_watched_by_one_clock() {
     assert_eq!(moderation["unheard"], 0, "{moderation}");
     let audible = moderation["audible_ms"]["max"].as_f64().expect("some");
     assert!(audible < AHEAD / 2.0, "{moderation}");
-    // Whoever was sent back was not heard, though a clock says that what they said before was said later.
+    // Nor was anybody heard who was sent back, though by a clock they said later what they said before.
     assert_eq!(report["groups"][0]["forbidden"], 0, "{report}");
-}
-
-#[test]
-fn an_agent_serves_one_run_after_the_other() {
-    let node = Node::start(&Settings::default());
-    let agent = Agent::start(&[]);
-    let text =
-        scenario("seconds: 1\ngroups:\n  - {name: p, count: 2, role: speaker, talk: always}\n");
-    let mut arguments = node.arguments();
-    arguments.extend(by(&[&agent]));
-    for _ in 0..2 {
-        let run = Tester::run(&text, &arguments).wait();
-        let report = ended(&run);
-        assert_eq!(report["joins"]["connected"], 2);
-        // One clock alone is not off.
-        assert!(report["latency_within_ms"].is_null(), "{report}");
-    }
 }

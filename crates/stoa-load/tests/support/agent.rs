@@ -7,6 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 
 /// How long anything may take that one waits for.
@@ -99,6 +103,12 @@ impl Agent {
             // bounded: by PATIENCE
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let process = Pid::from_raw(self.child.id().cast_signed());
+        kill(process, signal).expect("it runs");
     }
 
     /// Ends it at once.
