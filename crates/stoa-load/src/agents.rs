@@ -15,19 +15,22 @@ mod wire;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 
-use self::remote::Agent;
 pub(crate) use self::{
     key::Key,
     remote::RemoteThread,
     serve::{Settings, serve},
 };
+use self::{remote::Agent, wire::Begin};
 use crate::{
     judge::tester_was_the_bottleneck,
     report::{self, Second, Tester},
     swarm::Swarm,
 };
+
+/// How many threads of peers a machine may have.
+pub(crate) const MOST_THREADS: usize = 256;
 
 /// How many agents a run may have.
 pub(crate) const MOST_AGENTS: usize = 64;
@@ -63,12 +66,31 @@ impl Agents {
         seed: u64,
         server: SocketAddr,
     ) -> Result<Self, AgentError> {
-        let agents = (0..).zip(addresses).map(|(number, address)| {
-            // So that no two machines have the same luck with their networks.
-            let seed = seed ^ (number << 32);
-            Agent::meet(address, key, groups, seed, server)
-        });
-        Ok(Self(try_join_all(agents).await?))
+        let meet = async |number: u64, address: &String| {
+            let begin = Begin {
+                groups,
+                // So that no two machines have the same luck with their networks.
+                seed: seed ^ (number << 32),
+                server,
+            };
+            Agent::meet(address, key, &begin).await
+        };
+        let meeting = (0..).zip(addresses);
+        let met = join_all(meeting.map(|(number, address)| meet(number, address))).await;
+        let (mut agents, mut failure) = (Self::default(), None);
+        for agent in met {
+            match agent {
+                Ok(agent) => agents.0.push(agent),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        match failure {
+            None => Ok(agents),
+            Some(error) => {
+                agents.part().await;
+                Err(error)
+            }
+        }
     }
 
     /// Whether there are none.

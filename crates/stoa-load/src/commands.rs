@@ -10,7 +10,7 @@ use std::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    agents::{self, Agents, Key, MOST_AGENTS, Settings},
+    agents::{self, Agents, Key, MOST_AGENTS, MOST_THREADS, Settings},
     arguments::{self, Arguments, Command, Peers, Run},
     compare,
     failure::Failure,
@@ -201,9 +201,11 @@ fn prepare(run: &Run) -> Result<(Scenario, Options), Failure> {
 fn threads(peers: &Peers) -> Result<usize, Failure> {
     let threads = peers.threads;
     let threads = threads.unwrap_or_else(|| (machine::cores() / 2).max(1));
-    match (1..=256).contains(&threads) {
+    match (1..=MOST_THREADS).contains(&threads) {
         true => Ok(threads),
-        false => Err(Failure::Change("--threads: must be 1 to 256".to_owned())),
+        false => Err(Failure::Change(format!(
+            "--threads: must be 1 to {MOST_THREADS}"
+        ))),
     }
 }
 

@@ -109,7 +109,7 @@ fn warnings(a: &Report, b: &Report) -> Option<String> {
         warnings.push("they ran on different machines");
     }
     if a.latency_within_ms.is_some() || b.latency_within_ms.is_some() {
-        warnings.push("latencies between agents are known as well as their clocks, which can differ as much again");
+        warnings.push("latencies between agents are known no better than their clocks");
     }
     if !(a.valid && b.valid && a.complete && b.complete) {
         warnings.push("one of them is not complete and valid");

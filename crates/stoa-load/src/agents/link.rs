@@ -10,17 +10,18 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{MissedTickBehavior, error::Elapsed, interval, timeout};
 
 use super::{
-    AgentError,
+    AgentError, MOST_THREADS,
     clock::{Exchange, Exchanges, Offset},
     key::{BUSY, DONE, ENDED},
-    wire::{self, ANSWER_BYTES, Answer, Question, Times, WireError},
+    wire::{self, ANSWER_BYTES, Answer, Begin, Question, Ready, Times, WireError},
 };
 use crate::clock::nanos;
 
 /// How long an answer may take that waits for nobody else.
 pub(super) const ANSWER: Duration = Duration::from_secs(10);
 
-/// How often the clocks are compared.
+/// How many times the clocks are compared at the beginning, and how often later.
+const FIRST_COMPARISONS: usize = 8;
 const COMPARE: Duration = Duration::from_millis(250);
 
 /// TLS alerts as QUIC has them (RFC 9001, section 4.8): whose certificates cannot be used, and that there is no
@@ -64,17 +65,28 @@ impl Link {
         Some(self.gone(in_words(&reason)))
     }
 
+    /// The first question, and the first comparisons of the clocks.
+    pub(super) async fn begin_with(&self, begin: &Begin) -> Result<Ready, AgentError> {
+        let ready: Ready = self.ask(begin).await?;
+        if !(1..=MOST_THREADS).contains(&ready.threads) {
+            return Err(self.refused(format!("it has {} threads", ready.threads)));
+        }
+        for _ in 0..FIRST_COMPARISONS {
+            self.compare_clocks().await?;
+        }
+        // Which tells the agent what is known by now; how little that was before is of no importance.
+        self.compare_clocks().await?;
+        self.clocks().worst_within = 0;
+        Ok(ready)
+    }
+
     pub(super) fn close(&self) {
         self.connection.close(DONE, b"");
     }
 
-    /// The least that was known of the agent's clock since that was forgotten.
+    /// The least that was known of the agent's clock since it began.
     pub(super) fn worst_within(&self) -> Duration {
         Duration::from_nanos(self.clocks().worst_within.unsigned_abs())
-    }
-
-    pub(super) fn forget_the_worst(&self) {
-        self.clocks().worst_within = 0;
     }
 
     pub(super) async fn begin(&self, question: &impl Serialize) -> Result<RecvStream, WireError> {

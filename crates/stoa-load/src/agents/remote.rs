@@ -32,9 +32,6 @@ const SESSION: Duration = Duration::from_secs(60);
 /// How long the last packets may take.
 const LAST_PACKETS: Duration = Duration::from_millis(500);
 
-/// How many times the clocks are compared at the beginning.
-const FIRST_COMPARISONS: usize = 8;
-
 /// An agent that is there for this run.
 pub(super) struct Agent {
     link: Arc<Link>,
@@ -50,25 +47,13 @@ pub(crate) struct RemoteThread {
 }
 
 impl Agent {
-    pub(super) async fn meet(
-        address: &str,
-        key: &Key,
-        groups: usize,
-        seed: u64,
-        server: SocketAddr,
-    ) -> Result<Self, AgentError> {
+    /// Comes to it, and lets it begin.
+    pub(super) async fn meet(address: &str, key: &Key, begin: &Begin) -> Result<Self, AgentError> {
         let unreachable = |why: String| AgentError::Unreachable {
             agent: address.to_owned(),
             why,
         };
-        let found = tokio::net::lookup_host(address).await;
-        let found: Vec<SocketAddr> = found
-            .map_err(|error| unreachable(error.to_string()))?
-            .collect();
-        let first = found.iter().find(|found| found.is_ipv4());
-        let to = *first
-            .or(found.first())
-            .ok_or_else(|| unreachable("the host has no address".to_owned()))?;
+        let to = resolve(address).await.map_err(unreachable)?;
         let any: SocketAddr = match to {
             SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
             SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
@@ -82,21 +67,18 @@ impl Agent {
             Err(_) => return Err(unreachable(in_words(&ConnectionError::TimedOut))),
         };
         let link = Arc::new(Link::new(address, connection));
-        let begin = Begin {
-            groups,
-            seed,
-            server,
+        let ready = match link.begin_with(begin).await {
+            Ok(ready) => ready,
+            Err(error) => {
+                // So that it is free for others at once.
+                link.close();
+                let _ = timeout(LAST_PACKETS, endpoint.wait_idle()).await;
+                return Err(match error {
+                    AgentError::Gone { agent, why } => AgentError::Unreachable { agent, why },
+                    error => error,
+                });
+            }
         };
-        let ready = link.ask(&begin).await.map_err(|error| match error {
-            AgentError::Gone { agent, why } => AgentError::Unreachable { agent, why },
-            error => error,
-        })?;
-        for _ in 0..FIRST_COMPARISONS {
-            link.compare_clocks().await?;
-        }
-        // Which tells the agent what is known by now.
-        link.compare_clocks().await?;
-        link.forget_the_worst();
         let comparing = tokio::spawn(Arc::clone(&link).go_on_comparing()).abort_handle();
         Ok(Self {
             link,
@@ -146,6 +128,15 @@ impl Agent {
         // Where it cannot be told, it notices by the silence.
         let _ = timeout(LAST_PACKETS, self.endpoint.wait_idle()).await;
     }
+}
+
+/// The host's address, the one of IPv4 if there are both.
+async fn resolve(address: &str) -> Result<SocketAddr, String> {
+    let found = tokio::net::lookup_host(address).await;
+    let found: Vec<SocketAddr> = found.map_err(|error| error.to_string())?.collect();
+    let first = found.iter().find(|found| found.is_ipv4());
+    let first = first.or(found.first()).copied();
+    first.ok_or_else(|| "the host has no address".to_owned())
 }
 
 impl Drop for Agent {

@@ -26,6 +26,9 @@ const MOST_CONNECTIONS: usize = 16;
 /// How long somebody may take to show that they have the key.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
+/// How long a coordinator waits for one that may be about to leave.
+const LEAVING: Duration = Duration::from_secs(2);
+
 /// How long the last packets may take.
 const LAST_PACKETS: Duration = Duration::from_millis(500);
 
@@ -97,7 +100,7 @@ impl Agent {
             Ok(Err(error)) => return self.complain(&error.to_string()),
             Err(_) => return self.complain("no key within the time for it"),
         };
-        let Ok(_place) = self.place.try_acquire() else {
+        let Ok(Ok(_place)) = timeout(LEAVING, self.place.acquire()).await else {
             connection.close(BUSY, b"");
             return;
         };
