@@ -10,7 +10,8 @@ use std::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    arguments::{Arguments, Command, Run},
+    agents::{self, Agents, Key, MOST_AGENTS, MOST_THREADS, Settings},
+    arguments::{self, Arguments, Command, Peers, Run},
     compare,
     failure::Failure,
     machine,
@@ -34,6 +35,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
             say(text);
         }
         Command::Run(run) => play(*run).await?,
+        Command::Agent(agent) => serve(agent).await?,
         Command::Compare { a, b } => {
             let (a, b) = (read_report(&a)?, read_report(&b)?);
             say(&compare::draw(&a, &b));
@@ -45,6 +47,18 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 /// On the standard output; where nobody reads it any more, it is not said.
 fn say(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
+}
+
+async fn serve(agent: arguments::Agent) -> Result<(), Failure> {
+    let key = Key::read(&agent.key_file)?;
+    let settings = Settings {
+        listen: agent.listen,
+        threads: threads(&agent.peers)?,
+        local: agent.peers.local_address,
+        clock_ahead_ms: agent.clock_ahead_ms,
+    };
+    agents::serve(settings, &key, interrupted()?, say).await?;
+    Ok(())
 }
 
 fn list() {
@@ -66,13 +80,9 @@ async fn play(run: Run) -> Result<(), Failure> {
     }
     let bell = Bell::new();
     let ring = bell.clone();
-    let mut interrupt = signals(SignalKind::interrupt())?;
-    let mut terminate = signals(SignalKind::terminate())?;
+    let interrupted = interrupted()?;
     let listening = tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        interrupted.await;
         ring.ring(Stop::Interrupted);
     });
     let report = against_target(&run, scenario, options, &bell).await?;
@@ -124,9 +134,18 @@ async fn against_target(
         },
     };
     let stoa = Stoa::connect(&address).await?;
+    let agents = match &run.agent_key_file {
+        Some(file) if !run.agents.is_empty() => {
+            let (groups, server) = (scenario.groups.len(), stoa.address());
+            let key = Key::read(file)?;
+            Agents::meet(&run.agents, &key, groups, options.seed, server).await?
+        }
+        _ => Agents::default(),
+    };
     let mut terminal = Terminal::new();
-    let played = play::play(scenario, stoa, options, bell, &mut terminal).await;
+    let played = play::play(scenario, stoa, &agents, options, bell, &mut terminal).await;
     terminal.end();
+    agents.part().await;
     // Ending it waits for its process.
     let ended = tokio::task::spawn_blocking(move || drop(started)).await;
     ended.map_err(|error| Failure::Tester(error.to_string()))?;
@@ -161,21 +180,33 @@ fn prepare(run: &Run) -> Result<(Scenario, Options), Failure> {
     }
     let checked = scenario.check();
     checked.map_err(|error| Failure::scenario(format!("{} as changed", run.scenario), error))?;
-    let threads = run.threads.unwrap_or_else(|| (machine::cores() / 2).max(1));
-    if !(1..=256).contains(&threads) {
-        return Err(Failure::Change("--threads: must be 1 to 256".to_owned()));
+    if run.agents.len() > MOST_AGENTS {
+        let why = format!("--agents: there may be {MOST_AGENTS}");
+        return Err(Failure::Change(why));
     }
     let options = Options {
         name,
         yaml,
         changes,
-        threads,
+        threads: threads(&run.peers)?,
         verify_one_of: run.verify.one_of,
         seed: run.seed,
-        local: run.local_address,
+        local: run.peers.local_address,
         pid: run.target.server_pid,
     };
     Ok((scenario, options))
+}
+
+/// How many threads of peers there are to be.
+fn threads(peers: &Peers) -> Result<usize, Failure> {
+    let threads = peers.threads;
+    let threads = threads.unwrap_or_else(|| (machine::cores() / 2).max(1));
+    match (1..=MOST_THREADS).contains(&threads) {
+        true => Ok(threads),
+        false => Err(Failure::Change(format!(
+            "--threads: must be 1 to {MOST_THREADS}"
+        ))),
+    }
 }
 
 fn scenario_text(named: &str) -> Result<(String, String), Failure> {
@@ -248,6 +279,18 @@ fn folder_of(path: &Path) -> &Path {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     }
+}
+
+/// Until somebody wants this to end.
+fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    let mut interrupt = signals(SignalKind::interrupt())?;
+    let mut terminate = signals(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 fn signals(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {

@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use crate::{play::PlayError, scenario::ScenarioError, server::StartError, stoa::TargetError};
+use crate::{
+    agents::AgentError, play::PlayError, scenario::ScenarioError, server::StartError,
+    stoa::TargetError,
+};
 
 /// Why.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +46,9 @@ pub enum Failure {
     /// There is no server.
     #[error("{0}")]
     Target(String),
+    /// There is no such agent, or it cannot be one.
+    #[error("{0}")]
+    Agent(String),
     /// The tester cannot run.
     #[error("{0}")]
     Tester(String),
@@ -69,7 +75,7 @@ impl Failure {
             Self::NoScenario(_) | Self::Change(_) => 2,
             Self::NotValid(_) => 3,
             Self::Read { .. } | Self::Write { .. } => 66,
-            Self::Target(_) => 69,
+            Self::Target(_) | Self::Agent(_) => 69,
             Self::Scenario { .. } => 78,
         })
     }
@@ -83,6 +89,15 @@ impl From<TargetError> for Failure {
                 reason: source.to_string(),
             },
             error => Self::Target(error.to_string()),
+        }
+    }
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        match error {
+            AgentError::Key { path, why } => Self::Read { path, reason: why },
+            error => Self::Agent(error.to_string()),
         }
     }
 }

@@ -4,11 +4,14 @@
 //! measured, they go) · `stoa` (the server, by its control API) · `swarm` (many peers on a thread) · `peer` (one
 //! session) with `mouth`, `talk` and `speech` (what it says) and `ears`, `reception` (what it makes of what it
 //! hears) · `tally` and `histogram` (what is counted) · `judge` (whether the tester was the bottleneck) ·
-//! `report` (tables, JSON, a page with plots) · `compare`. docs/load-testing.md is for those who use it.
+//! `report` (tables, JSON, a page with plots) · `compare`. With several machines, `agents` have the peers, and
+//! `clock` is that of the run. docs/load-testing.md is for those who use it.
 
 #![forbid(unsafe_code)]
 
+mod agents;
 mod arguments;
+mod clock;
 mod commands;
 mod compare;
 mod ears;

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use serde::{Deserialize, Serialize};
 use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig,
     change::{SdpAnswer, SdpPendingOffer},
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// What a peer is to be.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
     /// Audio lines: one to speak and listen on, the others to listen on.
     pub(crate) lines: usize,
@@ -40,7 +41,7 @@ pub(crate) struct Plan {
 }
 
 /// Why a session failed.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, Serialize, Deserialize)]
 pub(crate) enum PeerError {
     #[error("the server's answer cannot be used: {0}")]
     Answer(String),
@@ -188,7 +189,7 @@ impl Peer {
                 Output::Transmit(transmit) => send(transmit.destination, &transmit.contents),
                 Output::Event(Event::Connected) => {
                     self.is_connected = true;
-                    self.ears.open(SystemTime::now());
+                    self.ears.open(arrived);
                     tally.connect.add(self.asked.elapsed());
                 }
                 Output::Event(Event::RtpPacket(packet)) => {
@@ -209,12 +210,9 @@ impl Peer {
         }
     }
 
-    /// Says the next 20 ms, or nothing. Returns whether a packet was written.
-    pub(crate) fn speak(&mut self, now: Instant) -> Result<bool, PeerError> {
-        let said = self
-            .mouth
-            .as_mut()
-            .and_then(|mouth| mouth.open(now, SystemTime::now()));
+    /// Says the next 20 ms, or nothing, at this time of the run's clock. Returns whether a packet was written.
+    pub(crate) fn speak(&mut self, now: Instant, wall: SystemTime) -> Result<bool, PeerError> {
+        let said = self.mouth.as_mut().and_then(|mouth| mouth.open(wall));
         let Some(said) = said else {
             return Ok(false);
         };

@@ -85,6 +85,7 @@ async fn it_is_told_of_every_state_and_waits_for_those_who_are_in_a_room() {
         loop {
             match control_address(&log()) {
                 Some(address) => return address,
+                // bounded: by PATIENCE
                 None => tokio::time::sleep(Duration::from_millis(5)).await,
             }
         }

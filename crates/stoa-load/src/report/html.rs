@@ -67,10 +67,13 @@ fn keys(report: &Report) -> String {
         (count_of(expected), "packets expected"),
         (format!("{} %", number_of(loss)), "lost"),
     ];
+    keys.extend(worst.map(|worst| {
+        let worst = table::latency_of(worst, report.latency_within_ms);
+        (format!("{worst} ms"), "latency added, p99")
+    }));
     let mut some = |value: Option<f64>, unit: &str, name| {
         keys.extend(value.map(|value| (format!("{} {unit}", number_of(value)), name)));
     };
-    some(worst, "ms", "latency added, p99");
     some(
         report.joins.first_audio_ms.map(|join| join.p95),
         "ms",
@@ -87,7 +90,7 @@ fn keys(report: &Report) -> String {
         "server memory",
     );
     if let Some(ramp) = &report.ramp {
-        let knee = ramp.knee.map_or("none".to_owned(), |knee| count_of(knee));
+        let knee = ramp.knee.map_or("none".to_owned(), count_of);
         keys.push((knee, "peers at the knee"));
     }
     let keys: String = keys
@@ -268,8 +271,14 @@ fn circumstances(report: &Report) -> String {
             report.tester_version, report.server_version
         ),
         format!(
-            "{}, {} cores, Linux {}; {} threads of peers",
-            machine.processor, machine.cores, machine.kernel, machine.tester_threads
+            "{}, {} cores, Linux {}; {}",
+            machine.processor,
+            machine.cores,
+            machine.kernel,
+            match report.agents.len() {
+                0 => format!("{} threads of peers", machine.tester_threads),
+                agents => format!("the peers were at {agents} agents"),
+            }
         ),
         format!(
             "seed {}; one of {} peers was looked at closely; began {}",
