@@ -38,7 +38,7 @@ pub(crate) enum Step {
 }
 
 /// The benches that run in a few seconds with `--quick`.
-const BENCHES: [&str; 5] = ["forward", "stage", "promote", "node", "send"];
+const BENCHES: [&str; 6] = ["forward", "stage", "promote", "node", "admission", "send"];
 
 /// How the steps are run.
 #[derive(Debug, clap::Args)]

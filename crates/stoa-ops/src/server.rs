@@ -133,25 +133,38 @@ fn routes(shared: Arc<Shared>) -> Router {
 struct Verdict {
     status: &'static str,
     reasons: Vec<String>,
+    /// How full the node is: no reason to take it for dead, or out of the way of calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<&'static str>,
 }
 
-fn verdict(reasons: Vec<String>) -> Response {
+fn verdict(reasons: Vec<String>, level: Option<&'static str>) -> Response {
     let (code, status) = match reasons.is_empty() {
         true => (StatusCode::OK, "ok"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ok"),
     };
-    (code, Json(Verdict { status, reasons })).into_response()
+    let verdict = Verdict {
+        status,
+        reasons,
+        level,
+    };
+    (code, Json(verdict)).into_response()
 }
 
 async fn livez(State(shared): State<Arc<Shared>>) -> Response {
     let workers = shared.node.media.status();
-    verdict(health::faults(&workers, Instant::now()))
+    verdict(health::faults(&workers, Instant::now()), None)
 }
 
 async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     let workers = shared.node.media.status();
     let is_draining = shared.node.control.is_draining();
-    verdict(health::obstacles(&workers, Instant::now(), is_draining))
+    let report = shared.node.control.capacity();
+    let level = report.map(|report| report.level.name());
+    verdict(
+        health::obstacles(&workers, Instant::now(), is_draining),
+        level,
+    )
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {

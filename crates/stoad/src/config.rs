@@ -3,6 +3,8 @@
 //! docs/configuration.md is for people who write one; the documentation of these types says the same
 //! next to the code. A key that is not known is an error, with its line and column.
 
+mod capacity;
+mod cgroup;
 mod drain;
 mod environment;
 mod files;
@@ -51,6 +53,9 @@ pub(crate) struct Config {
     /// What the node may hold.
     #[serde(default)]
     pub(crate) limits: NodeLimits,
+    /// What the node may use, and from when on it refuses.
+    #[serde(default)]
+    capacity: capacity::Capacity,
     /// What rooms are unless their creators say otherwise.
     #[serde(default)]
     pub(crate) rooms: Rooms,
@@ -371,6 +376,9 @@ impl Config {
         config.state_directory.clone_from(&self.state.directory);
         config.service.joins_per_subject = self.limits.joins_per_subject_per_minute.get();
         config.service.refusals_per_source = self.limits.refusals_per_source_per_minute.get();
+        let seats = self.limits.participants_per_worker.get();
+        let wrong = |reason| Failure::Config(format!("capacity: {reason}"));
+        config.capacity = self.capacity.settings(seats).map_err(wrong)?;
         config.rooms = stoa_control::RoomDefaults {
             empty_timeout: self.rooms.empty_timeout_seconds,
             idle_timeout: self.rooms.idle_timeout_seconds,

@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     exit::Failure,
     media::{self, Workers},
+    meter,
     signals::Signals,
     systemd,
 };
@@ -32,6 +33,8 @@ pub(crate) struct Daemon {
     grace: Duration,
     /// The ops port, which is there until the end. It has no part in the order of ending.
     ops: JoinHandle<()>,
+    /// It measures until the end.
+    meter: JoinHandle<()>,
 }
 
 impl Daemon {
@@ -62,6 +65,8 @@ impl Daemon {
         for address in &ops_addresses {
             tracing::info!(%address, "the ops port");
         }
+        // Before anybody is served, who may ask how full the node is.
+        let meter = meter::start(media.clone(), handle.clone());
         let node = Node {
             media: media.clone(),
             control: handle.clone(),
@@ -90,6 +95,7 @@ impl Daemon {
             ops_addresses,
             grace: config.drain.grace,
             ops,
+            meter,
         })
     }
 
@@ -158,6 +164,7 @@ impl Daemon {
                 tracing::error!(%error, "the control server did not end in order");
             }
             self.ops.abort();
+            self.meter.abort();
         };
         tokio::select! {
             () = ending => {

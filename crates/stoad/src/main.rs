@@ -11,6 +11,7 @@ mod drain;
 mod exit;
 mod logging;
 mod media;
+mod meter;
 mod signals;
 mod systemd;
 mod token;
