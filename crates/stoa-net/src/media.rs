@@ -1,5 +1,7 @@
 //! How the rest of the process talks to the workers.
 
+mod inspect;
+
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{

@@ -342,7 +342,8 @@ impl Config {
 
     /// What the ops port is told.
     pub(crate) fn ops(&self) -> stoa_ops::OpsConfig {
-        self.ops.config()
+        self.ops
+            .config(self.tenants.iter().map(tenants::Tenant::id).collect())
     }
 
     /// What the control server is told.
