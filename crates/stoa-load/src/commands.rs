@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,7 +19,7 @@ use crate::{
     scenario::{Joins, READY, Role, Scenario, ready},
     server::Started,
     show::Terminal,
-    stoa::{Address, Stoa},
+    target::stoa::{Address, Stoa},
 };
 
 /// Does what the command line says.
@@ -124,7 +125,7 @@ async fn against_target(
     };
     let stoa = Stoa::connect(&address).await?;
     let mut terminal = Terminal::new();
-    let played = play::play(scenario, stoa, options, bell, &mut terminal).await;
+    let played = play::play(scenario, Arc::new(stoa), options, bell, &mut terminal).await;
     terminal.end();
     // Ending it waits for its process.
     let ended = tokio::task::spawn_blocking(move || drop(started)).await;

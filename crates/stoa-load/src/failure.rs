@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use crate::{play::PlayError, scenario::ScenarioError, server::StartError, stoa::TargetError};
+use crate::{play::PlayError, scenario::ScenarioError, server::StartError, target::TargetError};
 
 /// Why.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,9 @@ pub enum Failure {
         #[doc(hidden)]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The server cannot do what the scenario needs.
+    #[error("{0}")]
+    Unfit(String),
     /// What the command line changes of the scenario does not go with it.
     #[error("{0}")]
     Change(String),
@@ -70,7 +73,7 @@ impl Failure {
             Self::NotValid(_) => 3,
             Self::Read { .. } | Self::Write { .. } => 66,
             Self::Target(_) => 69,
-            Self::Scenario { .. } => 78,
+            Self::Scenario { .. } | Self::Unfit(_) => 78,
         })
     }
 }
@@ -95,6 +98,9 @@ impl From<StartError> for Failure {
 
 impl From<PlayError> for Failure {
     fn from(error: PlayError) -> Self {
-        Self::Tester(error.to_string())
+        match error {
+            PlayError::Unfit(unfit) => Self::Unfit(unfit.to_string()),
+            error => Self::Tester(error.to_string()),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The load tester: many real WebRTC clients against a server, what they hear, and what that costs.
 //!
 //! The way of a run: `commands` (the command line) · `scenario` (what is played) · `play` (people come, it is
-//! measured, they go) · `stoa` (the server, by its control API) · `swarm` (many peers on a thread) · `peer` (one
+//! measured, they go) · `target` (the server: a Stoa by its control API, or another one) · `swarm` (many peers on a thread) · `peer` (one
 //! session) with `mouth`, `talk` and `speech` (what it says) and `ears`, `reception` (what it makes of what it
 //! hears) · `tally` and `histogram` (what is counted) · `judge` (whether the tester was the bottleneck) ·
 //! `report` (tables, JSON, a page with plots) · `compare`. docs/load.md is for those who use it.
@@ -28,10 +28,10 @@ mod server;
 mod show;
 mod socket;
 mod speech;
-mod stoa;
 mod swarm;
 mod talk;
 mod tally;
+mod target;
 
 pub use arguments::Arguments;
 pub use commands::run;

@@ -23,9 +23,9 @@ use crate::{
     report::{self, Group, Joins, Report, Second, Server, Tester},
     scenario::{self, Scenario},
     socket::Place,
-    stoa::Stoa,
     swarm::Swarm,
     tally::Tally,
+    target::{Target, Unfit},
 };
 
 /// How long the end may take of what needs the server.
@@ -57,10 +57,14 @@ pub(crate) trait Show {
     fn second(&mut self, second: &Second);
 }
 
-/// The tester cannot start.
+/// Why nothing could begin.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot start the tester: {0}")]
-pub(crate) struct PlayError(#[from] std::io::Error);
+pub(crate) enum PlayError {
+    #[error("cannot start the tester: {0}")]
+    Tester(#[from] std::io::Error),
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+}
 
 /// Plays a scenario until its end, or until the bell rings.
 ///
@@ -68,21 +72,28 @@ pub(crate) struct PlayError(#[from] std::io::Error);
 /// [`PlayError`] if nothing could begin. Whatever happens later is in the report.
 pub(crate) async fn play(
     scenario: Scenario,
-    stoa: Stoa,
+    target: Arc<dyn Target>,
     options: Options,
     bell: &Bell,
     show: &mut (dyn Show + Send),
 ) -> Result<Report, PlayError> {
+    target.abilities().check(&scenario)?;
     let place = match options.local {
         Some(ip) => Place::Address(ip),
-        None => Place::near(stoa.address())?,
+        None => Place::near(target.address())?,
     };
     let groups = scenario.groups.len();
     let swarms: Result<Vec<Swarm>, _> = (0..options.threads)
         .map(|number| Swarm::start(number, place, groups, options.seed ^ number as u64))
         .collect();
     let started = SystemTime::now();
-    let troupe = Troupe::new(stoa, swarms?, scenario, options.seed, options.verify_one_of);
+    let troupe = Troupe::new(
+        target,
+        swarms?,
+        scenario,
+        options.seed,
+        options.verify_one_of,
+    );
     let (troupe, shared, diary) = (Arc::new(troupe), Shared::new(groups), Diary::default());
     let (tell, mut seconds) = tokio::sync::mpsc::channel(16);
     let recorder = Recorder::new(
@@ -237,7 +248,7 @@ async fn leave(troupe: &Troupe, told: &Result<(), Stop>) -> Result<(), Stop> {
             )),
         },
     };
-    troupe.stoa.close().await;
+    troupe.target.close().await;
     ended.and(closed)
 }
 
@@ -269,7 +280,7 @@ fn summary(troupe: &Troupe, shared: &Shared, diary: &Diary) -> Report {
     };
     Report {
         format: report::FORMAT,
-        target: troupe.stoa.url().to_owned(),
+        target: troupe.target.url().to_owned(),
         tester_version: env!("CARGO_PKG_VERSION").to_owned(),
         server_version: record.version.clone(),
         measured_seconds: shared.measured(),

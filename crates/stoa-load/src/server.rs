@@ -16,7 +16,7 @@ use nix::{
 };
 use tempfile::TempDir;
 
-use crate::stoa::Address;
+use crate::target::stoa::Address;
 
 /// How long the server may take to start, and to end.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -28,7 +28,7 @@ pub(crate) use self::seat::SeatKey;
 use crate::{
     histogram::Histogram,
     network::Network,
-    peer::{PeerError, Plan},
+    peer::{Invitation, PeerError, Plan},
     socket::Place,
     tally::Tally,
 };
@@ -61,6 +61,8 @@ impl SwarmError {
 /// Somebody to be made.
 pub(crate) struct Newcomer {
     pub(crate) plan: Plan,
+    /// The server's offer, where it is the server that offers.
+    pub(crate) invitation: Option<Invitation>,
     /// Of which group, by its number.
     pub(crate) group: usize,
     pub(crate) network: Option<Network>,
@@ -88,7 +90,7 @@ pub(crate) enum Command {
     ),
     Answer {
         key: SeatKey,
-        answer: String,
+        answer: Option<String>,
         connected: oneshot::Sender<Result<(), PeerError>>,
     },
     Close {
@@ -151,17 +153,17 @@ impl Swarm {
         answer.await.map_err(|_| self.ended())
     }
 
-    /// Makes somebody. Returns their key and their offer.
+    /// Makes somebody. Returns their key and their offer, or their answer to the server's.
     pub(crate) async fn open(&self, newcomer: Newcomer) -> Result<(SeatKey, String), SwarmError> {
         let opened = self.ask(|to| Command::Open(Box::new(newcomer), to)).await?;
         opened.map_err(SwarmError)
     }
 
-    /// Gives somebody the server's answer, and returns when they are connected, or cannot be.
+    /// Gives somebody the server's answer, where there is one, and returns when they are connected, or cannot be.
     pub(crate) async fn answer(
         &self,
         key: SeatKey,
-        answer: String,
+        answer: Option<String>,
     ) -> Result<Result<(), PeerError>, SwarmError> {
         let command = |connected| Command::Answer {
             key,

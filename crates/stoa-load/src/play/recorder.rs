@@ -9,7 +9,6 @@ use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
-use tonic::Code;
 
 use super::{
     bell::{Bell, Stop},
@@ -20,9 +19,9 @@ use crate::{
     machine::{self, Ticks},
     report::{Second, Tester},
     server::{self, Usage},
-    stoa::{Datagrams, Refusal, Standing},
     swarm::{Sample, SwarmError},
     tally::Tally,
+    target::{Datagrams, Refusal, Standing},
 };
 
 /// How many questions in a row may find no connection, or no answer while no audio comes either, before the
@@ -161,7 +160,7 @@ impl Recorder {
         turn.tick().await;
         loop {
             turn.tick().await;
-            let (samples, standing) = tokio::join!(self.sample(), self.troupe.stoa.standing());
+            let (samples, standing) = tokio::join!(self.sample(), self.troupe.target.standing());
             let samples = match samples {
                 Ok(samples) => samples,
                 Err(error) => return self.bell.ring(Stop::Tester(error.to_string())),
@@ -201,7 +200,7 @@ impl Recorder {
             }
             Err(refusal) => refusal,
         };
-        match refusal.code() == Code::Unavailable || nobody_heard {
+        match refusal.is_unreachable() || nobody_heard {
             true => self.lost += 1,
             false => self.silent += 1,
         }
