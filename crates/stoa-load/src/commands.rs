@@ -1,5 +1,8 @@
 //! What each command does.
 
+mod named;
+mod peers;
+
 use std::{
     fs,
     io::{self, Write as _},
@@ -9,17 +12,16 @@ use std::{
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::named::Named;
 use crate::{
-    arguments::{Arguments, Command, Run},
+    arguments::{Arguments, Command, Playing, Run},
     compare,
     failure::Failure,
     machine,
     play::{self, Bell, Options, Stop},
     report::{self, Report, html, table},
     scenario::{Joins, READY, Role, Scenario, ready},
-    server::Started,
     show::Terminal,
-    target::stoa::{Address, Stoa},
 };
 
 /// Does what the command line says.
@@ -34,6 +36,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
             say(text);
         }
         Command::Run(run) => play(*run).await?,
+        Command::Peers(peers) => peers::play(*peers).await?,
         Command::Compare { a, b } => {
             let (a, b) = (read_report(&a)?, read_report(&b)?);
             say(&compare::draw(&a, &b));
@@ -60,27 +63,17 @@ fn list() {
 }
 
 async fn play(run: Run) -> Result<(), Failure> {
-    let (scenario, options) = prepare(&run)?;
+    let (scenario, mut options) = prepare(&run.scenario, &run.playing)?;
+    options.pid = run.target.server_pid;
     for file in run.json.iter().chain(&run.html) {
         may_write(file)?;
     }
-    let bell = Bell::new();
-    let ring = bell.clone();
-    let mut interrupt = signals(SignalKind::interrupt())?;
-    let mut terminate = signals(SignalKind::terminate())?;
-    let listening = tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        ring.ring(Stop::Interrupted);
-    });
-    let report = against_target(&run, scenario, options, &bell).await?;
+    let (bell, listening) = listen()?;
+    let server = Named::by(&run.target);
+    let report = against(server, scenario, options, &bell).await?;
     listening.abort();
     if let Some(file) = &run.json {
-        let text = serde_json::to_string_pretty(&report);
-        let text = text.map_err(|error| Failure::Tester(error.to_string()))?;
-        write(file, &text)?;
+        write_json(file, &report)?;
     }
     if let Some(file) = &run.html {
         write(file, &html::draw(&report))?;
@@ -96,50 +89,47 @@ async fn play(run: Run) -> Result<(), Failure> {
     }
 }
 
-async fn against_target(
-    run: &Run,
+/// A bell that the signals to end ring, and who listens for them.
+fn listen() -> Result<(Bell, tokio::task::JoinHandle<()>), Failure> {
+    let bell = Bell::new();
+    let ring = bell.clone();
+    let mut interrupt = signals(SignalKind::interrupt())?;
+    let mut terminate = signals(SignalKind::terminate())?;
+    let listening = tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        ring.ring(Stop::Interrupted);
+    });
+    Ok((bell, listening))
+}
+
+/// Plays against a server, which is started for that alone if it is to be.
+async fn against(
+    server: Named,
     scenario: Scenario,
     mut options: Options,
     bell: &Bell,
 ) -> Result<Report, Failure> {
-    let target = &run.target;
-    let started = match &target.start_stoad {
-        None => None,
-        Some(program) => {
-            let program = program.clone();
-            let started = tokio::task::spawn_blocking(move || Started::start(&program)).await;
-            Some(started.map_err(|error| Failure::Tester(error.to_string()))??)
-        }
-    };
-    let address = match &started {
-        Some(started) => {
-            options.pid = Some(started.pid());
-            started.address()
-        }
-        None => Address {
-            url: target.url.clone().unwrap_or_default(),
-            ca_file: target.ca.clone().unwrap_or_default(),
-            api_key_file: target.api_key_file.clone().unwrap_or_default(),
-            server_name: target.server_name.clone(),
-        },
-    };
-    let stoa = Stoa::connect(&address).await?;
+    server.abilities().check(&scenario)?;
+    let reached = server.reach().await?;
+    options.pid = reached.pid.or(options.pid);
     let mut terminal = Terminal::new();
-    let played = play::play(scenario, Arc::new(stoa), options, bell, &mut terminal).await;
+    let target = Arc::clone(&reached.target);
+    let played = play::play(scenario, target, options, bell, &mut terminal).await;
     terminal.end();
-    // Ending it waits for its process.
-    let ended = tokio::task::spawn_blocking(move || drop(started)).await;
-    ended.map_err(|error| Failure::Tester(error.to_string()))?;
+    reached.end().await?;
     Ok(played?)
 }
 
 /// The scenario as the command line wants it, and how it is to be played.
-fn prepare(run: &Run) -> Result<(Scenario, Options), Failure> {
-    let (name, yaml) = scenario_text(&run.scenario)?;
+fn prepare(named: &str, playing: &Playing) -> Result<(Scenario, Options), Failure> {
+    let (name, yaml) = scenario_text(named)?;
     let parsed = Scenario::parse(&yaml);
-    let mut scenario = parsed.map_err(|error| Failure::scenario(&run.scenario, error))?;
+    let mut scenario = parsed.map_err(|error| Failure::scenario(named, error))?;
     let mut changes = Vec::new();
-    if let Some(count) = run.listeners {
+    if let Some(count) = playing.listeners {
         let mut groups = scenario.groups.iter_mut().filter(|group| {
             group.role == Role::Listener && group.network.is_none() && group.joins == Joins::Before
         });
@@ -151,17 +141,19 @@ fn prepare(run: &Run) -> Result<(Scenario, Options), Failure> {
         group.count = count;
         changes.push(format!("{count} of the group {}", group.name));
     }
-    if let Some(rooms) = run.rooms {
+    if let Some(rooms) = playing.rooms {
         scenario.rooms = rooms;
         changes.push(format!("{rooms} rooms"));
     }
-    if let Some(seconds) = run.seconds {
+    if let Some(seconds) = playing.seconds {
         scenario.seconds = seconds;
         changes.push(format!("{seconds} seconds"));
     }
     let checked = scenario.check();
-    checked.map_err(|error| Failure::scenario(format!("{} as changed", run.scenario), error))?;
-    let threads = run.threads.unwrap_or_else(|| (machine::cores() / 2).max(1));
+    checked.map_err(|error| Failure::scenario(format!("{named} as changed"), error))?;
+    let threads = playing
+        .threads
+        .unwrap_or_else(|| (machine::cores() / 2).max(1));
     if !(1..=256).contains(&threads) {
         return Err(Failure::Change("--threads: must be 1 to 256".to_owned()));
     }
@@ -170,10 +162,11 @@ fn prepare(run: &Run) -> Result<(Scenario, Options), Failure> {
         yaml,
         changes,
         threads,
-        verify_one_of: run.verify.one_of,
-        seed: run.seed,
-        local: run.local_address,
-        pid: run.target.server_pid,
+        verify_one_of: playing.verify.one_of,
+        seed: playing.seed,
+        local: playing.local_address,
+        is_one_way: false,
+        pid: None,
     };
     Ok((scenario, options))
 }
@@ -223,6 +216,12 @@ fn may_write(path: &Path) -> Result<(), Failure> {
         path: path.to_owned(),
         source,
     })
+}
+
+fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value);
+    let text = text.map_err(|error| Failure::Tester(error.to_string()))?;
+    write(path, &text)
 }
 
 /// The file appears complete or not at all.

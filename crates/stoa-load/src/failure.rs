@@ -2,7 +2,12 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use crate::{play::PlayError, scenario::ScenarioError, server::StartError, target::TargetError};
+use crate::{
+    play::PlayError,
+    scenario::ScenarioError,
+    server::StartError,
+    target::{TargetError, Unfit},
+};
 
 /// Why.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +95,12 @@ impl From<TargetError> for Failure {
     }
 }
 
+impl From<Unfit> for Failure {
+    fn from(error: Unfit) -> Self {
+        Self::Unfit(error.to_string())
+    }
+}
+
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         Self::Target(error.to_string())
@@ -98,9 +109,6 @@ impl From<StartError> for Failure {
 
 impl From<PlayError> for Failure {
     fn from(error: PlayError) -> Self {
-        match error {
-            PlayError::Unfit(unfit) => Self::Unfit(unfit.to_string()),
-            error => Self::Tester(error.to_string()),
-        }
+        Self::Tester(error.to_string())
     }
 }

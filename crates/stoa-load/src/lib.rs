@@ -4,7 +4,7 @@
 //! measured, they go) · `target` (the server: a Stoa by its control API, or another one) · `swarm` (many peers on a thread) · `peer` (one
 //! session) with `mouth`, `talk` and `speech` (what it says) and `ears`, `reception` (what it makes of what it
 //! hears) · `tally` and `histogram` (what is counted) · `judge` (whether the tester was the bottleneck) ·
-//! `report` (tables, JSON, a page with plots) · `compare`. docs/load.md is for those who use it.
+//! `report` (tables, JSON, a page with plots) · `compare` · `peers` (beside another server). docs/load.md is for those who use it.
 
 #![forbid(unsafe_code)]
 
@@ -14,11 +14,13 @@ mod compare;
 mod ears;
 mod failure;
 mod histogram;
+mod http;
 mod judge;
 mod machine;
 mod mouth;
 mod network;
 mod peer;
+mod peers;
 mod play;
 mod reception;
 mod report;

@@ -25,7 +25,7 @@ use crate::{
     socket::Place,
     swarm::Swarm,
     tally::Tally,
-    target::{Target, Unfit},
+    target::Target,
 };
 
 /// How long the end may take of what needs the server.
@@ -45,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     /// Where peers are, if not where it seems best.
     pub(crate) local: Option<IpAddr>,
+    /// Whether those who speak do not listen, also where they could.
+    pub(crate) is_one_way: bool,
     /// The server's process, if it is on this machine.
     pub(crate) pid: Option<u32>,
 }
@@ -57,14 +59,10 @@ pub(crate) trait Show {
     fn second(&mut self, second: &Second);
 }
 
-/// Why nothing could begin.
+/// The tester cannot start.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PlayError {
-    #[error("cannot start the tester: {0}")]
-    Tester(#[from] std::io::Error),
-    #[error(transparent)]
-    Unfit(#[from] Unfit),
-}
+#[error("cannot start the tester: {0}")]
+pub(crate) struct PlayError(#[from] std::io::Error);
 
 /// Plays a scenario until its end, or until the bell rings.
 ///
@@ -77,7 +75,6 @@ pub(crate) async fn play(
     bell: &Bell,
     show: &mut (dyn Show + Send),
 ) -> Result<Report, PlayError> {
-    target.abilities().check(&scenario)?;
     let place = match options.local {
         Some(ip) => Place::Address(ip),
         None => Place::near(target.address())?,
@@ -93,6 +90,7 @@ pub(crate) async fn play(
         scenario,
         options.seed,
         options.verify_one_of,
+        options.is_one_way,
     );
     let (troupe, shared, diary) = (Arc::new(troupe), Shared::new(groups), Diary::default());
     let (tell, mut seconds) = tokio::sync::mpsc::channel(16);
@@ -321,6 +319,7 @@ fn server(sum: &recorder::ServerSum) -> Server {
         cpu_percent: cpu.map(|cpu| 100.0 * cpu / seconds),
         cpu_us_per_packet: each.map(|cpu| cpu * 1e6 / sum.heard as f64),
         memory_bytes: sum.memory,
+        memory_before_bytes: sum.memory_before,
         sent: datagrams.map(|datagrams| datagrams.sent),
         received: datagrams.map(|datagrams| datagrams.received),
         dropped: datagrams.map_or_else(Default::default, |datagrams| datagrams.dropped.clone()),

@@ -34,7 +34,11 @@ pub(crate) enum StartError {
     Program { program: PathBuf, source: io::Error },
     #[error("a folder for the server: {0}")]
     Folder(io::Error),
-    #[error("{program} did not say within {PATIENCE:?} where its control API is; it said:\n{said}")]
+    #[error(
+        "{program} needs its VideoRoom and HTTP parts, and they are in none of the usual folders"
+    )]
+    NoParts { program: PathBuf },
+    #[error("{program} did not say within {PATIENCE:?} where it can be called; it said:\n{said}")]
     NotReady { program: PathBuf, said: String },
 }
 
@@ -60,10 +64,106 @@ pub(crate) fn usage(pid: u32) -> Option<Usage> {
     })
 }
 
+/// A process in a folder of its own. Both end when it is dropped.
+pub(crate) struct Process {
+    program: PathBuf,
+    folder: TempDir,
+    child: Option<Child>,
+}
+
+impl Process {
+    /// Not started yet.
+    ///
+    /// # Errors
+    /// [`StartError::Folder`].
+    pub(crate) fn new(program: &Path) -> Result<Self, StartError> {
+        let folder = tempfile::Builder::new().prefix("stoa-load-").tempdir();
+        Ok(Self {
+            program: program.to_owned(),
+            folder: folder.map_err(StartError::Folder)?,
+            child: None,
+        })
+    }
+
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts it with these arguments.
+    ///
+    /// # Errors
+    /// [`StartError::Program`], [`StartError::Folder`].
+    pub(crate) fn start(&mut self, arguments: impl FnOnce(&mut Command)) -> Result<(), StartError> {
+        let output = |name| File::create(self.folder().join(name)).map_err(StartError::Folder);
+        let mut command = Command::new(&self.program);
+        arguments(&mut command);
+        let spawned = command
+            // Ctrl-C is for the tester, which ends its peers first.
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(output("said")?)
+            .stderr(output("log")?)
+            .spawn();
+        self.child = Some(spawned.map_err(|source| StartError::Program {
+            program: self.program.clone(),
+            source,
+        })?);
+        Ok(())
+    }
+
+    /// Waits until something can be had of what it says.
+    ///
+    /// # Errors
+    /// [`StartError::NotReady`] if it ends before that, or takes too long.
+    pub(crate) fn wait<T>(&mut self, look: impl Fn(&str) -> Option<T>) -> Result<T, StartError> {
+        let began = Instant::now();
+        loop {
+            let text = fs::read_to_string(self.folder().join("said")).unwrap_or_default();
+            let has_ended = !matches!(self.child.as_mut().map(Child::try_wait), Some(Ok(None)));
+            match look(&text) {
+                Some(found) if !has_ended => return Ok(found),
+                _ => {}
+            }
+            if has_ended || began.elapsed() > PATIENCE {
+                let said =
+                    text + &fs::read_to_string(self.folder().join("log")).unwrap_or_default();
+                return Err(StartError::NotReady {
+                    program: self.program.clone(),
+                    said,
+                });
+            }
+            // bounded: by PATIENCE
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Its identifier.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let Some(child) = &mut self.child else {
+            return;
+        };
+        // Fails where it has ended already.
+        let _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM);
+        let began = Instant::now();
+        while matches!(child.try_wait(), Ok(None)) && began.elapsed() < PATIENCE {
+            // bounded: by PATIENCE
+            std::thread::sleep(LOOK);
+        }
+        drop(child.kill());
+        drop(child.wait());
+    }
+}
+
 /// A server of this run alone: `stoad dev`, on loopback and ports that are free.
 pub(crate) struct Started {
-    process: Child,
-    folder: TempDir,
+    process: Process,
     url: String,
 }
 
@@ -73,53 +173,23 @@ impl Started {
     /// # Errors
     /// [`StartError`]; nothing is running then.
     pub(crate) fn start(program: &Path) -> Result<Self, StartError> {
-        let folder = tempfile::Builder::new().prefix("stoa-load-").tempdir();
-        let folder = folder.map_err(StartError::Folder)?;
-        let (said, log) = (folder.path().join("said"), folder.path().join("log"));
-        let output = |path: &Path| File::create(path).map_err(StartError::Folder);
-        let process = Command::new(program)
-            .args(["dev", "--page", "127.0.0.1:0", "--control", "127.0.0.1:0"])
-            .args([
-                "--media-port",
-                "0",
-                "--advertise",
-                "127.0.0.1",
-                "--directory",
-            ])
-            .arg(folder.path().join("stoad"))
-            // Ctrl-C is for the tester, which ends its peers first.
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(output(&said)?)
-            .stderr(output(&log)?)
-            .spawn()
-            .map_err(|source| StartError::Program {
-                program: program.to_owned(),
-                source,
-            })?;
-        let mut started = Self {
+        let mut process = Process::new(program)?;
+        let directory = process.folder().join("stoad");
+        process.start(|command| {
+            command
+                .args(["dev", "--page", "127.0.0.1:0", "--control", "127.0.0.1:0"])
+                .args(["--media-port", "0", "--advertise", "127.0.0.1"])
+                .arg("--directory")
+                .arg(directory);
+        })?;
+        let address = process.wait(|said| {
+            let address = said.lines().find_map(control_address);
+            address.map(str::to_owned)
+        })?;
+        Ok(Self {
             process,
-            folder,
-            url: String::new(),
-        };
-        let began = Instant::now();
-        loop {
-            let text = fs::read_to_string(&said).unwrap_or_default();
-            if let Some(address) = text.lines().find_map(control_address) {
-                started.url = format!("https://{address}");
-                return Ok(started);
-            }
-            let has_ended = !matches!(started.process.try_wait(), Ok(None));
-            if has_ended || began.elapsed() > PATIENCE {
-                let said = text + &fs::read_to_string(&log).unwrap_or_default();
-                return Err(StartError::NotReady {
-                    program: program.to_owned(),
-                    said,
-                });
-            }
-            // bounded: by PATIENCE
-            std::thread::sleep(LOOK);
-        }
+            url: format!("https://{address}"),
+        })
     }
 
     /// Its process.
@@ -129,30 +199,13 @@ impl Started {
 
     /// How to call it.
     pub(crate) fn address(&self) -> Address {
-        let folder = self.folder.path().join("stoad");
+        let folder = self.process.folder().join("stoad");
         Address {
             url: self.url.clone(),
             ca_file: folder.join("ca.pem"),
             api_key_file: folder.join("api-key"),
             server_name: Some(DEV_SERVER_NAME.to_owned()),
         }
-    }
-}
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        // Fails where it has ended already.
-        let _ = kill(
-            Pid::from_raw(self.process.id().cast_signed()),
-            Signal::SIGTERM,
-        );
-        let began = Instant::now();
-        while matches!(self.process.try_wait(), Ok(None)) && began.elapsed() < PATIENCE {
-            // bounded: by PATIENCE
-            std::thread::sleep(LOOK);
-        }
-        drop(self.process.kill());
-        drop(self.process.wait());
     }
 }
 

@@ -4,13 +4,15 @@
 //! names it. docs/load.md says how.
 
 mod abilities;
+pub(crate) mod janus;
 mod refusal;
 pub(crate) mod stoa;
+pub(crate) mod whip;
 
 use std::{
     collections::BTreeMap,
     io,
-    net::{SocketAddr, ToSocketAddrs as _},
+    net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
 };
 
@@ -33,6 +35,8 @@ pub(crate) enum TargetError {
     Connect { url: String, reason: String },
     #[error("the server at {url} does not take the calls: {refusal}")]
     Refused { url: String, refusal: Refusal },
+    #[error("cannot use the token key in {path}: {reason}")]
+    TokenKey { path: PathBuf, reason: String },
     #[error("the host of {0} has no address")]
     NoAddress(String),
 }
@@ -120,7 +124,7 @@ pub(crate) trait Target: Send + Sync {
 }
 
 /// An address of a host with its port, the one of IPv4 if there are both: loopback has many of those.
-fn resolve(host: &str, url: &str) -> Result<SocketAddr, TargetError> {
+fn resolve(host: impl ToSocketAddrs, url: &str) -> Result<SocketAddr, TargetError> {
     let no_address = || TargetError::NoAddress(url.to_owned());
     let found = host.to_socket_addrs().map_err(|_| no_address())?;
     let found: Vec<SocketAddr> = found.collect();

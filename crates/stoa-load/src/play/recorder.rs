@@ -50,6 +50,8 @@ pub(crate) struct ServerSum {
     pub(crate) time: Duration,
     pub(crate) cpu: Option<Duration>,
     pub(crate) memory: Option<u64>,
+    /// Before anybody came.
+    pub(crate) memory_before: Option<u64>,
     /// By its own word, where the caller may know.
     pub(crate) datagrams: Option<Datagrams>,
     /// What the tester received of it.
@@ -134,8 +136,10 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn new(troupe: Arc<Troupe>, shared: Shared, bell: Bell, pid: Option<u32>) -> Self {
         let now = Instant::now();
+        let usage = pid.and_then(server::usage);
+        shared.look().server.memory_before = usage.map(|usage| usage.memory);
         Self {
-            usage: pid.and_then(server::usage),
+            usage,
             own: server::usage(std::process::id()),
             ticks: machine::ticks(),
             troupe,

@@ -91,11 +91,12 @@ impl Troupe {
         scenario: Scenario,
         seed: u64,
         verify_one_of: u32,
+        is_one_way: bool,
     ) -> Self {
         Self {
             made: scenario.groups.iter().map(|_| AtomicU32::new(0)).collect(),
             run: format!("load-{:08x}", rand::random::<u32>()),
-            is_two_way: target.abilities().is_two_way,
+            is_two_way: target.abilities().is_two_way && !is_one_way,
             target,
             swarms,
             scenario,

@@ -39,7 +39,7 @@ pub(crate) struct Address {
 }
 
 /// What a Stoa can do: everything.
-const ABILITIES: Abilities = Abilities {
+pub(crate) const ABILITIES: Abilities = Abilities {
     kind: "a Stoa",
     is_two_way: true,
     hears_newcomers: true,
