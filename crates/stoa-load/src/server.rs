@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io,
+    net::{IpAddr, Ipv4Addr, SocketAddrV4},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -16,7 +17,7 @@ use nix::{
 };
 use tempfile::TempDir;
 
-use crate::target::stoa::Address;
+use crate::{socket::Place, target::stoa::Address};
 
 /// How long the server may take to start, and to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,6 +27,9 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// The name in the certificate that `stoad dev` makes.
 const DEV_SERVER_NAME: &str = "localhost";
+
+/// An address that nobody has (RFC 5737): the way to it begins as every way to others.
+const ELSEWHERE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(198, 51, 100, 1), 9);
 
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +42,8 @@ pub(crate) enum StartError {
         "{program} needs its VideoRoom and HTTP parts, and they are in none of the usual folders"
     )]
     NoParts { program: PathBuf },
+    #[error("this machine has no address but those of loopback, on which Janus takes no part")]
+    NoAddress,
     #[error("{program} did not say within {PATIENCE:?} where it can be called; it said:\n{said}")]
     NotReady { program: PathBuf, said: String },
 }
@@ -161,24 +167,35 @@ impl Drop for Process {
     }
 }
 
-/// A server of this run alone: `stoad dev`, on loopback and ports that are free.
+/// The address that this machine has for the way to others. Nothing is sent to find it.
+///
+/// # Errors
+/// [`StartError::NoAddress`].
+pub(crate) fn own_address() -> Result<IpAddr, StartError> {
+    match Place::near(ELSEWHERE.into()) {
+        Ok(Place::Address(ip)) if !ip.is_loopback() => Ok(ip),
+        _ => Err(StartError::NoAddress),
+    }
+}
+
+/// A server of this run alone: `stoad dev`, on ports that are free.
 pub(crate) struct Started {
     process: Process,
     url: String,
 }
 
 impl Started {
-    /// Starts it.
+    /// Starts it, its media at this address.
     ///
     /// # Errors
     /// [`StartError`]; nothing is running then.
-    pub(crate) fn start(program: &Path) -> Result<Self, StartError> {
+    pub(crate) fn start(program: &Path, media: IpAddr) -> Result<Self, StartError> {
         let mut process = Process::new(program)?;
         let directory = process.folder().join("stoad");
         process.start(|command| {
             command
                 .args(["dev", "--page", "127.0.0.1:0", "--control", "127.0.0.1:0"])
-                .args(["--media-port", "0", "--advertise", "127.0.0.1"])
+                .args(["--media-port", "0", "--advertise", &media.to_string()])
                 .arg("--directory")
                 .arg(directory);
         })?;
@@ -236,11 +253,12 @@ mod tests {
 
     #[test]
     fn a_program_that_is_no_server_is_named() {
-        let missing = Started::start(Path::new("/nowhere/stoad"))
+        let loopback = Ipv4Addr::LOCALHOST.into();
+        let missing = Started::start(Path::new("/nowhere/stoad"), loopback)
             .err()
             .expect("none");
         assert!(missing.to_string().contains("/nowhere/stoad"), "{missing}");
-        let other = Started::start(Path::new("/bin/true"))
+        let other = Started::start(Path::new("/bin/true"), loopback)
             .err()
             .expect("no server");
         assert!(matches!(other, StartError::NotReady { .. }), "{other}");

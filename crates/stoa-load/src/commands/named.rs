@@ -1,6 +1,11 @@
 //! The server that the command line names: one that runs, or one that is started for the run.
 
-use std::{any::Any, path::PathBuf, sync::Arc};
+use std::{
+    any::Any,
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use crate::{
     arguments,
@@ -17,7 +22,8 @@ use crate::{
 /// A server to be loaded.
 pub(super) enum Named {
     Stoa(stoa::Address),
-    StartStoad(PathBuf),
+    /// With its media at this address.
+    StartStoad(PathBuf, IpAddr),
     Whip(Box<arguments::Target>),
     Janus(String),
     StartJanus(PathBuf),
@@ -35,7 +41,7 @@ impl Named {
     /// What the command line says. clap has seen that it is one.
     pub(super) fn by(target: &arguments::Target) -> Self {
         if let Some(program) = &target.start_stoad {
-            return Self::StartStoad(program.clone());
+            return Self::StartStoad(program.clone(), Ipv4Addr::LOCALHOST.into());
         }
         if let Some(program) = &target.start_janus {
             return Self::StartJanus(program.clone());
@@ -52,7 +58,7 @@ impl Named {
     /// What can be played with it.
     pub(super) fn abilities(&self) -> Abilities {
         match self {
-            Self::Stoa(_) | Self::StartStoad(_) => stoa::ABILITIES,
+            Self::Stoa(_) | Self::StartStoad(..) => stoa::ABILITIES,
             Self::Whip(_) => whip::ABILITIES,
             Self::Janus(_) | Self::StartJanus(_) => janus::ABILITIES,
         }
@@ -67,8 +73,8 @@ impl Named {
             Self::Stoa(address) => Arc::new(Stoa::connect(&address).await?),
             Self::Whip(target) => Arc::new(Whip::connect(by_whip(&target)?).await?),
             Self::Janus(url) => Arc::new(Janus::connect(&url).await?),
-            Self::StartStoad(program) => {
-                let started = start(move || Started::start(&program)).await?;
+            Self::StartStoad(program, media) => {
+                let started = start(move || Started::start(&program, media)).await?;
                 let target = Arc::new(Stoa::connect(&started.address()).await?);
                 return Ok(Reached {
                     target,

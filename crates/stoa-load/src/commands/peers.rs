@@ -7,6 +7,7 @@ use crate::{
     arguments::Peers,
     failure::Failure,
     peers::{Comparison, Comparisons, Round, SERVERS, Side, html, order, table},
+    server::own_address,
     target::{Abilities, janus, stoa},
 };
 
@@ -26,6 +27,7 @@ pub(super) async fn play(peers: Peers) -> Result<(), Failure> {
     let janus = "install it: `apt-get install janus` on Debian (this command installs nothing), or name it with \
                  --start-janus";
     is_there(&peers.start_janus, "Janus", janus)?;
+    let own = own_address()?;
     // All are looked at before the first is played.
     let mut prepared = Vec::new();
     for scenario in &peers.scenarios {
@@ -34,6 +36,7 @@ pub(super) async fn play(peers: Peers) -> Result<(), Failure> {
             one_way(side).check(&scenario)?;
         }
         options.is_one_way = true;
+        options.local = options.local.or(Some(own));
         prepared.push((scenario, options));
     }
     let (bell, listening) = listen()?;
@@ -48,7 +51,7 @@ pub(super) async fn play(peers: Peers) -> Result<(), Failure> {
                 side.name()
             );
             let server = match side {
-                Side::Stoa => Named::StartStoad(peers.start_stoad.clone()),
+                Side::Stoa => Named::StartStoad(peers.start_stoad.clone(), own),
                 Side::Janus => Named::StartJanus(peers.start_janus.clone()),
             };
             let report = against(server, scenario.clone(), options.clone(), &bell).await?;

@@ -72,7 +72,6 @@ impl Janus {
             url: url.clone(),
             reason: error.to_string(),
         })?;
-        let at = resolve(place, &url)?;
         let refused = |refusal: Refusal| match refusal.is_unreachable() {
             true => TargetError::Connect {
                 url: url.clone(),
@@ -85,6 +84,14 @@ impl Janus {
         };
         let api = Api::open(&url).await.map_err(refused)?;
         let control = api.attach().await.map_err(refused)?;
+        // It takes no part in media on loopback: peers are near the address that it has for that.
+        let at = match resolve(place, &url)? {
+            at if at.ip().is_loopback() => {
+                let media = api.info().await.map_err(refused)?.media_address();
+                media.map_or(at, |ip| SocketAddr::new(ip, at.port()))
+            }
+            at => at,
+        };
         Ok(Self {
             api,
             url,
@@ -166,7 +173,7 @@ impl Target for Janus {
 
     async fn standing(&self) -> Result<Standing, Refusal> {
         Ok(Standing {
-            version: self.api.version().await?,
+            version: self.api.info().await?.version(),
             ..Standing::default()
         })
     }

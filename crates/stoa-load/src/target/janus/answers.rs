@@ -1,5 +1,7 @@
 //! What Janus says, and what may be wrong with it.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -149,15 +151,30 @@ impl Plugin {
     }
 }
 
-/// Its version, from `info`.
-pub(super) fn version(text: &[u8]) -> Result<String, Refusal> {
-    #[derive(Deserialize)]
-    struct Info {
-        version_string: String,
+/// What it says of itself.
+#[derive(Debug, Deserialize)]
+pub(super) struct Info {
+    version_string: String,
+    #[serde(default, rename = "local-ip")]
+    local_ip: String,
+}
+
+impl Info {
+    /// Reads it.
+    pub(super) fn read(text: &[u8]) -> Result<Self, Refusal> {
+        let read = serde_json::from_slice(text);
+        read.map_err(|error| odd(format!("it does not say who it is: {error}")))
     }
-    let info: Info = serde_json::from_slice(text)
-        .map_err(|error| odd(format!("it does not say who it is: {error}")))?;
-    Ok(format!("Janus {}", info.version_string))
+
+    /// Its version.
+    pub(super) fn version(&self) -> String {
+        format!("Janus {}", self.version_string)
+    }
+
+    /// The address that it has for media, if it says one.
+    pub(super) fn media_address(&self) -> Option<IpAddr> {
+        self.local_ip.parse().ok()
+    }
 }
 
 #[cfg(test)]
@@ -223,10 +240,12 @@ mod tests {
             assert_eq!(many.expect("good").len(), count);
         }
         assert!(Message::read_many(b"[1]").is_err());
-        assert!(version(b"{}").is_err());
-        assert_eq!(
-            version(br#"{"version_string":"1.1.2"}"#).ok().as_deref(),
-            Some("Janus 1.1.2")
-        );
+        assert!(Info::read(b"{}").is_err());
+        let info = br#"{"version_string":"1.1.2","local-ip":"192.0.2.7"}"#;
+        let info = Info::read(info).expect("good");
+        assert_eq!(info.version(), "Janus 1.1.2");
+        assert_eq!(info.media_address(), Some([192, 0, 2, 7].into()));
+        let info = Info::read(br#"{"version_string":"1","local-ip":"x"}"#).expect("good");
+        assert_eq!(info.media_address(), None);
     }
 }

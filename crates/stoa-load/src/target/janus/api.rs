@@ -13,7 +13,7 @@ use hyper::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::AbortHandle, time::timeout};
 
-use super::answers::{self, Description, Message, Plugin};
+use super::answers::{Description, Info, Message, Plugin};
 use crate::{
     http::{Http, Question},
     target::Refusal,
@@ -78,9 +78,9 @@ impl Api {
     }
 
     /// What it is.
-    pub(super) async fn version(&self) -> Result<String, Refusal> {
+    pub(super) async fn info(&self) -> Result<Info, Refusal> {
         let url = format!("{}/info", self.link.server);
-        answers::version(&self.link.get(&url, LOOK).await?)
+        Info::read(&self.link.get(&url, LOOK).await?)
     }
 
     /// Makes a handle.

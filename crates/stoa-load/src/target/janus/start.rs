@@ -1,16 +1,17 @@
-//! A Janus of a run alone, on loopback, with a fair configuration.
+//! A Janus of a run alone, with a fair configuration. Its API is on loopback; its media is at the machine's own
+//! address, since it takes no part on loopback. Nothing leaves the machine.
 //!
 //! docs/load.md says what is fair and why; what is not named here is as Janus has it by itself.
 
 use std::{
     fs, io,
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{IpAddr, Ipv4Addr, TcpListener, TcpStream},
     path::{Path, PathBuf},
 };
 
 use crate::{
     machine,
-    server::{Process, StartError},
+    server::{Process, StartError, own_address},
 };
 
 /// Where Debian's package has the parts, below the folder of the machine's libraries.
@@ -42,7 +43,8 @@ impl StartedJanus {
         })?;
         let mut process = Process::new(program)?;
         let port = free_port().map_err(StartError::Folder)?;
-        configure(process.folder(), &parts, port).map_err(StartError::Folder)?;
+        let media = own_address()?;
+        configure(process.folder(), &parts, port, media).map_err(StartError::Folder)?;
         let folder = process.folder().to_owned();
         process.start(|command| {
             command
@@ -83,7 +85,7 @@ fn free_port() -> io::Result<u16> {
 }
 
 /// Writes the configuration: the VideoRoom and HTTP on loopback, nothing else.
-fn configure(folder: &Path, parts: &Path, port: u16) -> io::Result<()> {
+fn configure(folder: &Path, parts: &Path, port: u16, media: IpAddr) -> io::Result<()> {
     let write = |name: &str, text: String| fs::write(folder.join(name), text);
     // An empty folder is how one says that there are no event handlers and no loggers.
     let none = folder.join("none");
@@ -106,7 +108,7 @@ fn configure(folder: &Path, parts: &Path, port: u16) -> io::Result<()> {
              transports_folder = \"{own}/transports\"\n  events_folder = \"{none}\"\n  \
              loggers_folder = \"{none}\"\n  debug_level = 2\n  event_loops = {cores}\n}}\n\
              media: {{\n  ipv6 = false\n}}\n\
-             nat: {{\n  ice_lite = true\n  ice_enforce_list = \"127.0.0.1\"\n  ignore_mdns = true\n}}\n"
+             nat: {{\n  ice_lite = true\n  ice_enforce_list = \"{media}\"\n  ignore_mdns = true\n}}\n"
         ),
     )?;
     write(
