@@ -75,6 +75,20 @@ impl Daemon {
         workers: usize,
         egress: path::Path,
     ) -> Result<Self, DaemonError> {
+        // What is measured is the end of what it can do, and not where it says that it is.
+        Self::start_limited(program, workers, egress, "  enforce: false\n")
+    }
+
+    /// The same with these keys of the section `capacity`.
+    ///
+    /// # Errors
+    /// [`DaemonError`].
+    pub(crate) fn start_limited(
+        program: Option<&Path>,
+        workers: usize,
+        egress: path::Path,
+        capacity: &str,
+    ) -> Result<Self, DaemonError> {
         let program = match program {
             Some(path) => path.to_owned(),
             None => std::env::current_exe()?.with_file_name("stoad"),
@@ -85,7 +99,7 @@ impl Daemon {
         let folder = tempfile::Builder::new().prefix("stoa-bench-").tempdir()?;
         let ca_pem = write_certificates(folder.path())?;
         let config = folder.path().join("stoad.yaml");
-        fs::write(&config, configuration(workers, egress))?;
+        fs::write(&config, configuration(workers, egress, capacity))?;
         let process = Command::new(program)
             .env_remove("RUST_LOG")
             .args(["run", "--config"])
@@ -204,7 +218,7 @@ fn control_address(line: &str) -> Option<SocketAddr> {
 }
 
 /// Everything on loopback and on ports that are free.
-fn configuration(workers: usize, egress: path::Path) -> String {
+fn configuration(workers: usize, egress: path::Path, capacity: &str) -> String {
     let egress = egress.name();
     let hash = Sha256::digest(API_KEY);
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -225,7 +239,8 @@ tenants:
     api_keys:
       - name: bench
         sha256: {hash}
-log:
+capacity:
+{capacity}log:
   format: json
 "
     )

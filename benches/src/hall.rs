@@ -7,7 +7,10 @@ use std::{
 
 use stoa_client::{
     Client,
-    v1::{CreateRoomRequest, JoinRequest, Participant, Role, Room, SetRoleRequest, SpeakPolicy},
+    v1::{
+        CreateRoomRequest, ErrorReason, JoinRequest, Participant, Role, Room, SetRoleRequest,
+        SpeakPolicy,
+    },
 };
 use stoa_core::ParticipantId;
 use tokio::sync::oneshot;
@@ -25,6 +28,8 @@ const CONNECT: Duration = Duration::from_secs(60);
 pub(crate) enum HallError {
     #[error("the daemon refused {what}: {why}")]
     Refused { what: &'static str, why: String },
+    #[error("the daemon is full")]
+    Saturated,
     #[error(transparent)]
     Peer(#[from] PeerError),
     #[error(transparent)]
@@ -96,7 +101,10 @@ impl Hall {
         };
         let answer = self.client.rooms().join(request).await;
         let answer = answer
-            .map_err(|status| refused("a join", &status))?
+            .map_err(|status| match stoa_client::reason(&status) {
+                Some(ErrorReason::NodeSaturated) => HallError::Saturated,
+                _ => refused("a join", &status),
+            })?
             .into_inner();
         peer.accept(&answer.sdp_answer)?;
         Ok(Coming {

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod admission;
 mod client;
 mod daemon;
 mod floor;
@@ -61,6 +62,9 @@ enum Bench {
     /// The daemon is a process of its own, and its time is taken from that process's clock. The listeners
     /// are str0m sessions with real handshakes and a socket each.
     Node(node::Arguments),
+    /// A real daemon is filled with real listeners until it refuses, and then asked by many more: what those
+    /// who are in lose by that, and what it does to their latency.
+    Admission(admission::Arguments),
     /// What the kernel takes for a datagram, by each way of handing it over: one by one, in batches, or
     /// several for one listener in a buffer that it takes apart.
     Send(send::Arguments),
@@ -86,6 +90,8 @@ enum BenchError {
     #[error(transparent)]
     Node(#[from] node::NodeError),
     #[error(transparent)]
+    Admission(#[from] admission::AdmissionError),
+    #[error(transparent)]
     Floor(#[from] floor::FloorError),
 }
 
@@ -95,6 +101,7 @@ fn main() -> ExitCode {
         Bench::Stage(arguments) => stage::run(arguments),
         Bench::Promote(arguments) => promote::run(arguments),
         Bench::Node(arguments) => node::run(arguments),
+        Bench::Admission(arguments) => admission::run(arguments),
         Bench::Send(arguments) => send::run(arguments),
     };
     match result {

@@ -25,10 +25,10 @@ use crate::{
     with_runtime,
 };
 
-use self::{
-    crowd::Crowd,
+use self::table::Measured;
+pub(crate) use self::{
+    crowd::{Crowd, Heard},
     reading::{Reading, Window},
-    table::Measured,
 };
 
 /// Sockets and files that are not listeners.
@@ -150,7 +150,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
 }
 
 /// Each listener has a socket.
-fn allow_sockets(sockets: u64) -> Result<(), NodeError> {
+pub(crate) fn allow_sockets(sockets: u64) -> Result<(), NodeError> {
     let needed = sockets + OTHER_FILES;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     if hard < needed {
@@ -252,7 +252,7 @@ fn check(plan: &Arguments, heard: &crowd::Heard, latency: &Samples) -> Result<()
 }
 
 /// Waits, and shows how long.
-async fn wait(time: Duration, what: &'static str) {
+pub(crate) async fn wait(time: Duration, what: &'static str) {
     let ticks = time.as_millis() / 100;
     let progress: ProgressBar = progress::bar(what, u64::try_from(ticks).unwrap_or_default());
     let mut tick = tokio::time::interval(Duration::from_millis(100));

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod deny;
+mod deploy;
 mod environment;
 mod msrv;
 mod process;

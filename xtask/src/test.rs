@@ -8,7 +8,7 @@ use clap::{Subcommand, ValueEnum};
 use crate::environment::Tools;
 use crate::process;
 use crate::report::{Failure, Outcome, Row, Verdict, table};
-use crate::{deny, msrv, setup, tidy, workspace};
+use crate::{deny, deploy, msrv, setup, tidy, workspace};
 
 /// The steps, in the order in which they run. Each is also a sub-command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand, ValueEnum)]
@@ -25,6 +25,8 @@ pub(crate) enum Step {
     Deny,
     /// Known vulnerabilities of the dependencies (needs the RustSec database)
     Advisories,
+    /// Rules, dashboard, chart, container and unit, judged by the programs that will read them
+    Deploy,
     /// Lints, in all targets, none tolerated
     Clippy,
     /// The documentation builds without a warning
@@ -36,7 +38,7 @@ pub(crate) enum Step {
 }
 
 /// The benches that run in a few seconds with `--quick`.
-const BENCHES: [&str; 5] = ["forward", "stage", "promote", "node", "send"];
+const BENCHES: [&str; 6] = ["forward", "stage", "promote", "node", "admission", "send"];
 
 /// How the steps are run.
 #[derive(Debug, clap::Args)]
@@ -64,6 +66,7 @@ impl Step {
             Self::Setup => "setup",
             Self::Deny => "deny",
             Self::Advisories => "advisories",
+            Self::Deploy => "deploy",
             Self::Clippy => "clippy",
             Self::Doc => "doc",
             Self::Tests => "tests",
@@ -80,6 +83,7 @@ impl Step {
             Self::Setup => setup::step(),
             Self::Deny => deny::step(),
             Self::Advisories => deny::advisories(require_advisories),
+            Self::Deploy => deploy::step(),
             Self::Clippy => {
                 let what = ["clippy", "--workspace", "--all-targets", "--locked"];
                 cargo(&[&what[..], &["--", "-D", "warnings"]].concat(), &[])

@@ -1,6 +1,6 @@
 //! Those who speak, those who listen, and those who come in a storm.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, ops::Range, sync::Arc};
 
 use stoa_client::{Client, v1::Role};
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -19,37 +19,39 @@ use crate::{
 const AT_ONCE: usize = 64;
 
 /// Everybody.
-pub(super) struct Crowd {
+pub(crate) struct Crowd {
     hall: Hall,
     /// Where the storm goes: nobody talks there, so the daemon does not send more because of it.
     elsewhere: Hall,
     speakers: Arc<Swarm>,
-    pub(super) listeners: Arc<Swarm>,
-    pub(super) joiners: Arc<Swarm>,
+    pub(crate) listeners: Arc<Swarm>,
+    pub(crate) joiners: Arc<Swarm>,
     voices: Voices,
     /// The sockets of those who count.
     counting: Vec<SocketAddr>,
+    /// How many listeners have asked to be let in.
+    asked: u32,
     /// The ports of all listeners.
-    pub(super) ports: Vec<u16>,
+    pub(crate) ports: Vec<u16>,
 }
 
 /// What the speakers said and the listeners heard.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     /// Packets of all speakers.
-    pub(super) spoken: u64,
+    pub(crate) spoken: u64,
     /// Packets that came to listeners.
-    pub(super) received: u64,
+    pub(crate) received: u64,
     /// Packets that came to speakers.
-    pub(super) by_speakers: u64,
+    pub(crate) by_speakers: u64,
     /// Voices that were not looked at.
-    pub(super) untold: u64,
+    pub(crate) untold: u64,
     /// Bytes in the largest packet that a listener got.
-    pub(super) largest: usize,
+    pub(crate) largest: usize,
 }
 
 impl Heard {
-    pub(super) fn since(&self, before: &Self) -> Self {
+    pub(crate) fn since(&self, before: &Self) -> Self {
         Self {
             spoken: self.spoken - before.spoken,
             received: self.received - before.received,
@@ -62,7 +64,7 @@ impl Heard {
 
 impl Crowd {
     /// The speakers, who are silent yet.
-    pub(super) async fn open(client: Client, speakers: u32) -> Result<Self, BenchError> {
+    pub(crate) async fn open(client: Client, speakers: u32) -> Result<Self, BenchError> {
         let slots = speakers as usize;
         let hall = Hall::open(client.clone(), "node", slots).await?;
         let elsewhere = Hall::open(client, "elsewhere", slots).await?;
@@ -83,13 +85,14 @@ impl Crowd {
             joiners: Arc::new(joiners),
             voices,
             counting: Vec::new(),
+            asked: 0,
             ports: Vec::new(),
         })
     }
 
     /// Lets so many listeners in. Those who are sampled are evenly spread among them: a packet leaves for
     /// one after the other.
-    pub(super) async fn fill(&mut self, listeners: u32, sampled: u32) -> Result<(), BenchError> {
+    pub(crate) async fn fill(&mut self, listeners: u32, sampled: u32) -> Result<(), BenchError> {
         let every = listeners / sampled;
         let attention = move |number: u32| {
             if number % every == every - 1 {
@@ -102,7 +105,7 @@ impl Crowd {
             &self.hall,
             &self.listeners,
             "listener",
-            listeners,
+            0..listeners,
             attention,
         )
         .await?;
@@ -115,20 +118,48 @@ impl Crowd {
         Ok(())
     }
 
+    /// Lets so many more listeners in, if the node takes them. One of so many is sampled. Returns how many
+    /// came, and whether the node has refused somebody because it is full.
+    pub(crate) async fn fill_up(
+        &mut self,
+        listeners: u32,
+        every: u32,
+    ) -> Result<(u32, bool), BenchError> {
+        let attention = move |number: u32| match number.is_multiple_of(every) {
+            true => Attention::Listen,
+            false => Attention::Count,
+        };
+        let numbers = self.asked..self.asked + listeners;
+        self.asked = numbers.end;
+        let came = admit_all(&self.hall, &self.listeners, "listener", numbers, attention).await?;
+        let (mut more, mut was_refused) = (0, false);
+        for one in came {
+            match one {
+                Ok((_, address)) => {
+                    self.ports.push(address.port());
+                    more += 1;
+                }
+                Err(HallError::Saturated) => was_refused = true,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok((more, was_refused))
+    }
+
     /// Lets so many in at once, into the silent room. Returns why some did not come, one for each.
-    pub(super) async fn storm(&self, joins: u32) -> Result<Vec<HallError>, BenchError> {
+    pub(crate) async fn storm(&self, joins: u32) -> Result<Vec<HallError>, BenchError> {
         let count = |_| Attention::Count;
-        let came = admit_all(&self.elsewhere, &self.joiners, "joiner", joins, count).await?;
+        let came = admit_all(&self.elsewhere, &self.joiners, "joiner", 0..joins, count).await?;
         Ok(came.into_iter().filter_map(Result::err).collect())
     }
 
     /// Lets the speakers speak, or be silent.
-    pub(super) fn speak(&self, speak: bool) -> Result<(), SwarmError> {
+    pub(crate) fn speak(&self, speak: bool) -> Result<(), SwarmError> {
         self.speakers.speak(speak)
     }
 
     /// What has been said and heard so far.
-    pub(super) fn counts(&self) -> Result<Heard, SwarmError> {
+    pub(crate) fn counts(&self) -> Result<Heard, SwarmError> {
         let (speakers, listeners): (Counts, Counts) =
             (self.speakers.counts()?, self.listeners.counts()?);
         Ok(Heard {
@@ -141,19 +172,19 @@ impl Crowd {
     }
 
     /// The latencies since the last call, in milliseconds.
-    pub(super) fn latencies(&self) -> Samples {
+    pub(crate) fn latencies(&self) -> Samples {
         let latency = |heard: crate::peer::Heard| heard.latency().as_secs_f64() * 1e3;
         let heard = self.voices.try_iter();
         Samples::new(heard.map(|(_, heard)| latency(heard)).collect())
     }
 
     /// The sockets of the listeners who count.
-    pub(super) fn counting(&self) -> Vec<SocketAddr> {
+    pub(crate) fn counting(&self) -> Vec<SocketAddr> {
         self.counting.clone()
     }
 
     /// Ends all peers.
-    pub(super) fn end(self) -> Result<(), SwarmError> {
+    pub(crate) fn end(self) -> Result<(), SwarmError> {
         for swarm in [self.speakers, self.joiners, self.listeners] {
             Arc::into_inner(swarm).map_or(Ok(()), Swarm::end)?;
         }
@@ -167,13 +198,13 @@ async fn admit_all(
     hall: &Hall,
     swarm: &Arc<Swarm>,
     kind: &'static str,
-    count: u32,
+    numbers: Range<u32>,
     attention: impl Fn(u32) -> Attention,
 ) -> Result<Vec<Result<(u32, SocketAddr), HallError>>, BenchError> {
-    let progress = progress::bar("joining", count.into());
+    let progress = progress::bar("joining", numbers.len() as u64);
     let gate = Arc::new(Semaphore::new(AT_ONCE));
     let mut joins: JoinSet<Result<_, HallError>> = JoinSet::new();
-    for number in 0..count {
+    for number in numbers {
         let (hall, swarm, gate) = (hall.clone(), Arc::clone(swarm), Arc::clone(&gate));
         let attention = attention(number);
         joins.spawn(async move {

@@ -19,7 +19,7 @@ use super::{
 const BUSY: f64 = 0.9;
 
 /// All of them at one moment.
-pub(super) struct Reading {
+pub(crate) struct Reading {
     at: Instant,
     daemon: Duration,
     /// This process, so the peers and the calls.
@@ -41,22 +41,22 @@ struct Ticks {
 }
 
 /// The difference of two readings.
-pub(super) struct Window {
-    pub(super) time: Duration,
+pub(crate) struct Window {
+    pub(crate) time: Duration,
     /// The daemon's processor time.
-    pub(super) daemon: Duration,
+    pub(crate) daemon: Duration,
     /// The peers' processor time, all threads.
-    pub(super) peers: Duration,
+    pub(crate) peers: Duration,
     listeners: Duration,
     joiners: Duration,
     /// How many processors were busy, with whatever.
-    pub(super) busy: f64,
-    pub(super) dropped: u64,
-    pub(super) heard: Heard,
+    pub(crate) busy: f64,
+    pub(crate) dropped: u64,
+    pub(crate) heard: Heard,
 }
 
 impl Reading {
-    pub(super) fn take(daemon: &Daemon, crowd: &Crowd) -> Result<Self, BenchError> {
+    pub(crate) fn take(daemon: &Daemon, crowd: &Crowd) -> Result<Self, BenchError> {
         let own = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map_err(NodeError::Limit)?;
         Ok(Self {
             at: Instant::now(),
@@ -72,7 +72,7 @@ impl Reading {
 }
 
 impl Window {
-    pub(super) fn between(before: Reading, after: Reading) -> Self {
+    pub(crate) fn between(before: Reading, after: Reading) -> Self {
         Self {
             time: after.at - before.at,
             daemon: after.daemon - before.daemon,
@@ -86,24 +86,24 @@ impl Window {
     }
 
     /// Of how many processors the daemon had the time.
-    pub(super) fn daemon_share(&self) -> f64 {
+    pub(crate) fn daemon_share(&self) -> f64 {
         share(self.daemon, self.time)
     }
 
     /// The same for the peers.
-    pub(super) fn peers_share(&self) -> f64 {
+    pub(crate) fn peers_share(&self) -> f64 {
         share(self.peers, self.time)
     }
 
     /// Whether the peers could not keep up: then the figures are theirs and not the daemon's.
-    pub(super) fn peers_were_busy(&self) -> bool {
+    pub(crate) fn peers_were_busy(&self) -> bool {
         let threads = [self.listeners, self.joiners];
         self.dropped > 0 || threads.iter().any(|&cpu| share(cpu, self.time) > BUSY)
     }
 }
 
 /// How many processors the machine has.
-pub(super) fn processors() -> f64 {
+pub(crate) fn processors() -> f64 {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     u32::try_from(processors).map_or(1.0, f64::from)
 }

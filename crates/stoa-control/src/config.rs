@@ -16,7 +16,7 @@ use rustls::{
 use stoa_core::RoomTimeout;
 use stoa_token::Verifier;
 
-use crate::tenants::Tenant;
+use crate::{capacity::CapacitySettings, tenants::Tenant};
 
 /// Where the service gets the time of day from.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -44,6 +44,8 @@ pub struct ControlConfig {
     pub service: ServiceLimits,
     /// What rooms are unless their creators say otherwise.
     pub rooms: RoomDefaults,
+    /// What the node may use.
+    pub capacity: CapacitySettings,
     /// The daemon's version, for `GetStatus`.
     pub version: String,
     /// When the process started, for `GetStatus`.
@@ -65,6 +67,7 @@ impl ControlConfig {
             transport: TransportLimits::default(),
             service: ServiceLimits::default(),
             rooms: RoomDefaults::default(),
+            capacity: CapacitySettings::default(),
             version: String::new(),
             start_time: SystemTime::now(),
             clock: Arc::new(SystemTime::now),

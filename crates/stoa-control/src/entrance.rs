@@ -1,8 +1,8 @@
 //! The entrance: through it goes everybody who comes into a room, whoever lets them in.
 //!
 //! A signalling service lets people in by calls of its own; a join token lets its holder in by gRPC, or by
-//! whatever else takes tokens. All of them meet the same bans, rates and quotas here, in this order, and
-//! then the media workers.
+//! whatever else takes tokens. All of them meet the same rates, quotas, limits of what the node
+//! can bear (`capacity`) and bans here, in this order, and then the media workers.
 
 mod guests;
 mod leaving;
@@ -27,6 +27,7 @@ pub(crate) use sources::Sources;
 
 use crate::{
     bans::Bans,
+    capacity::Capacity,
     convert,
     directory::Directory,
     errors::Failure,
@@ -45,6 +46,7 @@ pub(crate) struct Inside {
     pub(crate) media: Arc<dyn Media>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) capacity: Capacity,
     pub(crate) bans: Bans,
     pub(crate) resume: ResumeTokens,
     pub(crate) ledger: Ledger,
@@ -170,6 +172,7 @@ impl Entrance {
             media,
             directory,
             bans,
+            capacity,
             ledger,
             resume,
             ..
@@ -177,7 +180,9 @@ impl Entrance {
         let (id, who) = (join.room.clone(), join.participant.clone());
         ledger.attempt(tenant, &who)?;
         // Before the bans are asked, so that one that comes now knows of whom to wait for.
-        let under_way = ledger.admit(tenant, (id.clone(), who.clone()))?;
+        let (role, home) = (join.role, media.home(&id));
+        let fits = |people| capacity.may_join(role, home, people);
+        let under_way = ledger.admit(tenant, (id.clone(), who.clone()), fits)?;
         bans.check(&id, &who, issued)?;
         let follow = directory.follow(&id);
         let joined = media.join(join).await;

@@ -47,6 +47,7 @@ pub(crate) fn code(reason: ErrorReason) -> Code {
         | R::SubscriptionLimitReached
         | R::QuotaReached
         | R::RateExceeded
+        | R::NodeSaturated
         | R::MessageTooLarge => Code::ResourceExhausted,
         R::SessionMismatch | R::SessionConnecting => Code::FailedPrecondition,
         R::RevisionInFuture => Code::OutOfRange,

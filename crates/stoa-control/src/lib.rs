@@ -17,6 +17,7 @@
 mod authenticate;
 mod bans;
 mod calls;
+mod capacity;
 mod config;
 mod convert;
 mod deadline;
@@ -40,6 +41,10 @@ mod watch_rooms;
 
 pub use authenticate::{ApiKeyHash, CertificateHash};
 pub use bans::StateError;
+pub use capacity::{
+    CapacitySettings, Cost, Depth, Figures, Level, Newcomer, Report, Resource, WorkerFigures,
+    WorkerReport,
+};
 pub use config::{Clock, ControlConfig, RoomDefaults, ServiceLimits, TlsIdentity, TransportLimits};
 pub use directory::Headcount;
 pub use entrance::{Entrance, Entry};

@@ -1,8 +1,11 @@
 //! Whether the node takes new work, and the handle to change that.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use prometheus::core::Collector;
@@ -11,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::{
     calls::Calls,
+    capacity::{Capacity, Figures, Newcomer, Report, Resource},
     directory::{Directory, Headcount},
 };
 
@@ -140,6 +144,7 @@ pub struct ControlHandle {
     pub(crate) connections: Gauge,
     pub(crate) resyncs: Tally,
     pub(crate) tokens: Verifier,
+    pub(crate) capacity: Capacity,
 }
 
 impl ControlHandle {
@@ -152,6 +157,26 @@ impl ControlHandle {
     /// How many join tokens were refused since the start, by whichever entrance, for each reason.
     pub fn refused_tokens(&self) -> impl Iterator<Item = (Reason, u64)> {
         self.tokens.refused()
+    }
+
+    /// Takes what was measured of the node, and says how full it is: once a second.
+    pub fn measure(&self, figures: &Figures) -> Arc<Report> {
+        self.capacity.measure(figures, self.people())
+    }
+
+    /// How full the node is, since it was measured first.
+    pub fn capacity(&self) -> Option<Arc<Report>> {
+        self.capacity.report()
+    }
+
+    /// How many people are in the node's rooms.
+    pub fn people(&self) -> usize {
+        self.directory.counts().participants
+    }
+
+    /// How often something was refused because the node was too full, and for want of what.
+    pub fn refused_for_capacity(&self) -> BTreeMap<(Newcomer, Resource), u64> {
+        self.capacity.refused()
     }
 
     /// Takes new rooms and participants again. Returns whether the node does: not when it is about to stop.

@@ -79,6 +79,9 @@ pub trait Media: Send + Sync + 'static {
     /// changes that a snapshot shows already may still follow; their revisions tell.
     fn snapshots(&self) -> BoxFuture<'_, Result<Vec<RoomSnapshot>, MediaError>>;
 
+    /// With which worker a room is at home, or would be, by its place in [`Media::status`].
+    fn home(&self, room: &RoomId) -> usize;
+
     /// The workers' counters, in the order of their ports.
     fn status(&self) -> Vec<WorkerStatus>;
 }

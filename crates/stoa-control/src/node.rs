@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use stoa_api::v1::{self, NodeState, node_server::Node};
+use stoa_api::v1::{self, NodeState, SaturationLevel, node_server::Node};
 use tonic::{Request, Response, Status};
 
 use crate::{
     authenticate::caller,
+    capacity::{Capacity, Level, Report},
     convert,
     directory::Directory,
     lifecycle::{Lifecycle, Phase},
@@ -20,6 +21,7 @@ pub(crate) struct NodeService {
     pub(crate) media: Arc<dyn Media>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) capacity: Capacity,
 }
 
 #[tonic::async_trait]
@@ -33,6 +35,10 @@ impl Node for NodeService {
             true => (self.directory.counts(), self.media.status()),
             false => (self.directory.counts_of(caller.tenant()), Vec::new()),
         };
+        let saturation = self.capacity.report().map(|report| {
+            let people = self.directory.counts().participants;
+            saturation(&report, people, caller.is_operator())
+        });
         let state = match self.lifecycle.phase() {
             Phase::Serving => NodeState::Serving,
             Phase::Draining | Phase::Stopping => NodeState::Draining,
@@ -44,7 +50,28 @@ impl Node for NodeService {
             room_count: convert::count(count.rooms),
             participant_count: convert::count(count.participants),
             workers: workers.into_iter().map(worker).collect(),
+            saturation,
         }))
+    }
+}
+
+/// Whoever chooses a node has to know whether it is full; of what it is full is for who runs it.
+fn saturation(report: &Report, people: usize, is_operator: bool) -> v1::Saturation {
+    let level = match report.level {
+        Level::Normal => SaturationLevel::Normal,
+        Level::Soft => SaturationLevel::Soft,
+        Level::Hard => SaturationLevel::Hard,
+        Level::Full => SaturationLevel::Full,
+    };
+    let ratios = report.ratios.iter().filter(|_| is_operator);
+    v1::Saturation {
+        level: level.into(),
+        saturation_ratio: report.saturation(),
+        limiting_resource: report.limiting.name().to_owned(),
+        fitting_listener_count: convert::count(report.fits(people)),
+        saturation_ratios: ratios
+            .map(|(resource, ratio)| (resource.name().to_owned(), *ratio))
+            .collect(),
     }
 }
 

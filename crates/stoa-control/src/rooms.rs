@@ -63,6 +63,7 @@ impl RoomsService {
         settings: RoomSettings,
     ) -> Result<v1::Room, Failure> {
         self.entrance.must_serve()?;
+        self.entrance.0.capacity.may_create(self.media.home(&id))?;
         let _under_way = self.entrance.0.ledger.create(&tenant, &id)?;
         let follow = self.directory.follow(&id);
         let created = self.media.create_room(id.clone(), settings.clone()).await;

@@ -25,6 +25,7 @@ use crate::{
     authenticate::Authenticator,
     bans::{Bans, BansService},
     calls::Calls,
+    capacity::Capacity,
     config::{ControlConfig, TransportLimits},
     directory::{Directory, pump},
     entrance::{Entrance, Inside, LONGEST_VALIDITY, Ledger, Sources},
@@ -97,6 +98,7 @@ impl ControlServer {
             connections: Gauge::default(),
             resyncs: Tally::default(),
             tokens: config.tokens.clone(),
+            capacity: Capacity::new(config.capacity.clone()),
         };
         Ok(Self {
             sockets,
@@ -140,6 +142,7 @@ impl ControlServer {
             media,
             directory,
             lifecycle: handle.lifecycle.clone(),
+            capacity: handle.capacity.clone(),
             bans,
             resume: ResumeTokens::default(),
             ledger,
@@ -292,6 +295,7 @@ fn routes(
         media: Arc::clone(media),
         directory: Arc::clone(directory),
         lifecycle: lifecycle.clone(),
+        capacity: handle.capacity.clone(),
     };
     let requests = Requests::new(service.request_ids, service.request_id_lifetime)
         .shared_by(config.tenants.len());

@@ -75,6 +75,7 @@ mod endpoint;
 mod error;
 mod event;
 mod ids;
+mod inspection;
 mod join;
 mod keys;
 pub mod limits;
@@ -103,6 +104,7 @@ pub use ids::{
     Csrc, InvalidId, LobbyId, ParticipantId, Revision, RoomId, SessionId, SlotIndex, TenantId,
     WorkerId,
 };
+pub use inspection::{ParticipantInspection, RoomInspection, SeatInspection};
 pub use join::{Join, Joined, Prepared};
 pub use limits::Limits;
 pub use lobby::{Lobby, LobbyConfig, LobbyOutput, LobbyStats, Venue};

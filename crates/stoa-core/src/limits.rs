@@ -135,6 +135,10 @@ pub const MAX_RESERVED_LISTENERS: usize = 65_536;
 /// unless packets have to be sealed before they are asked for.
 pub const MAX_POOLED_BUFFERS: usize = 256;
 
+/// How many participants of a room are shown to whoever looks after the node: as many as a worker describes
+/// within the time of a few packets to a large room.
+pub const MAX_INSPECTED: usize = 200;
+
 /// What a node may hold and how long it waits. The defaults are for a public voice service on a
 /// server with a few cores.
 #[derive(Debug, Clone, PartialEq, Eq)]

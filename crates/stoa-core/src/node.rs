@@ -8,6 +8,7 @@ mod closing;
 mod commands;
 mod egress;
 mod home;
+mod inspect;
 mod media;
 mod quota;
 mod resume;

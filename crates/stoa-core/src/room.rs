@@ -33,6 +33,8 @@ pub(crate) struct Room {
     hearing: BTreeMap<WorkerId, usize>,
     /// What its tenant may forward, if that has a limit.
     pub(crate) quota: Option<QuotaIndex>,
+    /// Packets of its speakers that were beyond that, one for each listener.
+    pub(crate) over_quota: u64,
     /// Whether a ranking is due some time.
     pub(crate) is_ranking: bool,
     /// Since when nobody is in it; of no meaning while somebody is.
@@ -59,6 +61,7 @@ impl Room {
             stage: Stage::new(&settings, hasher, rng),
             hearing: BTreeMap::new(),
             quota: None,
+            over_quota: 0,
             is_ranking: false,
             empty_since: now,
             last_voice: now,

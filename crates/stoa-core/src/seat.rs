@@ -10,8 +10,9 @@ use crate::{
     ids::LobbyId,
     keys::{BankKey, LobbyKey, MemberAt},
     limits::{MAX_ADDRESSES_PER_PARTICIPANT, MAX_ADDRESSES_PER_SESSION, MAX_FORMER_CREDENTIALS},
-    quality::ConnectionQuality,
+    quality::{ConnectionQuality, Measured},
     session::Session,
+    stats::DropReason,
 };
 
 /// A session in a lobby.
@@ -59,6 +60,10 @@ pub(crate) struct Seat {
     pub(crate) is_dirty: bool,
     /// What their home was last told.
     pub(crate) quality: Option<ConnectionQuality>,
+    /// What it was told from.
+    pub(crate) measured: Measured,
+    /// What was dropped of what they sent, by reason.
+    dropped: [u32; DropReason::ALL.len()],
 }
 
 impl Seat {
@@ -85,7 +90,21 @@ impl Seat {
             may_speak: false,
             is_dirty: false,
             quality: None,
+            measured: Measured::default(),
+            dropped: [0; DropReason::ALL.len()],
         }
+    }
+
+    /// Something that they sent was dropped.
+    pub(crate) fn count_drop(&mut self, reason: DropReason) {
+        let count = &mut self.dropped[reason as usize];
+        *count = count.saturating_add(1);
+    }
+
+    /// How much was dropped of what they sent, for each reason that there was.
+    pub(crate) fn dropped(&self) -> impl Iterator<Item = (DropReason, u32)> {
+        let all = DropReason::ALL.into_iter().zip(self.dropped);
+        all.filter(|(_, count)| *count > 0)
     }
 
     /// The session, if it is not in a lobby.

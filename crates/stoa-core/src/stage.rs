@@ -26,7 +26,7 @@ use self::{
     speaker::{Speaker, Speakers},
 };
 use crate::{
-    audio_level::LevelExtension,
+    audio_level::{AudioLevel, LevelExtension},
     compose::{Composed, StreamId},
     error::Error,
     event::ActiveSpeakers,
@@ -197,6 +197,21 @@ impl Stage {
             self.rank(now);
         }
         Heard::Voice
+    }
+
+    /// Who holds each slot, as those hear it who have made no choice, and since when.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Option<(ParticipantKey, Instant)>> {
+        self.banks.house().slots()
+    }
+
+    /// Whom those hear who hold the slots.
+    pub(crate) fn understudy(&self) -> Option<ParticipantKey> {
+        self.banks.house().understudy()
+    }
+
+    /// The smoothed level of somebody who may be heard.
+    pub(crate) fn level_of(&self, key: ParticipantKey) -> Option<AudioLevel> {
+        Some(self.speakers.get(&key)?.loudness().level())
     }
 
     /// Decides anew who holds the slots. Returns whether anybody talks, so whether it has to be

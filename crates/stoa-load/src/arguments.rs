@@ -1,6 +1,10 @@
 //! The command line.
 
-use std::{net::IpAddr, path::PathBuf, str::FromStr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -23,7 +27,7 @@ Exit codes:
   2   wrong command line
   3   a run whose figures are not valid: the tester itself was the bottleneck
   66  a file cannot be read or written
-  69  the server cannot be reached or started, is not installed, or does not take the key
+  69  the server or an agent cannot be reached or started, is not installed, or does not take the key
   78  the scenario is wrong, or the server cannot play it; the message says why";
 
 #[derive(Debug, Subcommand)]
@@ -36,7 +40,9 @@ pub(crate) enum Command {
     /// Play a scenario and report
     Run(Box<Run>),
     /// Play the same against a Stoa and a Janus on this machine, in turns, and put them side by side
-    Peers(Box<Peers>),
+    Peers(Box<Beside>),
+    /// Have peers for a `run` on another machine, until it is interrupted
+    Agent(Agent),
     /// Put two reports side by side and say which differences are beyond noise
     Compare {
         /// A report of `run --json`
@@ -54,6 +60,12 @@ pub(crate) struct Run {
     pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) playing: Playing,
+    /// Let these have the peers, and this process none: `stoa-load agent` on other machines
+    #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', requires = "agent_key_file", conflicts_with_all = ["threads", "local_address"])]
+    pub(crate) agents: Vec<String>,
+    /// File with the key that the agents were started with
+    #[arg(long, value_name = "FILE", requires = "agents")]
+    pub(crate) agent_key_file: Option<PathBuf>,
     /// Write the whole report here, for machines and for `compare`
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -81,16 +93,12 @@ pub(crate) struct Playing {
     /// How many peers have their packets decrypted and looked at; of the others, headers are counted
     #[arg(long, value_name = "1/N", default_value = "1/50")]
     pub(crate) verify: Share,
-    /// Threads of peers. Without it: half as many as there are cores
-    #[arg(long, value_name = "COUNT")]
-    pub(crate) threads: Option<usize>,
-    /// The address that peers have. Without it: the one that leads to the control API
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) local_address: Option<IpAddr>,
+    #[command(flatten)]
+    pub(crate) peers: Peers,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Peers {
+pub(crate) struct Beside {
     /// Which scenarios: names of ready-made ones, or YAML files
     #[arg(default_values_t = ["peers-one".to_owned(), "peers-three".to_owned()])]
     pub(crate) scenarios: Vec<String>,
@@ -111,6 +119,37 @@ pub(crate) struct Peers {
     /// Write the comparison here as one page
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+}
+
+/// Where peers are on a machine.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Peers {
+    /// Threads of peers. Without it: half as many as there are cores
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) threads: Option<usize>,
+    /// The address that peers have. Without it: the one that leads to the control API
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) local_address: Option<IpAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Agent {
+    /// Where it waits for a coordinator, by UDP
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: SocketAddr,
+    /// File with the key, alone on its first line: whoever has it commands this agent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: PathBuf,
+    #[command(flatten)]
+    pub(crate) peers: Peers,
+    /// Take this machine's clock to be ahead by so much, to see that the report does not depend on it
+    #[arg(
+        long,
+        value_name = "MILLISECONDS",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub(crate) clock_ahead_ms: i32,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -213,6 +252,12 @@ mod tests {
         assert!(!parse("--start-janus janus --start-stoad stoad"));
         assert!(!parse(""));
         assert!(!parse("--target https://a:1"));
+        let agents = "--start-stoad ./stoad --agents a:1,b:2 --agent-key-file k";
+        assert!(parse(agents));
+        for rest in ["--threads 2", "--local-address 10.0.0.1"] {
+            assert!(!parse(&format!("{agents} {rest}")), "{rest}");
+        }
+        assert!(!parse("--start-stoad ./stoad --agents a:1"));
         assert!(!parse(
             "--target https://a:1 --ca c --api-key-file k --start-stoad ./stoad"
         ));

@@ -6,6 +6,7 @@ mod peers;
 use std::{
     fs,
     io::{self, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,7 +15,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::named::Named;
 use crate::{
-    arguments::{Arguments, Command, Playing, Run},
+    agents::{self, Agents, Key, MOST_AGENTS, MOST_THREADS, Settings},
+    arguments::{self, Arguments, Command, Peers, Playing, Run},
     compare,
     failure::Failure,
     machine,
@@ -37,6 +39,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Run(run) => play(*run).await?,
         Command::Peers(peers) => peers::play(*peers).await?,
+        Command::Agent(agent) => serve(agent).await?,
         Command::Compare { a, b } => {
             let (a, b) = (read_report(&a)?, read_report(&b)?);
             say(&compare::draw(&a, &b));
@@ -48,6 +51,18 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 /// On the standard output; where nobody reads it any more, it is not said.
 fn say(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
+}
+
+async fn serve(agent: arguments::Agent) -> Result<(), Failure> {
+    let key = Key::read(&agent.key_file)?;
+    let settings = Settings {
+        listen: agent.listen,
+        threads: threads(&agent.peers)?,
+        local: agent.peers.local_address,
+        clock_ahead_ms: agent.clock_ahead_ms,
+    };
+    agents::serve(settings, &key, interrupted()?, say).await?;
+    Ok(())
 }
 
 fn list() {
@@ -68,9 +83,14 @@ async fn play(run: Run) -> Result<(), Failure> {
     for file in run.json.iter().chain(&run.html) {
         may_write(file)?;
     }
+    if run.agents.len() > MOST_AGENTS {
+        let why = format!("--agents: there may be {MOST_AGENTS}");
+        return Err(Failure::Change(why));
+    }
     let (bell, listening) = listen()?;
     let server = Named::by(&run.target);
-    let report = against(server, scenario, options, &bell).await?;
+    let with = Some(&run).filter(|run| !run.agents.is_empty());
+    let report = against(server, with, scenario, options, &bell).await?;
     listening.abort();
     if let Some(file) = &run.json {
         write_json(file, &report)?;
@@ -93,13 +113,9 @@ async fn play(run: Run) -> Result<(), Failure> {
 fn listen() -> Result<(Bell, tokio::task::JoinHandle<()>), Failure> {
     let bell = Bell::new();
     let ring = bell.clone();
-    let mut interrupt = signals(SignalKind::interrupt())?;
-    let mut terminate = signals(SignalKind::terminate())?;
+    let interrupted = interrupted()?;
     let listening = tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        interrupted.await;
         ring.ring(Stop::Interrupted);
     });
     Ok((bell, listening))
@@ -108,6 +124,7 @@ fn listen() -> Result<(Bell, tokio::task::JoinHandle<()>), Failure> {
 /// Plays against a server, which is started for that alone if it is to be.
 async fn against(
     server: Named,
+    with: Option<&Run>,
     scenario: Scenario,
     mut options: Options,
     bell: &Bell,
@@ -115,10 +132,19 @@ async fn against(
     server.abilities().check(&scenario)?;
     let reached = server.reach().await?;
     options.pid = reached.pid.or(options.pid);
-    let mut terminal = Terminal::new();
     let target = Arc::clone(&reached.target);
-    let played = play::play(scenario, target, options, bell, &mut terminal).await;
+    let agents = match with.and_then(|run| Some((run, run.agent_key_file.as_ref()?))) {
+        Some((run, file)) => {
+            let (groups, server) = (scenario.groups.len(), target.address());
+            let key = Key::read(file)?;
+            Agents::meet(&run.agents, &key, groups, options.seed, server).await?
+        }
+        None => Agents::default(),
+    };
+    let mut terminal = Terminal::new();
+    let played = play::play(scenario, target, &agents, options, bell, &mut terminal).await;
     terminal.end();
+    agents.part().await;
     reached.end().await?;
     Ok(played?)
 }
@@ -151,24 +177,30 @@ fn prepare(named: &str, playing: &Playing) -> Result<(Scenario, Options), Failur
     }
     let checked = scenario.check();
     checked.map_err(|error| Failure::scenario(format!("{named} as changed"), error))?;
-    let threads = playing
-        .threads
-        .unwrap_or_else(|| (machine::cores() / 2).max(1));
-    if !(1..=256).contains(&threads) {
-        return Err(Failure::Change("--threads: must be 1 to 256".to_owned()));
-    }
     let options = Options {
         name,
         yaml,
         changes,
-        threads,
+        threads: threads(&playing.peers)?,
         verify_one_of: playing.verify.one_of,
         seed: playing.seed,
-        local: playing.local_address,
+        local: playing.peers.local_address,
         is_one_way: false,
         pid: None,
     };
     Ok((scenario, options))
+}
+
+/// How many threads of peers there are to be.
+fn threads(peers: &Peers) -> Result<usize, Failure> {
+    let threads = peers.threads;
+    let threads = threads.unwrap_or_else(|| (machine::cores() / 2).max(1));
+    match (1..=MOST_THREADS).contains(&threads) {
+        true => Ok(threads),
+        false => Err(Failure::Change(format!(
+            "--threads: must be 1 to {MOST_THREADS}"
+        ))),
+    }
 }
 
 fn scenario_text(named: &str) -> Result<(String, String), Failure> {
@@ -227,7 +259,11 @@ fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), Failure>
 /// The file appears complete or not at all.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let written = || {
-        let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+        // To be shown around: as any other file, and not only for its owner.
+        let permissions = fs::Permissions::from_mode(0o666);
+        let mut file = tempfile::Builder::new()
+            .permissions(permissions)
+            .tempfile_in(folder_of(path))?;
         file.write_all(text.as_bytes())?;
         file.persist(path)?;
         Ok(())
@@ -243,6 +279,18 @@ fn folder_of(path: &Path) -> &Path {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     }
+}
+
+/// Until somebody wants this to end.
+fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    let mut interrupt = signals(SignalKind::interrupt())?;
+    let mut terminate = signals(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 fn signals(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {

@@ -105,13 +105,25 @@ fn warnings(a: &Report, b: &Report) -> Option<String> {
     if a.scenario_yaml != b.scenario_yaml || a.changes != b.changes {
         warnings.push("they have not played the same");
     }
-    if a.machine.processor != b.machine.processor || a.machine.cores != b.machine.cores {
+    if machines(a) != machines(b) {
         warnings.push("they ran on different machines");
+    }
+    if a.latency_within_ms.is_some() || b.latency_within_ms.is_some() {
+        warnings.push("latencies between agents are known no better than their clocks");
     }
     if !(a.valid && b.valid && a.complete && b.complete) {
         warnings.push("one of them is not complete and valid");
     }
     (!warnings.is_empty()).then(|| format!("Take care: {}.\n", warnings.join("; ")))
+}
+
+/// What each of them is.
+fn machines(report: &Report) -> Vec<(&str, usize)> {
+    let agents = report.agents.iter().map(|agent| &agent.machine);
+    std::iter::once(&report.machine)
+        .chain(agents)
+        .map(|machine| (&*machine.processor, machine.cores))
+        .collect()
 }
 
 fn estimate(report: &Report, value: Value) -> Option<Estimate> {

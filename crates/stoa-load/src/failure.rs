@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use crate::{
+    agents::AgentError,
     play::PlayError,
     scenario::ScenarioError,
     server::StartError,
@@ -51,6 +52,9 @@ pub enum Failure {
     /// There is no server.
     #[error("{0}")]
     Target(String),
+    /// There is no such agent, or it cannot be one.
+    #[error("{0}")]
+    Agent(String),
     /// The tester cannot run.
     #[error("{0}")]
     Tester(String),
@@ -77,7 +81,7 @@ impl Failure {
             Self::NoScenario(_) | Self::Change(_) => 2,
             Self::NotValid(_) => 3,
             Self::Read { .. } | Self::Write { .. } => 66,
-            Self::Target(_) => 69,
+            Self::Target(_) | Self::Agent(_) => 69,
             Self::Scenario { .. } | Self::Unfit(_) => 78,
         })
     }
@@ -98,6 +102,15 @@ impl From<TargetError> for Failure {
 impl From<Unfit> for Failure {
     fn from(error: Unfit) -> Self {
         Self::Unfit(error.to_string())
+    }
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        match error {
+            AgentError::Key { path, why } => Self::Read { path, reason: why },
+            error => Self::Agent(error.to_string()),
+        }
     }
 }
 

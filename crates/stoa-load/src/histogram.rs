@@ -8,7 +8,7 @@ const STEPS: u64 = 32;
 const STEP_BITS: u32 = STEPS.trailing_zeros();
 
 /// A distribution of durations, to the microsecond where they are short.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Histogram {
     classes: Vec<u32>,
     count: u64,

@@ -1,6 +1,8 @@
 //! Whether a run's figures are the server's, or show how slow the tester was.
 
-use crate::report::Tester;
+use std::collections::BTreeSet;
+
+use crate::report::{Second, Tester};
 
 /// How late is too late: the length of a packet. Whoever speaks later than that makes jitter of their own.
 const LATEST_MS: f64 = 20.0;
@@ -15,6 +17,35 @@ const LEAST_IDLE_PERCENT: f64 = 20.0;
 
 /// In how many of 100 seconds the tester may be late or busy; in one second it always may.
 const BAD_SECONDS_PERCENT: usize = 5;
+
+/// What makes the figures the tester's own, or those of one of its agents, who is named then.
+pub(crate) fn bottlenecks(seconds: &[&Second]) -> Vec<String> {
+    let names: BTreeSet<&String> = seconds
+        .iter()
+        .flat_map(|second| second.agents.keys())
+        .collect();
+    // With agents there are no peers here, and what others take away from the server still counts.
+    let own = seconds.iter().map(|second| match names.is_empty() {
+        true => second.tester,
+        false => Tester {
+            others_percent: second.tester.others_percent,
+            idle_percent: second.tester.idle_percent,
+            ..Tester::default()
+        },
+    });
+    let mut reasons = tester_was_the_bottleneck(&own.collect::<Vec<_>>());
+    for name in names {
+        let of_agent = seconds.iter().filter_map(|second| second.agents.get(name));
+        let testers: Vec<Tester> = of_agent.map(|second| second.tester).collect();
+        let of_agent = tester_was_the_bottleneck(&testers);
+        reasons.extend(
+            of_agent
+                .into_iter()
+                .map(|why| format!("the agent at {name}: {why}")),
+        );
+    }
+    reasons
+}
 
 /// What makes the figures the tester's own; nothing, where they are good.
 pub(crate) fn tester_was_the_bottleneck(seconds: &[Tester]) -> Vec<String> {
@@ -75,6 +106,7 @@ pub(crate) fn tester_was_the_bottleneck(seconds: &[Tester]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report;
 
     const GOOD: Tester = Tester {
         lag_p99_ms: 2.0,
@@ -116,6 +148,30 @@ mod tests {
         };
         assert!(with(4, busy).is_empty());
         assert!(with(50, busy)[0].contains("--threads"));
+    }
+
+    #[test]
+    fn a_slow_agent_is_named_among_those_that_are_not() {
+        let second = |lag_p99_ms| {
+            let slow = Tester { lag_p99_ms, ..GOOD };
+            let of = |tester| report::AgentSecond { peers: 1, tester };
+            Second {
+                tester: slow,
+                agents: [("good:1", of(GOOD)), ("slow:1", of(slow))]
+                    .map(|(name, second)| (name.to_owned(), second))
+                    .into(),
+                ..Second::default()
+            }
+        };
+        let judge = |seconds: &[Second]| bottlenecks(&seconds.iter().collect::<Vec<_>>());
+        assert!(judge(&[second(1.0), second(1.0)]).is_empty());
+        let [reason] = &judge(&[second(50.0), second(50.0)])[..] else {
+            panic!("one reason");
+        };
+        assert!(
+            reason.starts_with("the agent at slow:1: in 2 of 2 seconds"),
+            "{reason}"
+        );
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! How one peer speaks, as a browser would: 20 ms packets with their level, and discontinuous transmission.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     speech::{self, Stamp},
-    talk::Talk,
+    talk::{Manner, Talk},
 };
 
 /// How often somebody who talks sends a packet.
@@ -24,16 +26,18 @@ const QUIET: u8 = 75;
 const LOUDNESS_SPREAD: u32 = 9;
 
 /// Who somebody is and when they talk.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Voice {
     /// The tester's number of them.
     pub(crate) speaker: u32,
-    /// Who talks when in their room.
-    pub(crate) talk: Talk,
+    /// How those talk with each other with whom they talk, how many they are, and what it follows from.
+    pub(crate) manner: Manner,
+    pub(crate) talkers: usize,
+    pub(crate) seed: u64,
     /// Who they are in that.
     pub(crate) place: usize,
-    /// When that began.
-    pub(crate) began: Instant,
+    /// When that began, by the run's clock.
+    pub(crate) began: SystemTime,
 }
 
 /// What is sent in 20 ms.
@@ -53,6 +57,8 @@ pub(crate) struct Said {
 #[derive(Debug)]
 pub(crate) struct Mouth {
     voice: Voice,
+    /// Who talks when in their room.
+    talk: Talk,
     /// Frames since it opened, with and without a voice.
     frames: u64,
     /// Frames of the silence it is in; none while it talks.
@@ -65,6 +71,7 @@ pub(crate) struct Mouth {
 impl Mouth {
     pub(crate) fn new(voice: Voice) -> Self {
         Self {
+            talk: Talk::new(voice.manner, voice.talkers, voice.seed),
             voice,
             frames: 0,
             silent: FRAMES_BEFORE_SILENCE,
@@ -74,12 +81,12 @@ impl Mouth {
         }
     }
 
-    /// The next 20 ms; `None` if nothing is transmitted in them.
-    pub(crate) fn open(&mut self, now: Instant, wall: SystemTime) -> Option<Said> {
+    /// The next 20 ms, which begin at this time of the run's clock; `None` if nothing is transmitted in them.
+    pub(crate) fn open(&mut self, wall: SystemTime) -> Option<Said> {
         let time = (self.frames as u32).wrapping_mul(FRAME_TICKS);
         self.frames += 1;
-        let since = now.saturating_duration_since(self.voice.began);
-        if self.voice.talk.talks(self.voice.place, since) {
+        let since = wall.duration_since(self.voice.began).unwrap_or_default();
+        if self.talk.talks(self.voice.place, since) {
             return Some(self.speak(time, wall));
         }
         self.silent += 1;
@@ -108,7 +115,7 @@ impl Mouth {
             (u64::from(self.voice.speaker) * 97 + self.frames) as usize % speech::sample().len();
         let quieter = (self.voice.speaker * 5 % (LOUDNESS_SPREAD + 1)) as u8;
         let level = (speech::sample()[frame].level + quieter).min(QUIET);
-        let spurt = if self.voice.talk.has_spurts() {
+        let spurt = if self.talk.has_spurts() {
             self.spurt
         } else {
             0
@@ -154,28 +161,27 @@ impl Mouth {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::talk::Manner;
 
-    fn mouth(manner: Manner, talkers: usize, began: Instant) -> Mouth {
+    fn mouth(manner: Manner, talkers: usize, began: SystemTime) -> Mouth {
         Mouth::new(Voice {
             speaker: 3,
-            talk: Talk::new(manner, talkers, 1),
+            manner,
+            talkers,
+            seed: 1,
             place: 0,
             began,
         })
     }
 
-    fn minute(mut mouth: Mouth, began: Instant) -> Vec<Option<Said>> {
+    fn minute(mut mouth: Mouth, began: SystemTime) -> Vec<Option<Said>> {
         let frames = 0..3_000;
         let at = |frame| began + FRAME * frame;
-        frames
-            .map(|frame| mouth.open(at(frame), SystemTime::now()))
-            .collect()
+        frames.map(|frame| mouth.open(at(frame))).collect()
     }
 
     #[test]
     fn a_monologue_without_pauses_is_a_packet_each_20_ms() {
-        let began = Instant::now();
+        let began = SystemTime::now();
         let said = minute(mouth(Manner::Always, 1, began), began);
         assert!(said.iter().all(Option::is_some));
         let said: Vec<Said> = said.into_iter().flatten().collect();
@@ -189,7 +195,7 @@ mod tests {
 
     #[test]
     fn in_silence_there_is_a_packet_each_400_ms_and_the_clock_goes_on() {
-        let began = Instant::now();
+        let began = SystemTime::now();
         let said = minute(mouth(Manner::Conversation, 4, began), began);
         let (mut silent, mut spurts) = (0, 0);
         for (frame, said) in (0..).zip(&said) {

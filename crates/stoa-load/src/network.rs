@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use rand::{Rng as _, rngs::StdRng};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Network {
     /// How many of 100 datagrams are lost.

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use serde::{Deserialize, Serialize};
 use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// Which way a peer's audio goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Way {
     /// It speaks and listens.
     Both,
@@ -38,7 +39,7 @@ pub(crate) enum Way {
 }
 
 /// An offer of the server's.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Invitation {
     pub(crate) offer: String,
     /// How long it took to come.
@@ -46,7 +47,7 @@ pub(crate) struct Invitation {
 }
 
 /// What a peer is to be.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) way: Way,
     /// Audio lines of its offer, if it listens: one to speak and listen on, the others to listen on.
@@ -60,7 +61,7 @@ pub(crate) struct Plan {
 }
 
 /// Why a session failed.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, Serialize, Deserialize)]
 pub(crate) enum PeerError {
     #[error("the server's answer cannot be used: {0}")]
     Answer(String),
@@ -223,7 +224,7 @@ impl Peer {
                 Output::Transmit(transmit) => send(transmit.destination, &transmit.contents),
                 Output::Event(Event::Connected) => {
                     self.is_connected = true;
-                    self.ears.open(SystemTime::now());
+                    self.ears.open(arrived);
                     tally.connect.add(self.asked.elapsed());
                 }
                 Output::Event(Event::RtpPacket(packet)) => {
@@ -244,12 +245,9 @@ impl Peer {
         }
     }
 
-    /// Says the next 20 ms, or nothing. Returns whether a packet was written.
-    pub(crate) fn speak(&mut self, now: Instant) -> Result<bool, PeerError> {
-        let said = self
-            .mouth
-            .as_mut()
-            .and_then(|mouth| mouth.open(now, SystemTime::now()));
+    /// Says the next 20 ms, or nothing, at this time of the run's clock. Returns whether a packet was written.
+    pub(crate) fn speak(&mut self, now: Instant, wall: SystemTime) -> Result<bool, PeerError> {
+        let said = self.mouth.as_mut().and_then(|mouth| mouth.open(wall));
         let Some(said) = said else {
             return Ok(false);
         };

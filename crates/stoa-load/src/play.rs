@@ -6,7 +6,8 @@ mod recorder;
 mod troupe;
 
 use std::{
-    net::IpAddr,
+    io,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -18,12 +19,14 @@ use self::{
     troupe::{Part, Troupe},
 };
 use crate::{
-    judge::tester_was_the_bottleneck,
+    agents::Agents,
+    clock::Clock,
+    judge::bottlenecks,
     machine,
-    report::{self, Group, Joins, Report, Second, Server, Tester},
+    report::{self, Group, Joins, Report, Second, Server},
     scenario::{self, Scenario},
     socket::Place,
-    swarm::Swarm,
+    swarm::{Swarm, Thread},
     tally::Tally,
     target::Target,
 };
@@ -64,29 +67,27 @@ pub(crate) trait Show {
 #[error("cannot start the tester: {0}")]
 pub(crate) struct PlayError(#[from] std::io::Error);
 
-/// Plays a scenario until its end, or until the bell rings.
+/// Plays a scenario until its end, or until the bell rings; by these agents, if there are any.
 ///
 /// # Errors
 /// [`PlayError`] if nothing could begin. Whatever happens later is in the report.
 pub(crate) async fn play(
     scenario: Scenario,
     target: Arc<dyn Target>,
+    agents: &Agents,
     options: Options,
     bell: &Bell,
     show: &mut (dyn Show + Send),
 ) -> Result<Report, PlayError> {
-    let place = match options.local {
-        Some(ip) => Place::Address(ip),
-        None => Place::near(target.address())?,
-    };
     let groups = scenario.groups.len();
-    let swarms: Result<Vec<Swarm>, _> = (0..options.threads)
-        .map(|number| Swarm::start(number, place, groups, options.seed ^ number as u64))
-        .collect();
+    let swarms = match agents.is_empty() {
+        true => threads(&options, target.address(), groups)?,
+        false => agents.swarms(),
+    };
     let started = SystemTime::now();
     let troupe = Troupe::new(
         target,
-        swarms?,
+        swarms,
         scenario,
         options.seed,
         options.verify_one_of,
@@ -130,13 +131,32 @@ pub(crate) async fn play(
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs();
-    report.machine = machine::describe(options.threads);
+    report.machine = machine::describe(if agents.is_empty() {
+        options.threads
+    } else {
+        0
+    });
+    report.agents = agents.describe(&report.seconds);
+    let within = agents.latency_within();
+    report.latency_within_ms = within.map(|within| within.as_secs_f64() * 1e3);
     report.scenario = options.name;
     report.scenario_yaml = options.yaml;
     report.changes = options.changes;
     report.seed = options.seed;
     report.verify_one_of = options.verify_one_of;
     Ok(report)
+}
+
+/// The threads of this process.
+fn threads(options: &Options, server: SocketAddr, groups: usize) -> io::Result<Vec<Swarm>> {
+    let place = match options.local {
+        Some(ip) => Place::Address(ip),
+        None => Place::near(server)?,
+    };
+    let start = |number| Thread::start(number, place, groups, options.seed, Clock::default());
+    (0..options.threads)
+        .map(|number| Ok(Swarm::Here(start(number)?)))
+        .collect()
 }
 
 type Phases = tokio::sync::mpsc::Sender<(&'static str, Option<u64>)>;
@@ -265,9 +285,9 @@ fn summary(troupe: &Troupe, shared: &Shared, diary: &Diary) -> Report {
         groups.push(Group::of(&group.name, is_impaired, tally));
     }
     let measured = record.seconds.iter().filter(|second| second.measured);
-    let testers: Vec<Tester> = measured.map(|second| second.tester).collect();
-    let mut invalid_because = tester_was_the_bottleneck(&testers);
-    if testers.is_empty() {
+    let measured: Vec<&Second> = measured.collect();
+    let mut invalid_because = bottlenecks(&measured);
+    if measured.is_empty() {
         invalid_because.push("nothing was measured".to_owned());
     }
     let (ramp, moderation) = diary.look(|deeds| (deeds.ramp.clone(), deeds.moderation.clone()));

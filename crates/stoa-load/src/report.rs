@@ -49,6 +49,11 @@ pub(crate) struct Report {
     pub(crate) server: Option<Server>,
     pub(crate) ramp: Option<Ramp>,
     pub(crate) moderation: Option<Moderation>,
+    /// The machines that had the peers, where that was not this one.
+    pub(crate) agents: Vec<Agent>,
+    /// How far off a latency may be between peers of two agents, by what is known of their clocks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) latency_within_ms: Option<f64>,
     /// All seconds, the measured ones and those before.
     pub(crate) seconds: Vec<Second>,
 }
@@ -61,6 +66,26 @@ pub(crate) struct Machine {
     pub(crate) cores: usize,
     pub(crate) kernel: String,
     pub(crate) tester_threads: usize,
+}
+
+/// A machine that had peers.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Agent {
+    /// As it was named on the command line.
+    pub(crate) address: String,
+    pub(crate) machine: Machine,
+    /// At the end, and how many of 100 that is of all.
+    pub(crate) peers: u64,
+    pub(crate) share_percent: f64,
+    /// How far its clock was ahead of that of the process that played, at the end.
+    pub(crate) clock_ahead_ms: f64,
+    /// How far off that may have been, at the worst time.
+    pub(crate) clock_within_ms: f64,
+    /// Whether it was not the bottleneck, and there to the end.
+    pub(crate) valid: bool,
+    /// Why not.
+    pub(crate) invalid_because: Vec<String>,
 }
 
 /// How people came in, in the whole run.
@@ -182,6 +207,17 @@ pub(crate) struct Second {
     pub(crate) server_cpu_us_per_packet: Option<f64>,
     pub(crate) server_memory_bytes: Option<u64>,
     pub(crate) server_sent: Option<u64>,
+    pub(crate) tester: Tester,
+    /// The same of each agent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) agents: BTreeMap<String, AgentSecond>,
+}
+
+/// How one agent did in a second.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct AgentSecond {
+    pub(crate) peers: u64,
     pub(crate) tester: Tester,
 }
 

@@ -1,4 +1,4 @@
-//! What is played: strict YAML. docs/load.md is for people who write one.
+//! What is played: strict YAML. docs/load-testing.md is for people who write one.
 
 mod ready;
 
@@ -10,15 +10,15 @@ pub(crate) use self::ready::{READY, ready};
 use crate::{network::Network, talk::Manner};
 
 /// How many peers, rooms and groups there may be: what one machine could ever be.
-const MOST_PEERS: u64 = 200_000;
+pub(crate) const MOST_PEERS: u64 = 200_000;
 const MOST_ROOMS: usize = 20_000;
-const MOST_GROUPS: usize = 16;
+pub(crate) const MOST_GROUPS: usize = 16;
 
 /// The most slots that a room of Stoa has.
-const MOST_SLOTS: u32 = 8;
+pub(crate) const MOST_SLOTS: u32 = 8;
 
 /// How long a run may be: a week.
-const LONGEST: u64 = 7 * 24 * 3_600;
+pub(crate) const LONGEST: u64 = 7 * 24 * 3_600;
 
 /// A whole scenario.
 #[derive(Debug, Clone, Deserialize)]

@@ -1,6 +1,6 @@
-//! Many peers on one thread.
+//! Many peers on one thread, of this process or of an agent.
 //!
-//! The thread does this, over and over (`swarm/house.rs`):
+//! A thread does this, over and over (`swarm/house.rs`):
 //!
 //! 1. waits until a socket has datagrams, something is due, or there is a command;
 //! 2. takes datagrams, at most [`BATCHES`] batches of each socket that has some;
@@ -12,24 +12,20 @@
 mod commands;
 mod house;
 mod seat;
+mod thread;
 
-use std::{
-    io,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-    thread::JoinHandle,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 
-use mio::Waker;
-use tokio::sync::{mpsc, oneshot};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
-use self::house::House;
-pub(crate) use self::seat::SeatKey;
+use self::thread::Command;
+pub(crate) use self::{seat::SeatKey, thread::Thread};
 use crate::{
+    agents::{AgentError, RemoteThread},
     histogram::Histogram,
     network::Network,
     peer::{Invitation, PeerError, Plan},
-    socket::Place,
     tally::Tally,
 };
 
@@ -39,26 +35,25 @@ const COMMANDS: usize = 64;
 /// How many batches of a socket are taken before the others have their turn.
 const BATCHES: usize = 16;
 
-/// A thread of peers.
-pub(crate) struct Swarm {
-    commands: mpsc::Sender<Command>,
-    waker: Arc<Waker>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-    failure: Arc<OnceLock<String>>,
+/// Where peers are; who lets them come and go does not care.
+pub(crate) enum Swarm {
+    /// On a thread of this process.
+    Here(Thread),
+    /// On a thread of an agent.
+    There(RemoteThread),
 }
 
-/// A thread of peers has ended, or cannot start.
+/// A thread of peers, or the agent that has it, has ended or cannot start.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("a thread of the tester has failed: {0}")]
-pub(crate) struct SwarmError(String);
-
-impl SwarmError {
-    pub(crate) fn new(why: String) -> Self {
-        Self(why)
-    }
+pub(crate) enum SwarmError {
+    #[error("a thread of the tester has failed: {0}")]
+    Thread(String),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
 }
 
 /// Somebody to be made.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Newcomer {
     pub(crate) plan: Plan,
     /// The server's offer, where it is the server that offers.
@@ -69,7 +64,7 @@ pub(crate) struct Newcomer {
 }
 
 /// What a thread has counted since it was asked before.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sample {
     /// Of each group.
     pub(crate) groups: Vec<Tally>,
@@ -83,80 +78,21 @@ pub(crate) struct Sample {
     pub(crate) unsent: u64,
 }
 
-pub(crate) enum Command {
-    Open(
-        Box<Newcomer>,
-        oneshot::Sender<Result<(SeatKey, String), String>>,
-    ),
-    Answer {
-        key: SeatKey,
-        answer: Option<String>,
-        connected: oneshot::Sender<Result<(), PeerError>>,
-    },
-    Close {
-        key: SeatKey,
-        says_goodbye: bool,
-    },
-    Await(u32, oneshot::Sender<SystemTime>),
-    Forbid(u32, Option<SystemTime>),
-    Sample(oneshot::Sender<Sample>),
-    End,
-}
-
 impl Swarm {
-    /// Starts a thread without peers, for so many groups of them.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub(crate) fn start(number: usize, place: Place, groups: usize, seed: u64) -> io::Result<Self> {
-        let poll = mio::Poll::new()?;
-        let waker = Arc::new(Waker::new(poll.registry(), house::WAKER)?);
-        let (to, commands) = mpsc::channel(COMMANDS);
-        let failure = Arc::new(OnceLock::new());
-        let why = Arc::clone(&failure);
-        let run = move || {
-            // Said before the queue of commands ends, so that whoever notices that can look here.
-            if let Err(error) = House::new(place, groups, seed).run(poll, commands) {
-                why.get_or_init(|| error.to_string());
-            }
-        };
-        let thread = std::thread::Builder::new().name(format!("peers-{number}"));
-        Ok(Self {
-            commands: to,
-            waker,
-            thread: Mutex::new(Some(thread.spawn(run)?)),
-            failure,
-        })
-    }
-
-    fn ended(&self) -> SwarmError {
-        let why = self.failure.get().cloned();
-        SwarmError(why.unwrap_or_else(|| "it has ended".to_owned()))
-    }
-
-    async fn tell(&self, command: Command) -> Result<(), SwarmError> {
-        self.commands
-            .send(command)
-            .await
-            .map_err(|_| self.ended())?;
-        self.waker
-            .wake()
-            .map_err(|error| SwarmError(error.to_string()))
-    }
-
-    async fn ask<T>(
-        &self,
-        command: impl FnOnce(oneshot::Sender<T>) -> Command,
-    ) -> Result<T, SwarmError> {
-        let (to, answer) = oneshot::channel();
-        self.tell(command(to)).await?;
-        answer.await.map_err(|_| self.ended())
+    /// The agent that has it, if it is not here.
+    pub(crate) fn agent(&self) -> Option<&str> {
+        match self {
+            Self::Here(_) => None,
+            Self::There(remote) => Some(remote.agent()),
+        }
     }
 
     /// Makes somebody. Returns their key and their offer, or their answer to the server's.
     pub(crate) async fn open(&self, newcomer: Newcomer) -> Result<(SeatKey, String), SwarmError> {
-        let opened = self.ask(|to| Command::Open(Box::new(newcomer), to)).await?;
-        opened.map_err(SwarmError)
+        match self {
+            Self::Here(thread) => thread.open(newcomer).await,
+            Self::There(remote) => Ok(remote.open(newcomer).await?),
+        }
     }
 
     /// Gives somebody the server's answer, where there is one, and returns when they are connected, or cannot be.
@@ -165,17 +101,18 @@ impl Swarm {
         key: SeatKey,
         answer: Option<String>,
     ) -> Result<Result<(), PeerError>, SwarmError> {
-        let command = |connected| Command::Answer {
-            key,
-            answer,
-            connected,
-        };
-        self.ask(command).await
+        match self {
+            Self::Here(thread) => thread.answer(key, answer).await,
+            Self::There(remote) => Ok(remote.answer(key, answer).await?),
+        }
     }
 
     /// Removes somebody, with or without a word to the server.
     pub(crate) async fn close(&self, key: SeatKey, says_goodbye: bool) -> Result<(), SwarmError> {
-        self.tell(Command::Close { key, says_goodbye }).await
+        match self {
+            Self::Here(thread) => thread.close(key, says_goodbye).await,
+            Self::There(remote) => Ok(remote.close(key, says_goodbye).await?),
+        }
     }
 
     /// When a packet of this speaker arrives next at somebody here who is looked at closely.
@@ -183,9 +120,10 @@ impl Swarm {
         &self,
         speaker: u32,
     ) -> Result<oneshot::Receiver<SystemTime>, SwarmError> {
-        let (to, heard) = oneshot::channel();
-        self.tell(Command::Await(speaker, to)).await?;
-        Ok(heard)
+        match self {
+            Self::Here(thread) => thread.hears(speaker).await,
+            Self::There(remote) => Ok(remote.hears(speaker).await?),
+        }
     }
 
     /// From when on this speaker may not be heard any more; `None`: they may again.
@@ -194,27 +132,25 @@ impl Swarm {
         speaker: u32,
         since: Option<SystemTime>,
     ) -> Result<(), SwarmError> {
-        self.tell(Command::Forbid(speaker, since)).await
+        match self {
+            Self::Here(thread) => thread.forbid(speaker, since).await,
+            Self::There(remote) => Ok(remote.forbid(speaker, since).await?),
+        }
     }
 
     /// What has been counted since the last time.
     pub(crate) async fn sample(&self) -> Result<Sample, SwarmError> {
-        self.ask(Command::Sample).await
+        match self {
+            Self::Here(thread) => thread.sample().await,
+            Self::There(remote) => Ok(remote.sample().await?),
+        }
     }
 
     /// Lets everybody say goodbye and ends the thread.
     pub(crate) async fn end(&self) -> Result<(), SwarmError> {
-        // Where it has ended already, joining it tells why.
-        let _ = self.tell(Command::End).await;
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let joined = tokio::task::spawn_blocking(move || thread.map(JoinHandle::join)).await;
-        match (joined, self.failure.get()) {
-            (Ok(Some(Ok(()))), None) => Ok(()),
-            _ => Err(self.ended()),
+        match self {
+            Self::Here(thread) => thread.end().await,
+            Self::There(remote) => Ok(remote.end().await?),
         }
     }
 }

@@ -12,6 +12,7 @@
 use std::time::Duration;
 
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use serde::{Deserialize, Serialize};
 
 /// P.59's mean times, in seconds: one alone, two at once, nobody.
 const ALONE: f64 = 0.854;
@@ -22,7 +23,7 @@ const NOBODY: f64 = 0.456;
 const DOUBLE_TALK: f64 = 0.40;
 
 /// How a room's talkers share the time.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Manner {
     /// All talk, without a pause.
     Always,

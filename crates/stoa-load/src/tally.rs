@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{histogram::Histogram, reception::Arrival};
 
 /// Why peers failed is told in at most so many different words.
 const MOST_REASONS: usize = 16;
 
 /// Counts of one group, on one thread or on all, for a second or for the whole time.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
     /// Peers that are connected now.
     pub(crate) connected: u64,

@@ -30,5 +30,5 @@ pub use config::{Advertised, Config, InvalidAdvertised};
 pub use error::{MediaError, StartError};
 pub use media::Media;
 pub use notices::Notice;
-pub use status::{Lateness, WorkerStatus};
+pub use status::{Lateness, QueueDepth, WorkerStatus};
 pub use workers::{Started, Workers, start};

@@ -14,6 +14,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{self, Receiver, SyncSender, TrySendError},
     },
     thread::{JoinHandle, Thread},
@@ -26,6 +27,7 @@ use crate::{
     doorbell::Doorbell,
     error::MediaError,
     mailbox::{Command, Mailbox, Reply, Returned},
+    status::QueueDepth,
 };
 
 /// How many joins may wait for a lobby. At 2 to 4 ms for each this is a few seconds: who comes later is
@@ -59,6 +61,8 @@ pub(crate) struct Request {
 #[derive(Clone)]
 pub(crate) struct LobbyHandle {
     joins: SyncSender<Request>,
+    /// How many of them wait.
+    waiting: Arc<AtomicUsize>,
     thread: Thread,
     stats: Arc<Mutex<LobbyStats>>,
 }
@@ -76,12 +80,30 @@ impl LobbyHandle {
     /// # Errors
     /// [`MediaError::Overloaded`], [`MediaError::Stopped`].
     pub(crate) fn ask(&self, request: Request) -> Result<(), MediaError> {
-        self.joins.try_send(request).map_err(|error| match error {
-            TrySendError::Full(_) => MediaError::Overloaded,
-            TrySendError::Disconnected(_) => MediaError::Stopped,
+        // Before, so that it is never taken out first.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.joins.try_send(request).map_err(|error| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => MediaError::Overloaded,
+                TrySendError::Disconnected(_) => MediaError::Stopped,
+            }
         })?;
         self.thread.unpark();
         Ok(())
+    }
+
+    /// What waits in the lobby: joins, and sessions that are being set up.
+    pub(crate) fn depths(&self) -> [QueueDepth; 2] {
+        let joins = QueueDepth {
+            waiting: self.waiting.load(Ordering::Relaxed),
+            capacity: JOINS_CAPACITY,
+        };
+        let sessions = QueueDepth {
+            waiting: self.stats().sessions,
+            capacity: SESSIONS_CAPACITY,
+        };
+        [joins, sessions]
     }
 
     /// What the lobby has counted, as of its last turn.
@@ -109,6 +131,7 @@ pub(crate) struct Seats {
 struct Porter {
     lobby: Lobby,
     joins: Receiver<Request>,
+    waiting: Arc<AtomicUsize>,
     letters: Receiver<Message>,
     seats: Vec<Seats>,
     stats: Arc<Mutex<LobbyStats>>,
@@ -126,9 +149,11 @@ pub(crate) fn start(
     let (ask, joins) = mpsc::sync_channel(JOINS_CAPACITY);
     let (tell, letters) = mpsc::sync_channel(LETTERS_CAPACITY);
     let stats = Arc::new(Mutex::new(LobbyStats::default()));
+    let waiting = Arc::new(AtomicUsize::new(0));
     let porter = Porter {
         lobby,
         joins,
+        waiting: Arc::clone(&waiting),
         letters,
         seats,
         stats: Arc::clone(&stats),
@@ -138,6 +163,7 @@ pub(crate) fn start(
         .spawn(move || porter.work())?;
     let handle = LobbyHandle {
         joins: ask,
+        waiting,
         thread: thread.thread().clone(),
         stats,
     };
@@ -158,6 +184,7 @@ impl Porter {
             self.lobby.handle_timeout(Instant::now());
             let asked = match self.joins.try_recv() {
                 Ok(request) => {
+                    self.waiting.fetch_sub(1, Ordering::Relaxed);
                     self.prepare(request);
                     true
                 }

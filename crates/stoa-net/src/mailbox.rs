@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 
 use stoa_core::{
     Error, Join, Joined, LeaveReason, ParticipantChange, ParticipantId, Prepared, Revision, RoomId,
-    RoomSettings, RoomSnapshot, RoomUpdate, SeatAt, SessionId,
+    RoomInspection, RoomSettings, RoomSnapshot, RoomUpdate, SeatAt, SeatInspection, SessionId,
 };
 use tokio::sync::oneshot;
 
@@ -64,6 +64,15 @@ pub(crate) enum Command {
         target: Target,
         reason: LeaveReason,
         reply: Reply<Result<Revision, Error>>,
+    },
+    InspectRoom {
+        room: RoomId,
+        reply: Reply<Result<RoomInspection, Error>>,
+    },
+    /// Those who have their seats with the worker.
+    InspectSeats {
+        seats: Vec<SeatAt>,
+        reply: Reply<Vec<Option<SeatInspection>>>,
     },
     Snapshots {
         reply: Reply<Vec<RoomSnapshot>>,

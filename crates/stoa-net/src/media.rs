@@ -1,10 +1,12 @@
 //! How the rest of the process talks to the workers.
 
+mod inspect;
+
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -18,7 +20,7 @@ use crate::{
     error::MediaError,
     lobby::{LobbyHandle, Request},
     mailbox::{Command, Mailbox, Reply, Target},
-    status::WorkerStatus,
+    status::{QueueDepth, WorkerStatus},
 };
 
 /// By how many more seats than the emptiest worker a room's home may have before its listeners are seated
@@ -34,11 +36,17 @@ pub(crate) struct WorkerHandle {
     pub(crate) seats: Arc<AtomicUsize>,
     /// How many of those who are about to join will have theirs there.
     pub(crate) expected: Arc<AtomicUsize>,
+    /// Whether it has no time for more seats.
+    pub(crate) is_hot: Arc<AtomicBool>,
 }
 
 impl WorkerHandle {
     fn load(&self) -> usize {
         self.seats.load(Ordering::Relaxed) + self.expected.load(Ordering::Relaxed)
+    }
+
+    fn is_hot(&self) -> bool {
+        self.is_hot.load(Ordering::Relaxed)
     }
 }
 
@@ -137,15 +145,29 @@ impl Media {
     }
 
     /// At which worker somebody's datagrams are to arrive. The stage stays at home, and so do small rooms;
-    /// the audience of a large one is spread.
+    /// the audience of a large one is spread, and that of a home without time sits elsewhere.
     fn seat(&self, home: usize, role: Role) -> usize {
         if role != Role::Listener {
             return home;
         }
-        let loads = self.workers.iter().map(WorkerHandle::load).enumerate();
-        match loads.min_by_key(|&(_, load)| load) {
-            Some((emptiest, load)) if self.workers[home].load() > load + SEATS_AT_HOME => emptiest,
-            _ => home,
+        let cool = self.workers.iter().enumerate();
+        let cool = cool.filter(|(_, worker)| !worker.is_hot());
+        let loads = cool.map(|(index, worker)| (index, worker.load()));
+        let Some((emptiest, load)) = loads.min_by_key(|&(_, load)| load) else {
+            return home;
+        };
+        let own = &self.workers[home];
+        match own.is_hot() || own.load() > load + SEATS_AT_HOME {
+            true => emptiest,
+            false => home,
+        }
+    }
+
+    /// Which workers have no time for more seats, in the order of their ports: listeners are seated at others
+    /// from now on, as long as there are any.
+    pub fn shun(&self, hot: impl IntoIterator<Item = bool>) {
+        for (worker, is_hot) in self.workers.iter().zip(hot) {
+            worker.is_hot.store(is_hot, Ordering::Relaxed);
         }
     }
 
@@ -294,6 +316,11 @@ impl Media {
             .collect()
     }
 
+    /// What waits in the lobbies: of each, the joins and the sessions that are being set up.
+    pub fn lobby_depths(&self) -> Vec<QueueDepth> {
+        self.lobbies.iter().flat_map(LobbyHandle::depths).collect()
+    }
+
     /// What the lobbies have counted.
     pub fn lobby_stats(&self) -> Vec<LobbyStats> {
         self.lobbies.iter().map(LobbyHandle::stats).collect()
@@ -310,7 +337,8 @@ impl Media {
         }
     }
 
-    fn home(&self, room: &RoomId) -> usize {
+    /// With which worker a room is at home, or would be.
+    pub fn home(&self, room: &RoomId) -> usize {
         let workers = self.workers.len() as u64;
         // Less than the number of workers, so it fits.
         (self.hasher.hash_one(room) % workers) as usize

@@ -22,7 +22,7 @@ pub(crate) const BATCH: usize = 64;
 
 /// How many datagrams wait for room in the kernel: 20 ms of a room of 4,000, or half a millisecond of a
 /// fast network card. When there are more, the oldest are dropped, which are of least use.
-const MAX_WAITING: usize = 4_096;
+pub(crate) const MAX_WAITING: usize = 4_096;
 
 /// How long they wait. Older audio is of no use, and commands wait with them.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);

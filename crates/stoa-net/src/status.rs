@@ -5,6 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How much waits in a queue, and how much of it there may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueDepth {
+    /// What waits.
+    pub waiting: usize,
+    /// How much may wait.
+    pub capacity: usize,
+}
+
 /// What a worker says of itself, at most a second old.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkerStatus {
@@ -24,10 +33,14 @@ pub struct WorkerStatus {
     pub bytes_received: u64,
     /// Datagrams sent since the start, by UDP and TCP.
     pub datagrams_sent: u64,
-    /// Bytes of those sent by UDP, without the headers of UDP and IP.
+    /// Bytes of them, without the headers of UDP and IP; of those by TCP what was handed on to be sent.
     pub bytes_sent: u64,
     /// Datagrams that wait for room in the kernel.
     pub send_queue: usize,
+    /// How many there may be of one IP version before the oldest are dropped.
+    pub send_queue_capacity: usize,
+    /// Datagrams that were dropped because the kernel had no room for them in time.
+    pub datagrams_unsent: u64,
     /// How long the worker was at work since the start; the rest of the time it waited.
     pub busy: Duration,
     /// How late it was at its timers.

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::AtomicUsize,
+        atomic::{AtomicBool, AtomicUsize},
         mpsc::{Receiver, SyncSender},
     },
     thread::JoinHandle,
@@ -279,6 +279,7 @@ fn equip(
             status: Arc::new(Mutex::new(status)),
             seats: Arc::new(AtomicUsize::new(0)),
             expected: Arc::new(AtomicUsize::new(0)),
+            is_hot: Arc::new(AtomicBool::new(false)),
         };
         let mut node = node(config, &plan);
         let quotas = quotas.clone();

@@ -7,8 +7,8 @@ use stoa_net::WorkerStatus;
 /// How long a media worker may say nothing of itself. It does so every second.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
 
-/// What keeps the process from being worth keeping; a restart mends it.
-pub(crate) fn faults(workers: &[WorkerStatus], now: Instant) -> Vec<String> {
+/// What keeps the process from being worth keeping; a restart mends it. `workers` as they were `now`.
+pub fn faults(workers: &[WorkerStatus], now: Instant) -> Vec<String> {
     let silent = |worker: &&WorkerStatus| {
         worker
             .published

@@ -5,17 +5,21 @@
 //! | `GET /livez` | 200 while the process is worth keeping, otherwise 503 with the reasons: restart it |
 //! | `GET /readyz` | 200 while new rooms and participants are taken, otherwise 503 with the reasons |
 //! | `GET /metrics` | what docs/metrics.md lists, for Prometheus |
+//! | `GET /debug/rooms/{id}` | one room and who is in it, as JSON; with the ops key |
 //! | `POST /drain`, `POST /undrain` | nothing new is taken from now on, or again; with the ops key |
 //!
-//! Everything is read from figures that the parts publish by themselves; no request reaches a media worker.
+//! Everything is read from figures that the parts publish by themselves; no request but that for a room, which needs the
+//! key, reaches a media worker.
 
 #![forbid(unsafe_code)]
 
+mod debug;
 mod health;
 mod key;
 mod metrics;
 mod server;
 
+pub use health::faults;
 pub use key::OpsKey;
 pub use metrics::{CATALOGUE, Kind, Metric};
 pub use server::{BindError, Node, OpsConfig, OpsServer};

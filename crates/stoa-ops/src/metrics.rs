@@ -1,5 +1,6 @@
 //! The node's figures for Prometheus.
 
+mod capacity;
 mod catalogue;
 mod family;
 mod kernel;
@@ -42,6 +43,7 @@ impl Metrics {
     /// The encoder's.
     pub(crate) fn text(&self, node: &Node) -> prometheus::Result<String> {
         let mut families = self.of_node(node);
+        families.extend(capacity::families(&node.control));
         families.extend(of_workers(&node.media.status(), Instant::now()));
         families.extend(of_lobbies(&node.media.lobby_stats()));
         let mut all: Vec<MetricFamily> = families.into_iter().filter_map(Family::finish).collect();

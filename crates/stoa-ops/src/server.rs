@@ -8,25 +8,33 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stoa_control::ControlHandle;
+use stoa_core::TenantId;
 use stoa_net::Media;
 use tokio::task::JoinSet;
 
-use crate::{health, key::OpsKey, metrics::Metrics};
+use crate::{
+    debug::{self, NotShown},
+    health,
+    key::OpsKey,
+    metrics::Metrics,
+};
 
 /// What the ops port is told.
 #[derive(Debug, Clone, Default)]
 pub struct OpsConfig {
     /// Where to listen. The port is not encrypted and shows what the node does: a private address.
     pub listen: Vec<SocketAddr>,
-    /// The key for `/drain` and `/undrain`. `None`: nobody may.
+    /// The key for `/drain`, `/undrain` and `/debug`. `None`: nobody may.
     pub key: Option<OpsKey>,
+    /// Who shares the node.
+    pub tenants: Vec<TenantId>,
     /// The daemon's version.
     pub version: String,
 }
@@ -91,6 +99,7 @@ impl OpsServer {
         let shared = Shared {
             metrics: Metrics::new(&self.config.version, &node),
             key: self.config.key,
+            tenants: self.config.tenants,
             node,
         };
         let router = routes(Arc::new(shared));
@@ -112,6 +121,7 @@ struct Shared {
     node: Node,
     metrics: Metrics,
     key: Option<OpsKey>,
+    tenants: Vec<TenantId>,
 }
 
 fn routes(shared: Arc<Shared>) -> Router {
@@ -119,10 +129,12 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .route("/debug/rooms/{id}", get(debug_room))
         .route("/drain", post(drain))
         .route("/undrain", post(undrain))
         .fallback(|| async {
-            let paths = "there are /livez, /readyz, /metrics, /drain and /undrain\n";
+            let paths =
+                "there are /livez, /readyz, /metrics, /debug/rooms/ID, /drain and /undrain\n";
             (StatusCode::NOT_FOUND, paths)
         })
         .with_state(shared)
@@ -133,25 +145,38 @@ fn routes(shared: Arc<Shared>) -> Router {
 struct Verdict {
     status: &'static str,
     reasons: Vec<String>,
+    /// How full the node is: no reason to take it for dead, or out of the way of calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<&'static str>,
 }
 
-fn verdict(reasons: Vec<String>) -> Response {
+fn verdict(reasons: Vec<String>, level: Option<&'static str>) -> Response {
     let (code, status) = match reasons.is_empty() {
         true => (StatusCode::OK, "ok"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ok"),
     };
-    (code, Json(Verdict { status, reasons })).into_response()
+    let verdict = Verdict {
+        status,
+        reasons,
+        level,
+    };
+    (code, Json(verdict)).into_response()
 }
 
 async fn livez(State(shared): State<Arc<Shared>>) -> Response {
     let workers = shared.node.media.status();
-    verdict(health::faults(&workers, Instant::now()))
+    verdict(health::faults(&workers, Instant::now()), None)
 }
 
 async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     let workers = shared.node.media.status();
     let is_draining = shared.node.control.is_draining();
-    verdict(health::obstacles(&workers, Instant::now(), is_draining))
+    let report = shared.node.control.capacity();
+    let level = report.map(|report| report.level.name());
+    verdict(
+        health::obstacles(&workers, Instant::now(), is_draining),
+        level,
+    )
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
@@ -165,6 +190,38 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// Whose room it is.
+#[derive(Deserialize)]
+struct Whose {
+    tenant: Option<String>,
+}
+
+async fn debug_room(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(whose): Query<Whose>,
+    headers: HeaderMap,
+) -> Response {
+    // It shows who is in the room.
+    if let Some(refusal) = shared.refuse(&headers) {
+        return refusal;
+    }
+    let room = match debug::room_of(&shared.tenants, whose.tenant.as_deref(), &id) {
+        Ok(room) => debug::show(&shared.node.media, room).await,
+        Err(error) => Err(error),
+    };
+    let error = match room {
+        Ok(room) => return Json(room).into_response(),
+        Err(error) => error,
+    };
+    let code = match error {
+        NotShown::WhichTenant => StatusCode::BAD_REQUEST,
+        NotShown::NotFound => StatusCode::NOT_FOUND,
+        NotShown::Busy => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (code, format!("{error}\n")).into_response()
 }
 
 async fn drain(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {

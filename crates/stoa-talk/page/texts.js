@@ -26,6 +26,7 @@ const REFUSALS = {
   STOA_UNREACHABLE: "The media server cannot be reached at the moment.",
   NODE_DRAINING: "The media server is about to restart. Try again in a minute.",
   NODE_OVERLOADED: "The media server is overloaded. Try again in a moment.",
+  NODE_SATURATED: "This server is full. Try again when somebody has left.",
   ROOM_LIMIT_REACHED: "There are as many rooms as there may be.",
   PARTICIPANT_LIMIT_REACHED: "The room is full.",
   PEOPLE_LIMIT_REACHED: "The room is full.",

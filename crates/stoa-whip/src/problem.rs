@@ -182,3 +182,19 @@ fn of_code(code: Code) -> StatusCode {
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_node_says_when_to_come_back() {
+        let reason = ErrorReason::NodeSaturated;
+        let status = status(reason, Code::ResourceExhausted);
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        let mut problem = Problem::new(status, reason, "full");
+        problem.retry_after = Some(Duration::from_millis(4_500));
+        let response = problem.into_response();
+        assert_eq!(response.headers()[RETRY_AFTER], "5");
+    }
+}

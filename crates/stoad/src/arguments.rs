@@ -43,6 +43,13 @@ pub(crate) enum Command {
         /// The YAML file
         file: PathBuf,
     },
+    /// Look at a configuration
+    #[command(subcommand)]
+    Config(Configuration),
+    /// Have a node take nothing new, by its ops port; and wait until nobody is on it any more
+    Drain(Drain),
+    /// Have a node that drains take everything again
+    Undrain(Ops),
     /// Make join tokens and look into them
     #[command(subcommand)]
     Token(token::Token),
@@ -61,6 +68,9 @@ pub(crate) struct Dev {
     /// The UDP port for media; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 40_000)]
     pub(crate) media_port: u16,
+    /// Where probes and metrics are served, over plain HTTP; without it, nowhere
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) ops: Option<SocketAddr>,
     /// An IPv4 address at which browsers reach this machine; may be repeated. Without it: 127.0.0.1
     /// and the addresses of this machine's interfaces
     #[arg(long, value_name = "ADDRESS")]
@@ -69,4 +79,34 @@ pub(crate) struct Dev {
     /// it they are in a temporary folder that is removed at the end
     #[arg(long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Configuration {
+    /// Print what is set, by the file and by the environment together; secrets are hidden
+    Print {
+        /// The YAML file
+        file: PathBuf,
+    },
+}
+
+/// The ops port of a running node.
+#[derive(Debug, Args)]
+pub(crate) struct Ops {
+    /// Where it is
+    #[arg(long, value_name = "http://HOST:PORT", env = "STOA_OPS_URL")]
+    pub(crate) ops: hyper::Uri,
+    /// File with the ops key, alone on its first line
+    #[arg(long, value_name = "FILE", env = "STOA_OPS_KEY_FILE")]
+    pub(crate) ops_key_file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Drain {
+    #[command(flatten)]
+    pub(crate) node: Ops,
+    /// Wait for so long until nobody is in a room any more; 0 does not wait. That the time is over is no failure:
+    /// whoever is left is told when the node ends
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(crate) wait_seconds: u64,
 }

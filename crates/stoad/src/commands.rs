@@ -7,8 +7,14 @@ use stoa_whip::WhipServer;
 use tokio::runtime::Builder;
 
 use crate::{
-    arguments::Command, config::Config, daemon::Daemon, dev, exit::Failure, logging,
-    signals::Signals, token,
+    arguments::{self, Command},
+    config::Config,
+    daemon::Daemon,
+    dev, drain,
+    exit::Failure,
+    logging,
+    signals::Signals,
+    token,
 };
 
 /// Runs a command to its end.
@@ -20,6 +26,12 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Dev(arguments) => run_to_end(dev::run(arguments)),
         Command::Run { config } => serve(&config),
         Command::Check { file } => check(&file),
+        Command::Config(arguments::Configuration::Print { file }) => {
+            print!("{}", Config::print(&file)?);
+            Ok(())
+        }
+        Command::Drain(drain) => run_to_end(drain::drain(drain)),
+        Command::Undrain(ops) => run_to_end(drain::undrain(ops)),
         Command::Token(command) => token::run(command),
         Command::Version => {
             println!("stoad {}", env!("CARGO_PKG_VERSION"));

@@ -3,13 +3,20 @@
 //! docs/configuration.md is for people who write one; the documentation of these types says the same
 //! next to the code. A key that is not known is an error, with its line and column.
 
+mod capacity;
+mod cgroup;
+mod drain;
+mod environment;
 mod files;
+mod log;
 mod ops;
+mod secrets;
 mod tenants;
 mod token_keys;
 mod whip;
 
 use std::{
+    ffi::OsString,
     net::{IpAddr, SocketAddr},
     num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
@@ -21,6 +28,7 @@ use stoa_core::{Certificate, EgressPath, Limits, RoomTimeout, limits::MAX_ROOM_T
 use stoa_net::Advertised;
 use stoa_token::Verifier;
 
+pub(crate) use self::log::{Log, LogFormat};
 use crate::exit::Failure;
 
 /// A whole configuration file.
@@ -45,9 +53,15 @@ pub(crate) struct Config {
     /// What the node may hold.
     #[serde(default)]
     pub(crate) limits: NodeLimits,
+    /// What the node may use, and from when on it refuses.
+    #[serde(default)]
+    capacity: capacity::Capacity,
     /// What rooms are unless their creators say otherwise.
     #[serde(default)]
     pub(crate) rooms: Rooms,
+    /// How the node ends.
+    #[serde(default)]
+    pub(crate) drain: drain::Drain,
     /// What is logged.
     #[serde(default)]
     pub(crate) log: Log,
@@ -148,38 +162,6 @@ pub(crate) struct Rooms {
     idle_timeout_seconds: Option<RoomTimeout>,
 }
 
-/// What is logged.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Log {
-    /// As text or as JSON.
-    pub(crate) format: LogFormat,
-    /// How much: `error`, `warn`, `info`, `debug`, `trace`, or a list such as `info,stoa_net=debug`.
-    #[serde(deserialize_with = "filter")]
-    pub(crate) level: LogLevel,
-}
-
-/// The form of a log line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// For machines: one object a line.
-    Json,
-}
-
-/// A filter that has been checked.
-#[derive(Debug, Clone)]
-pub(crate) struct LogLevel(pub(crate) String);
-
-impl Default for LogLevel {
-    fn default() -> Self {
-        Self("info".to_owned())
-    }
-}
-
 impl Default for NodeLimits {
     fn default() -> Self {
         let limits = Limits::default();
@@ -249,14 +231,6 @@ fn room_timeout<'de, D: Deserializer<'de>>(
     timeout.map(Some).ok_or_else(wrong)
 }
 
-fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LogLevel, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match tracing_subscriber::EnvFilter::try_new(&text) {
-        Ok(_) => Ok(LogLevel(text)),
-        Err(error) => Err(D::Error::custom(format!("log level {text:?}: {error}"))),
-    }
-}
-
 impl Control {
     /// Relative paths are meant from the folder of the configuration file, wherever the daemon was
     /// started.
@@ -269,17 +243,13 @@ impl Control {
 }
 
 impl Config {
-    /// Reads a configuration file.
+    /// Reads a configuration file, and what the environment says in its place.
     ///
     /// # Errors
     /// [`Failure::File`] if it cannot be read; [`Failure::Config`] with line and column if it is
     /// not a configuration.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let text = files::read(path)?;
-        let text = String::from_utf8(text)
-            .map_err(|error| Failure::Config(format!("{}: {error}", path.display())))?;
-        let mut config = Self::parse(&text)
-            .map_err(|error| Failure::Config(format!("{}: {error}", path.display())))?;
+        let (_, mut config) = Self::read_with(path, std::env::vars_os())?;
         let folder = path.parent().unwrap_or(Path::new(""));
         config.control.resolve_paths(folder);
         for tenant in &mut config.tenants {
@@ -292,6 +262,40 @@ impl Config {
             *directory = folder.join(&*directory);
         }
         Ok(config)
+    }
+
+    /// What is set, by the file and by the environment, as one YAML text. Secrets are not in it.
+    ///
+    /// # Errors
+    /// Those of [`Config::read`].
+    pub(crate) fn print(path: &Path) -> Result<String, Failure> {
+        let (text, _) = Self::read_with(path, std::env::vars_os())?;
+        Ok(secrets::hidden(&text))
+    }
+
+    /// The text of the whole, and what it says.
+    fn read_with(
+        path: &Path,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<(String, Self), Failure> {
+        let wrong = |why: String| Failure::Config(format!("{}: {why}", path.display()));
+        let text = files::read(path)?;
+        let text = String::from_utf8(text).map_err(|error| wrong(error.to_string()))?;
+        let overrides = environment::overrides(variables).map_err(Failure::Config)?;
+        let of_file = Self::parse(&text).map_err(|error| wrong(error.to_string()));
+        if overrides.is_empty() {
+            return of_file.map(|config| (text, config));
+        }
+        let whole = environment::apply(&text, &overrides).map_err(wrong)?;
+        match (Self::parse(&whole), of_file) {
+            (Ok(config), _) => Ok((whole, config)),
+            // A line of the file says more than one of the whole.
+            (Err(_), Err(failure)) => Err(failure),
+            (Err(error), Ok(_)) => Err(wrong(format!(
+                "together with the environment ({}): {error}",
+                environment::names(&overrides)
+            ))),
+        }
     }
 
     fn parse(text: &str) -> Result<Self, serde_yaml::Error> {
@@ -338,7 +342,8 @@ impl Config {
 
     /// What the ops port is told.
     pub(crate) fn ops(&self) -> stoa_ops::OpsConfig {
-        self.ops.config()
+        self.ops
+            .config(self.tenants.iter().map(tenants::Tenant::id).collect())
     }
 
     /// What the control server is told.
@@ -372,6 +377,9 @@ impl Config {
         config.state_directory.clone_from(&self.state.directory);
         config.service.joins_per_subject = self.limits.joins_per_subject_per_minute.get();
         config.service.refusals_per_source = self.limits.refusals_per_source_per_minute.get();
+        let seats = self.limits.participants_per_worker.get();
+        let wrong = |reason| Failure::Config(format!("capacity: {reason}"));
+        config.capacity = self.capacity.settings(seats).map_err(wrong)?;
         config.rooms = stoa_control::RoomDefaults {
             empty_timeout: self.rooms.empty_timeout_seconds,
             idle_timeout: self.rooms.idle_timeout_seconds,

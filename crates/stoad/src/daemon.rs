@@ -12,7 +12,9 @@ use crate::{
     config::Config,
     exit::Failure,
     media::{self, Workers},
+    meter,
     signals::Signals,
+    systemd,
 };
 
 /// A running daemon.
@@ -24,8 +26,15 @@ pub(crate) struct Daemon {
     whip: Option<JoinHandle<()>>,
     end_whip: oneshot::Sender<()>,
     addresses: Vec<SocketAddr>,
+    /// For the watchdog.
+    media: stoa_net::Media,
+    ops_addresses: Vec<SocketAddr>,
+    /// How long those who are in a room may go on after a signal.
+    grace: Duration,
     /// The ops port, which is there until the end. It has no part in the order of ending.
     ops: JoinHandle<()>,
+    /// It measures until the end.
+    meter: JoinHandle<()>,
 }
 
 impl Daemon {
@@ -52,16 +61,19 @@ impl Daemon {
             tracing::info!(port = worker.port, "media worker");
         }
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
-        for address in ops.addresses() {
+        let ops_addresses = ops.addresses();
+        for address in &ops_addresses {
             tracing::info!(%address, "the ops port");
         }
+        // Before anybody is served, who may ask how full the node is.
+        let meter = meter::start(media.clone(), handle.clone());
         let node = Node {
             media: media.clone(),
             control: handle.clone(),
         };
         let ops = tokio::spawn(ops.serve(node, std::future::pending()));
         let notices = media::bridge(notices);
-        let server = server.open(Arc::new(Workers(media)), notices);
+        let server = server.open(Arc::new(Workers(media.clone())), notices);
         let (end_whip, whip_ending) = oneshot::channel::<()>();
         let whip = whip.map(|whip| {
             let ending = async move { drop(whip_ending.await) };
@@ -79,7 +91,11 @@ impl Daemon {
             whip,
             end_whip,
             addresses,
+            media,
+            ops_addresses,
+            grace: config.drain.grace,
             ops,
+            meter,
         })
     }
 
@@ -88,8 +104,13 @@ impl Daemon {
         &self.addresses
     }
 
-    /// Runs until a signal comes, then ends in order: nothing new is taken, `before_media` is given
-    /// its time, rooms end and say why, watchers hear of it, the control server ends. A second
+    /// Where the ops port is served.
+    pub(crate) fn ops_addresses(&self) -> &[SocketAddr] {
+        &self.ops_addresses
+    }
+
+    /// Runs until a signal comes, then ends in order: nothing new is taken, those who are in a room may
+    /// go on for the grace of the configuration, `before_media` is given its time, rooms end and say why, watchers hear of it, the control server ends. A second
     /// signal ends the process at once.
     ///
     /// # Errors
@@ -100,7 +121,10 @@ impl Daemon {
         mut signals: Signals,
         before_media: impl Future<Output = ()>,
     ) -> Result<(), Failure> {
+        systemd::ready();
+        let watchdog = systemd::watchdog(self.media.clone());
         let outcome = tokio::select! {
+            never = watchdog => match never {},
             () = signals.next() => {
                 tracing::info!("asked to end");
                 Ok(())
@@ -110,8 +134,15 @@ impl Daemon {
                 Err(Failure::Running("the control server has failed; the log says why".to_owned()))
             }
         };
+        let grace = if outcome.is_ok() {
+            self.grace
+        } else {
+            Duration::ZERO
+        };
+        systemd::stopping();
         let ending = async {
             self.handle.start_draining();
+            everybody_left(&self.handle, grace).await;
             before_media.await;
             // Fails only if it is not there.
             let _ = self.end_whip.send(());
@@ -133,6 +164,7 @@ impl Daemon {
                 tracing::error!(%error, "the control server did not end in order");
             }
             self.ops.abort();
+            self.meter.abort();
         };
         tokio::select! {
             () = ending => {
@@ -143,6 +175,34 @@ impl Daemon {
                 Err(Failure::Running("ended at once, by a second signal".to_owned()))
             }
         }
+    }
+}
+
+/// How often one looks whether somebody is still there.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Waits until nobody is in a room any more, or the grace is over.
+async fn everybody_left(control: &ControlHandle, grace: Duration) {
+    let count = || -> usize { control.headcount().iter().map(|(_, _, count)| count).sum() };
+    if grace.is_zero() || count() == 0 {
+        return;
+    }
+    tracing::info!(
+        participants = count(),
+        grace_seconds = grace.as_secs(),
+        "draining; a second signal ends at once"
+    );
+    let all = async {
+        loop {
+            match count() {
+                0 => return,
+                left => systemd::draining(left),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    if tokio::time::timeout(grace, all).await.is_err() {
+        tracing::warn!(participants = count(), "the grace is over");
     }
 }
 

@@ -102,6 +102,9 @@ pub(crate) async fn run(arguments: Dev) -> Result<(), Failure> {
         drop(ending.await);
     }));
     print!("{}", welcome(page_address, control, folder.path(), &file));
+    for ops in daemon.ops_addresses() {
+        println!("The ops port is at {ops}: http://{ops}/metrics");
+    }
     daemon
         .run(signals, async move {
             // People are told by the page before the media stops.
@@ -158,13 +161,19 @@ fn write_config(
         .replace("{media_port}", &arguments.media_port.to_string())
         .replace("{advertise}", &advertise.join(", "))
         .replace("{control}", &arguments.control.to_string())
-        .replace("{api_key_sha256}", &credentials.api_key_sha256());
+        .replace("{api_key_sha256}", &credentials.api_key_sha256())
+        .replace("{ops}", &arguments.ops.map_or_else(String::new, quoted));
     let file = folder.join("stoad.yaml");
     fs::write(&file, text).map_err(|error| Failure::File {
         path: file.clone(),
         reason: error.to_string(),
     })?;
     Ok(file)
+}
+
+/// As an element of a YAML list.
+fn quoted(address: SocketAddr) -> String {
+    format!("'{address}'")
 }
 
 fn welcome(page: SocketAddr, control: SocketAddr, folder: &Path, file: &Path) -> String {

@@ -34,6 +34,9 @@ pub(crate) enum Failure {
     /// A media worker ended that was not told to.
     #[error("media worker {0} has failed; the log says why")]
     Worker(usize),
+    /// An argument is not what it should be, and clap could not see that.
+    #[error("{0}")]
+    Usage(String),
     /// Something else went wrong while running.
     #[error("{0}")]
     Running(String),
@@ -52,6 +55,7 @@ impl Failure {
             Self::Media(stoa_net::StartError::Thread(_)) => 1,
             Self::Media(_) => 78,
             Self::Control(_) | Self::Whip(_) | Self::File { .. } => 66,
+            Self::Usage(_) => 2,
             Self::Worker(_) | Self::Running(_) => 1,
         })
     }

@@ -7,10 +7,13 @@ mod commands;
 mod config;
 mod daemon;
 mod dev;
+mod drain;
 mod exit;
 mod logging;
 mod media;
+mod meter;
 mod signals;
+mod systemd;
 mod token;
 
 use std::process::ExitCode;

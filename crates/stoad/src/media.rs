@@ -107,6 +107,10 @@ impl Media for Workers {
         Box::pin(async move { self.0.snapshots().await.map_err(refuse) })
     }
 
+    fn home(&self, room: &RoomId) -> usize {
+        self.0.home(room)
+    }
+
     fn status(&self) -> Vec<WorkerStatus> {
         let describe = |status: stoa_net::WorkerStatus| WorkerStatus {
             port: status.port,

@@ -24,6 +24,11 @@ impl Directory {
 }
 
 impl Census<'_> {
+    /// How much all tenants have together.
+    pub(crate) fn all(&self) -> Count {
+        self.0.counts.all()
+    }
+
     /// How much a tenant has.
     pub(crate) fn of(&self, tenant: &TenantId) -> Count {
         self.0.counts.of(tenant.as_str())

@@ -141,29 +141,31 @@ impl Ledger {
             .map_err(|wait| rate_exceeded("tenant", wait))
     }
 
-    /// Begins to admit somebody.
+    /// Begins to admit somebody, if they fit beside as many people as there are on the node or on their way.
     ///
     /// # Errors
-    /// QUOTA_REACHED.
+    /// QUOTA_REACHED, and that of `fits`.
     pub(crate) fn admit(
         &self,
         tenant: &TenantId,
         entrant: Entrant,
+        fits: impl FnOnce(usize) -> Result<(), Failure>,
     ) -> Result<UnderWay<Entrant>, Failure> {
         let quotas = self.quotas(tenant)?;
         let (room, who) = entrant.clone();
         self.entrants.begin(entrant, |begun| {
-            if quotas.participants.is_none() && quotas.participants_per_room.is_none() {
-                return Ok(());
-            }
             let census = self.directory.census();
             // Whoever is in comes back, or is refused for being in.
             if census.has(&room, &who) {
                 return Ok(());
             }
             let others = begun.keys().filter(|(at, one)| (at, one) != (&room, &who));
-            let own = others.filter(|(at, _)| at.tenant() == tenant.as_str());
-            let new: Vec<_> = own.filter(|(at, one)| !census.has(at, one)).collect();
+            let new: Vec<_> = others.filter(|(at, one)| !census.has(at, one)).collect();
+            fits(census.all().participants + new.len())?;
+            let own = new
+                .into_iter()
+                .filter(|(at, _)| at.tenant() == tenant.as_str());
+            let new: Vec<_> = own.collect();
             if let Some(limit) = quotas.participants {
                 let there = census.of(tenant).participants;
                 within("participants", limit, there + new.len())?;

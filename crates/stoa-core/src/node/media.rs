@@ -171,7 +171,7 @@ impl Node {
             self.send(key, Transmit::of_session(transmit));
         }
         for reason in drained.drops.drain(..) {
-            self.stats.count_drop(reason);
+            self.count_drop_of(key, reason);
         }
         if let Some(at) = drained.timeout.take() {
             self.timers.set(TimerKey::Session(key), at);
@@ -187,6 +187,14 @@ impl Node {
         }
         if let Some(reason) = drained.ended.take() {
             self.lose(key, reason);
+        }
+    }
+
+    /// Something that somebody sent went nowhere.
+    fn count_drop_of(&mut self, key: SessionKey, reason: DropReason) {
+        self.stats.count_drop(reason);
+        if let Some(seat) = self.seats.get_mut(key) {
+            seat.count_drop(reason);
         }
     }
 
@@ -221,7 +229,7 @@ impl Node {
         let (member, may_speak) = (seat.member, seat.may_speak);
         self.come_back(key);
         if !may_speak {
-            self.stats.count_drop(DropReason::NotAllowed);
+            self.count_drop_of(key, DropReason::NotAllowed);
         } else if member.room.home == self.worker {
             self.forward(member.participant, &packet);
         } else {

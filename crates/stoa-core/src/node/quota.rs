@@ -49,6 +49,9 @@ impl Node {
         self.withheld = streams;
         self.quotas.withhold(quota, packets);
         self.stats.count_drops(DropReason::OverQuota, packets);
+        if let Some(room) = self.rooms.get_mut(room_key) {
+            room.over_quota += packets;
+        }
         self.follow(room_key, heard);
     }
 

@@ -31,6 +31,11 @@ impl SeatAt {
     pub fn worker(&self) -> WorkerId {
         self.worker
     }
+
+    /// Who it is.
+    pub(super) fn member(&self) -> MemberAt {
+        self.member
+    }
 }
 
 /// At the seat.

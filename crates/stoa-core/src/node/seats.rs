@@ -180,6 +180,7 @@ impl Node {
         let Some(seat) = self.seats.get_mut(key) else {
             return;
         };
+        seat.measured = measured;
         let quality = measured.quality(seat.quality);
         if std::mem::replace(&mut seat.quality, quality) != quality {
             let member = seat.member;

@@ -154,6 +154,16 @@ impl Bank {
             .filter_map(|slot| slot.holder.map(|(key, _)| key))
     }
 
+    /// Who holds each slot, and since when.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Option<(ParticipantKey, Instant)>> {
+        self.slots.iter().take(self.open).map(|slot| slot.holder)
+    }
+
+    /// Whom those hear who hold a slot.
+    pub(crate) fn understudy(&self) -> Option<ParticipantKey> {
+        self.understudy
+    }
+
     /// Whom anybody hears: the holders, and whom they hear themselves.
     pub(crate) fn heard(&self) -> impl Iterator<Item = ParticipantKey> {
         self.holders().chain(self.understudy)

@@ -157,6 +157,11 @@ impl Banks {
         self.banks[self.house].bank.heard()
     }
 
+    /// The bank of those who have made no choice and have a line for each slot.
+    pub(crate) fn house(&self) -> &Bank {
+        &self.banks[self.house].bank
+    }
+
     /// Notes that one more is connected who hears by this bank.
     pub(crate) fn starts_to_hear(&mut self, key: BankKey) {
         if let Some(shared) = self.banks.get_mut(key) {

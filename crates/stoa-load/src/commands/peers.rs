@@ -4,7 +4,7 @@ use std::{env, path::Path};
 
 use super::{against, listen, may_write, named::Named, prepare, say, write, write_json};
 use crate::{
-    arguments::Peers,
+    arguments::Beside,
     failure::Failure,
     peers::{Comparison, Comparisons, Round, SERVERS, Side, html, order, table},
     server::own_address,
@@ -15,7 +15,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Failure`].
-pub(super) async fn play(peers: Peers) -> Result<(), Failure> {
+pub(super) async fn play(peers: Beside) -> Result<(), Failure> {
     for file in peers.json.iter().chain(&peers.html) {
         may_write(file)?;
     }
@@ -54,7 +54,7 @@ pub(super) async fn play(peers: Peers) -> Result<(), Failure> {
                 Side::Stoa => Named::StartStoad(peers.start_stoad.clone(), own),
                 Side::Janus => Named::StartJanus(peers.start_janus.clone()),
             };
-            let report = against(server, scenario.clone(), options.clone(), &bell).await?;
+            let report = against(server, None, scenario.clone(), options.clone(), &bell).await?;
             let is_complete = report.complete;
             let round = Round { side, report };
             comparisons
@@ -73,7 +73,7 @@ pub(super) async fn play(peers: Peers) -> Result<(), Failure> {
     comparisons.verdict()
 }
 
-fn show(peers: &Peers, comparisons: &Comparisons) -> Result<(), Failure> {
+fn show(peers: &Beside, comparisons: &Comparisons) -> Result<(), Failure> {
     if let Some(file) = &peers.json {
         write_json(file, comparisons)?;
     }

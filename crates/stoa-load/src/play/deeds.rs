@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     histogram::Histogram,
-    judge::tester_was_the_bottleneck,
-    report::{self, Ramp, Step, Tester},
+    judge::bottlenecks,
+    report::{self, Ramp, Step},
     scenario::{self, Role},
     swarm::SwarmError,
     tally::Tally,
@@ -140,13 +140,12 @@ fn look(troupe: &Troupe, shared: &Shared, from: usize) -> Step {
         sound.merge(tally);
     }
     let seconds = &record.seconds[from..];
-    let testers: Vec<Tester> = seconds.iter().map(|second| second.tester).collect();
     let cpu: Vec<f64> = seconds
         .iter()
         .filter_map(|second| second.server_cpu_percent)
         .collect();
     let mut broken = report::broken(&troupe.scenario.limits, &sound);
-    let bottleneck = tester_was_the_bottleneck(&testers);
+    let bottleneck = bottlenecks(&seconds.iter().collect::<Vec<_>>());
     broken.extend(
         bottleneck
             .into_iter()

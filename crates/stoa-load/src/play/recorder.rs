@@ -1,10 +1,12 @@
 //! Takes down what happens, second by second.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
+use futures_util::future::try_join_all;
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
@@ -17,9 +19,9 @@ use super::{
 use crate::{
     histogram::Histogram,
     machine::{self, Ticks},
-    report::{Second, Tester},
+    report::{AgentSecond, Second, Tester},
     server::{self, Usage},
-    swarm::{Sample, SwarmError},
+    swarm::{Sample, Swarm, SwarmError},
     tally::Tally,
     target::{Datagrams, Refusal, Standing},
 };
@@ -184,11 +186,7 @@ impl Recorder {
     }
 
     async fn sample(&self) -> Result<Vec<Sample>, SwarmError> {
-        let mut samples = Vec::with_capacity(self.troupe.swarms.len());
-        for swarm in &self.troupe.swarms {
-            samples.push(swarm.sample().await?);
-        }
-        Ok(samples)
+        try_join_all(self.troupe.swarms.iter().map(Swarm::sample)).await
     }
 
     /// Whether the server is still there: it answers, or is heard at least.
@@ -223,7 +221,7 @@ impl Recorder {
         // Neither the second in which it began nor a piece of one.
         let is_measured = is_measuring && self.was_measuring;
         self.was_measuring = is_measuring;
-        let tester = tester(&samples, passed);
+        let tester = tester(samples.iter(), passed);
         let shared = self.shared.clone();
         let mut record = shared.look();
         let mut tallies = vec![Tally::default(); record.whole.len()];
@@ -245,6 +243,7 @@ impl Recorder {
         second.at = now.saturating_duration_since(self.began).as_secs_f64();
         second.measured = is_measured;
         second.tester = tester;
+        second.agents = self.agents(&samples, passed);
         let joins = self.troupe.joins();
         let refused = joins.refused.values().sum::<u64>();
         second.joined = joins.connected - self.joined;
@@ -265,6 +264,27 @@ impl Recorder {
             self.shared.measured.send_modify(|count| *count += 1);
         }
         second
+    }
+
+    /// The same of each agent.
+    fn agents(&self, samples: &[Sample], passed: Duration) -> BTreeMap<String, AgentSecond> {
+        let mut of_agents: BTreeMap<String, Vec<&Sample>> = BTreeMap::new();
+        for (swarm, sample) in self.troupe.swarms.iter().zip(samples) {
+            if let Some(agent) = swarm.agent() {
+                of_agents.entry(agent.to_owned()).or_default().push(sample);
+            }
+        }
+        let second = |samples: Vec<&Sample>| {
+            let groups = samples.iter().flat_map(|sample| &sample.groups);
+            AgentSecond {
+                peers: groups.map(|tally| tally.connected).sum(),
+                tester: tester(samples.iter().copied(), passed),
+            }
+        };
+        let of_agents = of_agents.into_iter();
+        of_agents
+            .map(|(agent, samples)| (agent, second(samples)))
+            .collect()
     }
 
     fn take_down_server(
@@ -343,17 +363,17 @@ fn describe(sound: &Tally, all: &[Tally]) -> Second {
     }
 }
 
-fn tester(samples: &[Sample], passed: Duration) -> Tester {
+fn tester<'a>(samples: impl Iterator<Item = &'a Sample> + Clone, passed: Duration) -> Tester {
     let percent = |cpu: Duration| 100.0 * cpu.as_secs_f64() / passed.as_secs_f64();
     let mut lag = Histogram::default();
-    samples.iter().for_each(|sample| lag.merge(&sample.lag));
-    let busiest = samples.iter().map(|sample| sample.cpu).max();
+    samples.clone().for_each(|sample| lag.merge(&sample.lag));
+    let busiest = samples.clone().map(|sample| sample.cpu).max();
     Tester {
         lag_p99_ms: lag.percentile(0.99),
         busiest_percent: percent(busiest.unwrap_or_default()),
-        cpu_percent: percent(samples.iter().map(|sample| sample.cpu).sum()),
-        dropped: samples.iter().map(|sample| sample.dropped).sum(),
-        unsent: samples.iter().map(|sample| sample.unsent).sum(),
+        cpu_percent: percent(samples.clone().map(|sample| sample.cpu).sum()),
+        dropped: samples.clone().map(|sample| sample.dropped).sum(),
+        unsent: samples.map(|sample| sample.unsent).sum(),
         ..Tester::default()
     }
 }

@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
@@ -16,7 +16,6 @@ use crate::{
     peer::{Invitation, Plan, Way},
     scenario::{Role, Scenario},
     swarm::{Newcomer, SeatKey, Swarm, SwarmError},
-    talk::Talk,
     target::{Entrant, Refusal, Target},
 };
 
@@ -70,8 +69,8 @@ pub(crate) struct Troupe {
     verify_one_of: u32,
     /// Whether one session both speaks and listens.
     is_two_way: bool,
-    /// When the talk in all rooms began.
-    began: Instant,
+    /// When the talk in all rooms began, by the clock of this process, which is the run's.
+    began: SystemTime,
     numbers: AtomicU32,
     /// How many of each group have been made.
     made: Vec<AtomicU32>,
@@ -102,7 +101,7 @@ impl Troupe {
             scenario,
             seed,
             verify_one_of,
-            began: Instant::now(),
+            began: SystemTime::now(),
             numbers: AtomicU32::new(0),
             people: Mutex::default(),
             joins: Mutex::default(),
@@ -184,7 +183,7 @@ impl Troupe {
             coming.spawn(async move { troupe.join(part, None).await });
         }
         while let Some(joined) = coming.join_next().await {
-            joined.map_err(|error| SwarmError::new(error.to_string()))??;
+            joined.map_err(|error| SwarmError::Thread(error.to_string()))??;
         }
         Ok(())
     }
@@ -264,7 +263,9 @@ impl Troupe {
         let seed = self.seed ^ (part.room as u64) << 20 ^ (part.group as u64) << 56;
         let voice = group.manner().map(|manner| Voice {
             speaker: number,
-            talk: Talk::new(manner, group.count, seed),
+            manner,
+            talkers: group.count,
+            seed,
             place: part.place,
             began: self.began,
         });

@@ -205,6 +205,19 @@ pub(crate) fn number_of(value: f64) -> String {
     }
 }
 
+/// A count, its thousands apart.
+pub(crate) fn count_of(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Text for HTML.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -266,5 +279,10 @@ mod tests {
     fn numbers_have_the_digits_that_one_reads() {
         let texts = [0.0, 0.1234, 5.0, 12.34, 123.4, 12_345.6, -0.5].map(number_of);
         assert_eq!(texts, ["0", "0.12", "5", "12.3", "123", "12346", "-0.5"]);
+    }
+    #[test]
+    fn counts_have_their_thousands_apart() {
+        let texts = [0, 999, 1_000, 1_234_567].map(count_of);
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
     }
 }

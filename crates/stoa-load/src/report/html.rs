@@ -2,7 +2,7 @@
 
 use super::{
     Report, Second,
-    chart::{Chart, Line, escape, number_of},
+    chart::{Chart, Line, count_of, escape, number_of},
     table,
 };
 
@@ -63,14 +63,17 @@ fn keys(report: &Report) -> String {
     let worst = worst.reduce(f64::max);
     let server = report.server.clone().unwrap_or_default();
     let mut keys = vec![
-        (peers.to_string(), "peers at the end"),
-        (expected.to_string(), "packets expected"),
+        (count_of(peers), "peers at the end"),
+        (count_of(expected), "packets expected"),
         (format!("{} %", number_of(loss)), "lost"),
     ];
+    keys.extend(worst.map(|worst| {
+        let worst = table::latency_of(worst, report.latency_within_ms);
+        (format!("{worst} ms"), "latency added, p99")
+    }));
     let mut some = |value: Option<f64>, unit: &str, name| {
         keys.extend(value.map(|value| (format!("{} {unit}", number_of(value)), name)));
     };
-    some(worst, "ms", "latency added, p99");
     some(
         report.joins.first_audio_ms.map(|join| join.p95),
         "ms",
@@ -87,7 +90,7 @@ fn keys(report: &Report) -> String {
         "server memory",
     );
     if let Some(ramp) = &report.ramp {
-        let knee = ramp.knee.map_or("none".to_owned(), |knee| knee.to_string());
+        let knee = ramp.knee.map_or("none".to_owned(), count_of);
         keys.push((knee, "peers at the knee"));
     }
     let keys: String = keys
@@ -268,12 +271,20 @@ fn circumstances(report: &Report) -> String {
             report.tester_version, report.server_version
         ),
         format!(
-            "{}, {} cores, Linux {}; {} threads of peers",
-            machine.processor, machine.cores, machine.kernel, machine.tester_threads
+            "{}, {} cores, Linux {}; {}",
+            machine.processor,
+            machine.cores,
+            machine.kernel,
+            match report.agents.len() {
+                0 => format!("{} threads of peers", machine.tester_threads),
+                agents => format!("the peers were at {agents} agents"),
+            }
         ),
         format!(
-            "seed {}; one of {} peers was looked at closely; began {} s after 1970-01-01",
-            report.seed, report.verify_one_of, report.started
+            "seed {}; one of {} peers was looked at closely; began {}",
+            report.seed,
+            report.verify_one_of,
+            time_of_day(report.started)
         ),
     ];
     if !report.changes.is_empty() {
@@ -284,4 +295,26 @@ fn circumstances(report: &Report) -> String {
     }
     let item = |line: &String| format!("<li>{}</li>", escape(line));
     format!("<ul>{}</ul>\n", lines.iter().map(item).collect::<String>())
+}
+
+/// When it was, to the minute.
+fn time_of_day(seconds_since_1970: u64) -> String {
+    let seconds = i64::try_from(seconds_since_1970).unwrap_or(i64::MAX);
+    match time::OffsetDateTime::from_unix_timestamp(seconds) {
+        Ok(at) => format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute()),
+        // A report that somebody has written by hand.
+        Err(_) => format!("{seconds_since_1970} s after 1970-01-01"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        assert_eq!(time_of_day(0), "1970-01-01 00:00 UTC");
+        assert_eq!(time_of_day(1_795_693_065), "2026-11-26 11:37 UTC");
+        assert!(time_of_day(u64::MAX).ends_with("s after 1970-01-01"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::{Group, Report, chart::number_of};
+use super::{Group, Machine, Report, chart::number_of};
 use crate::histogram::Percentiles;
 
 /// The whole of what one reads at the end.
@@ -15,7 +15,8 @@ pub(crate) fn draw(report: &Report) -> String {
         report.measured_seconds,
         verdict(report)
     );
-    text.push_str(&groups(&report.groups));
+    text.push_str(&groups(&report.groups, report.latency_within_ms));
+    text.push_str(&agents(report));
     let joins = &report.joins;
     let _ = writeln!(
         text,
@@ -65,7 +66,12 @@ pub(crate) fn verdict(report: &Report) -> String {
             .map(|what| format!("beyond the limits: {what}")),
     );
     if lines.is_empty() {
-        lines.push("complete, valid, within the scenario's limits".to_owned());
+        let limits = match &report.ramp {
+            // It has gone on until they broke, or to its end.
+            Some(ramp) if ramp.broke.is_some() => "up to its knee within the scenario's limits",
+            _ => "within the scenario's limits",
+        };
+        lines.push(format!("complete, valid, {limits}"));
     }
     lines.join("\n")
 }
@@ -75,13 +81,13 @@ fn or_unknown(text: &str) -> &str {
 }
 
 /// What each group heard, a column each.
-fn groups(groups: &[Group]) -> String {
+fn groups(groups: &[Group], within: Option<f64>) -> String {
     type Cell = fn(&Group) -> String;
     type Share = fn(&Percentiles) -> f64;
     let latency = |group: &Group, of: Share| {
         group
             .latency_ms
-            .map_or("-".to_owned(), |latency| number_of(of(&latency)))
+            .map_or("-".to_owned(), |latency| latency_of(of(&latency), within))
     };
     let rows: [(&str, Cell); 13] = [
         ("peers", |group| group.peers.to_string()),
@@ -131,6 +137,57 @@ fn groups(groups: &[Group]) -> String {
         lines.push(line);
     }
     columns(&lines)
+}
+
+/// A latency, and how far off it may be. Of one that is less than that, nothing else is known.
+pub(crate) fn latency_of(value: f64, within: Option<f64>) -> String {
+    match within {
+        None => number_of(value),
+        Some(within) if value <= within => format!("below {}", number_of(within)),
+        Some(within) => format!("{} \u{b1} {}", number_of(value), number_of(within)),
+    }
+}
+
+/// The machines that had the peers, a line each.
+fn agents(report: &Report) -> String {
+    if report.agents.is_empty() {
+        return String::new();
+    }
+    let head = [
+        "\nagent",
+        "threads",
+        "peers",
+        "share, %",
+        "clock ahead, ms",
+        "valid",
+    ];
+    let mut lines = vec![head.map(str::to_owned).to_vec()];
+    lines.extend(report.agents.iter().map(|agent| {
+        let [ahead, within] = [agent.clock_ahead_ms, agent.clock_within_ms].map(number_of);
+        vec![
+            agent.address.clone(),
+            agent.machine.tester_threads.to_string(),
+            agent.peers.to_string(),
+            number_of(agent.share_percent),
+            format!("{ahead} \u{b1} {within}"),
+            if agent.valid { "yes" } else { "NO" }.to_owned(),
+        ]
+    }));
+    let mut text = columns(&lines);
+    for agent in &report.agents {
+        let Machine {
+            processor,
+            cores,
+            kernel,
+            ..
+        } = &agent.machine;
+        let _ = writeln!(
+            text,
+            "  {}: {processor}, {cores} cores, Linux {kernel}",
+            agent.address
+        );
+    }
+    text
 }
 
 /// Packets that should not have been heard as they were.

@@ -3,7 +3,7 @@
 use std::{
     io,
     rc::Rc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use mio::{Interest, Poll, Token, unix::SourceFd};
@@ -17,12 +17,15 @@ use super::{
 };
 use crate::{
     peer::{Peer, PeerError},
+    scenario::MOST_PEERS,
     socket::Socket,
 };
 
 /// Why nobody can be made.
 #[derive(Debug, thiserror::Error)]
 enum OpenError {
+    #[error("there are {MOST_PEERS} peers on the thread already")]
+    Full,
     #[error("a socket: {0}")]
     Socket(#[from] io::Error),
     #[error(transparent)]
@@ -67,6 +70,9 @@ impl House {
     }
 
     fn open(&mut self, newcomer: Newcomer, poll: &Poll) -> Result<(SeatKey, String), OpenError> {
+        if self.seats.len() as u64 >= MOST_PEERS {
+            return Err(OpenError::Full);
+        }
         if self.free.len() <= self.place.spare() {
             let socket = Socket::open(self.place)?;
             let number = self.sockets.len();
@@ -133,7 +139,7 @@ impl House {
         // That it is over now is no failure.
         seat.connected = None;
         let mut last_words = Vec::new();
-        let (sample, now) = (&mut self.sample, SystemTime::now());
+        let (sample, now) = (&mut self.sample, self.clock.now());
         let tally = &mut sample.groups[seat.group];
         let polled = seat.peer.poll(
             now,

@@ -19,6 +19,7 @@ use super::{
     seat::{Direction, Fate, NEVER, Seat, SeatKey},
 };
 use crate::{
+    clock::Clock,
     mouth::FRAME,
     peer::{Incoming, PeerError},
     socket::{Datagram, Inbox, Place, Socket},
@@ -50,6 +51,7 @@ struct Delayed {
 /// The peers of one thread.
 pub(super) struct House {
     pub(super) place: Place,
+    pub(super) clock: Clock,
     pub(super) sockets: Vec<Rc<Socket>>,
     /// Who is at each socket.
     pub(super) residents: Vec<Vec<Option<SeatKey>>>,
@@ -70,9 +72,10 @@ pub(super) struct House {
 }
 
 impl House {
-    pub(super) fn new(place: Place, groups: usize, seed: u64) -> Self {
+    pub(super) fn new(place: Place, groups: usize, seed: u64, clock: Clock) -> Self {
         Self {
             place,
+            clock,
             sockets: Vec::new(),
             residents: Vec::new(),
             free: VecDeque::new(),
@@ -186,7 +189,7 @@ impl House {
             Fate::Now => {
                 let incoming = Incoming {
                     from: datagram.from,
-                    arrived: datagram.arrived,
+                    arrived: self.clock.at(datagram.arrived),
                     bytes: datagram.bytes,
                 };
                 self.hand_over(key, now, &incoming);
@@ -302,7 +305,7 @@ impl House {
                 Direction::ToPeer => {
                     let incoming = Incoming {
                         from: delayed.other,
-                        arrived: SystemTime::now(),
+                        arrived: self.clock.now(),
                         bytes: &delayed.bytes,
                     };
                     self.hand_over(delayed.key, now, &incoming);
@@ -338,7 +341,7 @@ impl House {
                 Job::Speak => {
                     self.sample.lag.add(late(at, now));
                     self.jobs.push(Reverse((at + FRAME, Job::Speak, key)));
-                    let spoken = seat.peer.speak(now);
+                    let spoken = seat.peer.speak(now, self.clock.now());
                     let group = seat.group;
                     if matches!(spoken, Ok(true)) {
                         self.sample.groups[group].spoken += 1;
@@ -351,7 +354,7 @@ impl House {
 
     pub(super) fn after(&mut self, key: SeatKey, now: Instant, turn: Result<(), PeerError>) {
         match turn {
-            Ok(()) => self.settle(key, now, SystemTime::now()),
+            Ok(()) => self.settle(key, now, self.clock.now()),
             Err(error) => self.fail(key, error),
         }
     }

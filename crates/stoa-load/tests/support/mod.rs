@@ -9,12 +9,14 @@
     reason = "each test is a binary of its own and uses a part of this"
 )]
 
+pub(crate) mod agent;
 mod lossy;
 #[path = "../../../stoad/src/media.rs"]
 mod media;
 mod node;
 mod tester;
 
+pub(crate) use agent::Agent;
 pub(crate) use lossy::Lossy;
 pub(crate) use node::{Node, Settings};
 pub(crate) use tester::{Tester, ended, failed, scenario};

@@ -30,6 +30,8 @@ const LOOK: Duration = Duration::from_millis(10);
 /// What a node is told.
 #[derive(Default)]
 pub(crate) struct Settings {
+    /// Where it is, if not on loopback.
+    pub(crate) address: Option<Ipv4Addr>,
     /// How many participants a room takes, if not as many as it does by itself.
     pub(crate) most_in_a_room: Option<usize>,
     /// Where clients reach its only worker, if not at the worker itself.
@@ -54,8 +56,9 @@ impl Node {
         let runtime = Runtime::new().expect("a runtime");
         let _entered = runtime.enter();
         let folder = tempfile::tempdir().expect("a folder");
-        let identity = identity(&folder);
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let ip = settings.address.unwrap_or(Ipv4Addr::LOCALHOST);
+        let identity = identity(&folder, ip);
+        let address = SocketAddr::from((ip, 0));
         let mut config = ControlConfig::new(vec![address], identity);
         admit(&mut config, !settings.is_not_operator);
         let server = ControlServer::bind(config).expect("the port is free");
@@ -175,7 +178,7 @@ fn media_config(settings: &Settings) -> stoa_net::Config {
         port: Some(address.port()),
     });
     stoa_net::Config {
-        bind: vec![Ipv4Addr::LOCALHOST.into()],
+        bind: vec![settings.address.unwrap_or(Ipv4Addr::LOCALHOST).into()],
         port: 0,
         workers: 1,
         quotas: Vec::new(),
@@ -188,7 +191,7 @@ fn media_config(settings: &Settings) -> stoa_net::Config {
 }
 
 /// The server's certificate; writes who vouches for it, somebody else who does not, and the keys.
-fn identity(folder: &TempDir) -> TlsIdentity {
+fn identity(folder: &TempDir, ip: Ipv4Addr) -> TlsIdentity {
     let authority = || {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -196,7 +199,7 @@ fn identity(folder: &TempDir) -> TlsIdentity {
     };
     let (ca, other) = (authority(), authority());
     let key = KeyPair::generate().expect("a key");
-    let names = vec!["127.0.0.1".to_owned()];
+    let names = vec![ip.to_string()];
     let params = CertificateParams::new(names).expect("a name");
     let certificate = params.signed_by(&key, &ca).expect("a certificate");
     let write = |name: &str, text: String| {

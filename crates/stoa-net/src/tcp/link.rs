@@ -60,6 +60,8 @@ pub(crate) struct TcpLink {
     /// Whether something went in since the bell was rung.
     is_due: bool,
     pushed: u64,
+    /// Bytes of the datagrams that were handed on.
+    pub(crate) bytes: u64,
     passed: Arc<AtomicU64>,
     /// How much has to have passed soon.
     hurry: Arc<AtomicU64>,
@@ -99,6 +101,7 @@ pub(super) fn link(worker: Arc<Doorbell>, tcp: Arc<Doorbell>) -> (TcpLink, Worke
         connections: HashMap::new(),
         is_due: false,
         pushed: 0,
+        bytes: 0,
         passed: Arc::clone(&passed),
         hurry: Arc::clone(&hurry),
         counts: Arc::clone(&counts),
@@ -168,7 +171,10 @@ impl TcpLink {
     /// Hands on what the node wants sent to this address.
     pub(crate) fn send(&mut self, remote: SocketAddr, contents: Vec<u8>) {
         match self.connections.get(&remote) {
-            Some(&connection) => self.push(ToTcp::Send(connection, contents)),
+            Some(&connection) => {
+                self.bytes += contents.len() as u64;
+                self.push(ToTcp::Send(connection, contents));
+            }
             None => self.counts.count(Reason::NoConnection),
         }
     }

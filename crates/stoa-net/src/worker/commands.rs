@@ -132,6 +132,12 @@ impl Worker {
                 let removed = node.remove_participant(now, room, who, session, reason);
                 held.answer((ways, tcp.as_mut()), reply, removed);
             }
+            Command::InspectRoom { room, reply } => {
+                drop(reply.send(node.inspect_room(now, &room)));
+            }
+            Command::InspectSeats { seats, reply } => {
+                drop(reply.send(node.inspect_seats(now, &seats)));
+            }
             Command::Snapshots { reply } => drop(reply.send(node.snapshots())),
             Command::ShutDown => {}
         }

@@ -6,7 +6,7 @@ use stoa_core::{DropReason, Stats};
 
 use super::Worker;
 use crate::{
-    outbox::{Counts, Outbox},
+    outbox::{Counts, MAX_WAITING, Outbox},
     status::WorkerStatus,
 };
 
@@ -28,13 +28,15 @@ impl Worker {
         let sum =
             |of: fn(&Counts) -> u64| self.outboxes.iter().map(|outbox| of(&outbox.counts)).sum();
         let failed: u64 = sum(|counts| counts.failed);
-        dropped.insert("send_buffer_full", sum(|counts| counts.buffer_full));
+        let unsent = sum(|counts| counts.buffer_full);
+        dropped.insert("send_buffer_full", unsent);
         dropped.insert("send_failed", failed + self.without_socket);
         let ways = self.ways.iter().flatten();
         dropped.insert("relay_full", ways.map(|way| way.dropped).sum());
         dropped.insert("lobby_full", self.lobby_full);
         let tcp = self.tcp.as_ref().map(|tcp| &tcp.counts);
         dropped.extend(tcp.iter().flat_map(|counts| counts.by_name()));
+        let bytes_by_tcp = self.tcp.as_ref().map_or(0, |tcp| tcp.bytes);
         let sent_by_tcp = tcp.map_or(0, |counts| counts.sent());
         WorkerStatus {
             port: self
@@ -48,8 +50,10 @@ impl Worker {
             datagrams_received: stats.datagrams_in,
             bytes_received: stats.bytes_in,
             datagrams_sent: sum(|counts| counts.sent) + sent_by_tcp,
-            bytes_sent: sum(|counts| counts.bytes),
+            bytes_sent: sum(|counts| counts.bytes) + bytes_by_tcp,
             send_queue: self.outboxes.iter().map(Outbox::waiting).sum(),
+            send_queue_capacity: MAX_WAITING,
+            datagrams_unsent: unsent,
             busy: self.clock.busy,
             lateness: self.clock.lateness,
             published: Some(Instant::now()),

@@ -56,6 +56,18 @@ catalogue! {
         "Rooms that exist.";
     PARTICIPANTS: Gauge "stoa_participants" &["role", "state"],
         "Participants in all rooms, by role and by state of their connection.";
+    SATURATION: Gauge "stoa_saturation_ratio" &["resource"],
+        "Share of a resource that is taken, or would be if those who are in were talked to as much as lately.";
+    WORKER_SATURATION: Gauge "stoa_worker_saturation_ratio" WORKER,
+        "The same of each media worker's time.";
+    SATURATION_LEVEL: Gauge "stoa_saturation_level" &[],
+        "What is refused for want of capacity: 0 nothing, 1 rooms, 2 listeners too, 3 all participants too.";
+    LISTENERS_FIT: Gauge "stoa_listeners_fit" &[],
+        "How many more listeners fit before they are refused.";
+    LISTENER_COST: Gauge "stoa_listener_cost_ratio" &[],
+        "Share of one media worker's time that one more listener takes, as learned from the node's own figures.";
+    ADMISSION_REFUSED: Counter "stoa_admission_refused_total" &["newcomer", "resource"],
+        "Rooms, listeners and those for the stage that were refused for want of capacity, by whichever entrance.";
     WORKER_ROOMS: Gauge "stoa_worker_rooms" WORKER,
         "Rooms that are at home with the media worker.";
     WORKER_SEATS: Gauge "stoa_worker_seats" WORKER,
@@ -75,7 +87,7 @@ catalogue! {
     SENT: Counter "stoa_datagrams_sent_total" WORKER,
         "Datagrams sent, over UDP and TCP.";
     SENT_BYTES: Counter "stoa_sent_bytes_total" WORKER,
-        "Bytes of the datagrams sent over UDP, without the headers of IP and UDP.";
+        "Bytes of the datagrams sent, over UDP and TCP, without the headers of IP, UDP and TCP.";
     SEND_QUEUE: Gauge "stoa_send_queue_datagrams" WORKER,
         "Datagrams that wait because the kernel has no room for them.";
     DROPPED: Counter "stoa_dropped_total" &["reason", "worker"],

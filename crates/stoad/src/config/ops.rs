@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Deserializer};
+use stoa_core::TenantId;
 use stoa_ops::{OpsConfig, OpsKey};
 
 use super::sha256;
@@ -13,7 +14,7 @@ use super::sha256;
 pub(super) struct Ops {
     /// Where to listen, for plain HTTP: a private address. Empty: nowhere.
     listen: Vec<SocketAddr>,
-    /// SHA-256 of the key for `/drain` and `/undrain`, as 64 hexadecimal digits. Absent: nobody may.
+    /// SHA-256 of the key for `/drain`, `/undrain` and `/debug`, as 64 hexadecimal digits. Absent: nobody may.
     #[serde(deserialize_with = "key")]
     key_sha256: Option<OpsKey>,
 }
@@ -23,10 +24,11 @@ fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OpsKey>, D::
 }
 
 impl Ops {
-    pub(super) fn config(&self) -> OpsConfig {
+    pub(super) fn config(&self, tenants: Vec<TenantId>) -> OpsConfig {
         OpsConfig {
             listen: self.listen.clone(),
             key: self.key_sha256,
+            tenants,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

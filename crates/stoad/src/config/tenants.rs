@@ -98,6 +98,11 @@ pub(super) fn check(tenants: &[Tenant]) -> Result<(), String> {
 }
 
 impl Tenant {
+    /// Its name.
+    pub(super) fn id(&self) -> TenantId {
+        self.name.clone()
+    }
+
     /// Whether a caller can prove to be of it by a client certificate.
     pub(super) fn has_certificates(&self) -> bool {
         !self.client_certificates.is_empty()

@@ -98,8 +98,19 @@ pub(crate) struct Ended {
 /// Runs the daemon with a command line that ends by itself.
 #[track_caller]
 pub(crate) fn stoad<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ended {
+    stoad_with(&[], arguments)
+}
+
+/// The same, with variables in its environment.
+#[track_caller]
+pub(crate) fn stoad_with<A: AsRef<OsStr>>(
+    variables: &[(&str, &str)],
+    arguments: impl IntoIterator<Item = A>,
+) -> Ended {
     const BOUND: Duration = Duration::from_secs(20);
-    let mut running = Running::start(super::daemon::command().args(arguments));
+    let mut command = super::daemon::command();
+    command.args(arguments).envs(variables.iter().copied());
+    let mut running = Running::start(&mut command);
     let Some(status) = running.wait(BOUND) else {
         panic!("did not end within {BOUND:?}\n{}", running.stderr.text());
     };

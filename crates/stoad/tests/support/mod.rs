@@ -17,7 +17,7 @@ mod network;
 mod script;
 mod tools;
 
-pub(crate) use command::{Ended, stoad};
+pub(crate) use command::{Ended, stoad, stoad_with};
 pub(crate) use daemon::Daemon;
 pub(crate) use folder::{Folder, configuration};
 pub(crate) use script::{

@@ -161,6 +161,10 @@ impl Media for MemoryMedia {
         Box::pin(async { Ok(all) })
     }
 
+    fn home(&self, _room: &RoomId) -> usize {
+        0
+    }
+
     fn status(&self) -> Vec<WorkerStatus> {
         let dropped = BTreeMap::from([("unknown".to_owned(), 3)]);
         vec![WorkerStatus {

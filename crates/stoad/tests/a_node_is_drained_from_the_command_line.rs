@@ -1,0 +1,133 @@
+//! `stoad drain`, as an orchestrator calls it before it ends a node, and `stoad undrain`.
+
+mod support;
+
+use std::process::Stdio;
+
+use sha2::{Digest as _, Sha256};
+use stoa_client::{
+    Client, ClientConfig, Credential, TrustAnchors, reason,
+    v1::{CreateRoomRequest, ErrorReason, JoinRequest, RemoveParticipantRequest},
+};
+use support::{Daemon, stoad};
+
+const OPS_KEY: &str = "an-ops-key-for-tests-alone";
+const OFFER: &str = include_str!("../../stoa-sim/src/offers/chromium.sdp");
+
+fn daemon() -> Daemon {
+    let sha256 = Sha256::digest(OPS_KEY.as_bytes());
+    let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let ops = format!("ops:\n  listen: ['127.0.0.1:0']\n  key_sha256: {sha256}\n");
+    let daemon = Daemon::run_as(&(support::configuration() + &ops));
+    std::fs::write(daemon.file("ops-key"), OPS_KEY).expect("the folder is ours");
+    std::fs::write(daemon.file("wrong-key"), "another\n").expect("the folder is ours");
+    std::fs::write(daemon.file("no-key"), "\n").expect("the folder is ours");
+    daemon
+}
+
+fn arguments(daemon: &Daemon, command: &str, key: &str) -> Vec<String> {
+    let key = daemon.file(key).display().to_string();
+    let ops = format!("http://{}", daemon.ops());
+    [command, "--ops", &ops, "--ops-key-file", &key]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+async fn client(daemon: &Daemon) -> Client {
+    let key = std::fs::read_to_string(daemon.api_key_file()).expect("it is there");
+    let config = ClientConfig::new(
+        format!("https://{}", daemon.control()),
+        TrustAnchors::Pem(std::fs::read(daemon.ca_file()).expect("it is there")),
+        Credential::ApiKey(key),
+    );
+    Client::connect(config).await.expect("it is there")
+}
+
+async fn create(client: &Client, room: &str) -> Result<(), Option<ErrorReason>> {
+    let request = CreateRoomRequest {
+        room_id: room.into(),
+        ..Default::default()
+    };
+    let created = client.rooms().create_room(request).await;
+    created.map(drop).map_err(|status| reason(&status))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_ends_when_nobody_is_left_and_says_how_many_are_when_the_time_is_over() {
+    let daemon = daemon();
+    let client = client(&daemon).await;
+    create(&client, "hall").await.expect("a new room");
+    let join = JoinRequest {
+        room_id: "hall".into(),
+        participant_id: "ann".into(),
+        sdp_offer: OFFER.into(),
+        ..Default::default()
+    };
+    client.rooms().join(join).await.expect("she is let in");
+
+    let mut in_vain = arguments(&daemon, "drain", "ops-key");
+    in_vain.extend(["--wait-seconds", "1"].map(str::to_owned));
+    let ended = stoad(&in_vain);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("1 participants are left"),
+        "{}",
+        ended.stderr
+    );
+    let refused = create(&client, "during").await;
+    assert_eq!(refused, Err(Some(ErrorReason::NodeDraining)));
+
+    let waiting = tokio::process::Command::new(env!("CARGO_BIN_EXE_stoad"))
+        .args(arguments(&daemon, "drain", "ops-key"))
+        .args(["--wait-seconds", "60"])
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("it starts");
+    let remove = RemoveParticipantRequest {
+        room_id: "hall".into(),
+        participant_id: "ann".into(),
+        ..Default::default()
+    };
+    client
+        .rooms()
+        .remove_participant(remove)
+        .await
+        .expect("she was there");
+    let ended = waiting.wait_with_output().await.expect("it ends");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        ended.status.success() && said.contains("nobody is in a room"),
+        "{said}"
+    );
+
+    let ended = stoad(arguments(&daemon, "undrain", "ops-key"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    create(&client, "after")
+        .await
+        .expect("everything is taken again");
+}
+
+#[test]
+fn what_cannot_be_done_is_explained() {
+    let daemon = daemon();
+    for (key, code, says) in [
+        ("wrong-key", 1, "401"),
+        ("no-key", 66, "no key on its first line"),
+        ("missing-key", 66, "missing-key"),
+    ] {
+        let ended = stoad(arguments(&daemon, "drain", key));
+        assert_eq!(ended.code, Some(code), "{key}: {}", ended.stderr);
+        assert!(ended.stderr.contains(says), "{key}: {}", ended.stderr);
+    }
+    for url in [
+        "https://127.0.0.1:1",
+        "http://127.0.0.1:1/drain",
+        "127.0.0.1:1",
+    ] {
+        let mut wrong = arguments(&daemon, "drain", "ops-key");
+        wrong[2] = url.to_owned();
+        let ended = stoad(&wrong);
+        assert_eq!(ended.code, Some(2), "{url}: {}", ended.stderr);
+    }
+}
