@@ -157,7 +157,7 @@ pub(crate) struct Target {
     /// The control API of the Stoa to load; with --whip, the one by which rooms are made
     #[arg(long = "target", value_name = "https://HOST:PORT", requires_all = ["ca", "api_key_file"], required_unless_present_any = ["start_stoad", "whip", "janus", "start_janus"])]
     pub(crate) url: Option<String>,
-    /// PEM file with the certificate authority that vouches for it, and for a WHIP server
+    /// PEM file with the certificate authority that vouches for it, and for a server by WHIP or a Janus
     #[arg(long, value_name = "FILE", env = "STOA_CA_FILE")]
     pub(crate) ca: Option<PathBuf>,
     /// File with the API key to use there, alone on its first line
@@ -191,7 +191,7 @@ pub(crate) struct Target {
     #[arg(long, value_name = "TENANT", requires = "token_key_file")]
     pub(crate) token_tenant: Option<String>,
     /// Load a Janus: its HTTP API
-    #[arg(long, value_name = "http://HOST:PORT/janus", conflicts_with_all = ["url", "start_stoad", "start_janus"])]
+    #[arg(long, value_name = "https://HOST:PORT/janus", conflicts_with_all = ["url", "start_stoad", "start_janus"])]
     pub(crate) janus: Option<String>,
     /// Start this Janus on loopback for the run
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["url", "start_stoad", "server_pid"])]

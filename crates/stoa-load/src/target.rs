@@ -1,7 +1,7 @@
 //! The servers that can be loaded: what each has to be able to do, and what it may not be able to.
 //!
 //! Another server is one more file in `target/` with a [`Target`] in it, and an option in `arguments.rs` that
-//! names it. docs/load.md says how.
+//! names it. docs/load-testing.md says how.
 
 mod abilities;
 pub(crate) mod janus;

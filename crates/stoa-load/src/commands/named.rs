@@ -25,7 +25,8 @@ pub(super) enum Named {
     /// With its media at this address.
     StartStoad(PathBuf, IpAddr),
     Whip(Box<arguments::Target>),
-    Janus(String),
+    /// By the authority in this file, if by HTTPS.
+    Janus(String, Option<PathBuf>),
     StartJanus(PathBuf),
 }
 
@@ -47,7 +48,7 @@ impl Named {
             return Self::StartJanus(program.clone());
         }
         if let Some(url) = &target.janus {
-            return Self::Janus(url.clone());
+            return Self::Janus(url.clone(), target.ca.clone());
         }
         match &target.whip {
             Some(_) => Self::Whip(Box::new(target.clone())),
@@ -60,7 +61,7 @@ impl Named {
         match self {
             Self::Stoa(_) | Self::StartStoad(..) => stoa::ABILITIES,
             Self::Whip(_) => whip::ABILITIES,
-            Self::Janus(_) | Self::StartJanus(_) => janus::ABILITIES,
+            Self::Janus(..) | Self::StartJanus(_) => janus::ABILITIES,
         }
     }
 
@@ -72,7 +73,7 @@ impl Named {
         let target: Arc<dyn Target> = match self {
             Self::Stoa(address) => Arc::new(Stoa::connect(&address).await?),
             Self::Whip(target) => Arc::new(Whip::connect(by_whip(&target)?).await?),
-            Self::Janus(url) => Arc::new(Janus::connect(&url).await?),
+            Self::Janus(url, ca) => Arc::new(Janus::connect(&url, ca.as_deref()).await?),
             Self::StartStoad(program, media) => {
                 let started = start(move || Started::start(&program, media)).await?;
                 let target = Arc::new(Stoa::connect(&started.address()).await?);
@@ -84,7 +85,7 @@ impl Named {
             }
             Self::StartJanus(program) => {
                 let started = start(move || StartedJanus::start(&program)).await?;
-                let target = Arc::new(Janus::connect(started.url()).await?);
+                let target = Arc::new(Janus::connect(started.url(), None).await?);
                 return Ok(Reached {
                     target,
                     pid: Some(started.pid()),

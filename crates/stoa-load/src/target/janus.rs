@@ -10,7 +10,9 @@ pub(crate) mod start;
 use std::{
     collections::HashMap,
     net::SocketAddr,
+    path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -22,12 +24,17 @@ use self::{
 };
 use super::{Abilities, Admission, Entrant, Refusal, Standing, Target, TargetError, resolve};
 use crate::{
-    http,
+    http::{self, Http},
     scenario::{Role, Room},
 };
 
 /// How many may speak in a room: more than any scenario has slots for.
 const MOST_PUBLISHERS: u32 = 100;
+
+/// How often and how long one asks for a feed that is not there yet: Janus lets nobody have it before its own side of
+/// the speaker's handshake is done, which may be a moment after the speaker's.
+const FEED_TRIES: u32 = 50;
+const FEED_PAUSE: Duration = Duration::from_millis(20);
 
 /// What Janus's VideoRoom can do, as this tester uses it.
 pub(crate) const ABILITIES: Abilities = Abilities {
@@ -66,7 +73,7 @@ impl Janus {
     ///
     /// # Errors
     /// [`TargetError`].
-    pub(crate) async fn connect(url: &str) -> Result<Self, TargetError> {
+    pub(crate) async fn connect(url: &str, ca_file: Option<&Path>) -> Result<Self, TargetError> {
         let url = url.trim_end_matches('/').to_owned();
         let place = http::host_and_port(&url).map_err(|error| TargetError::Connect {
             url: url.clone(),
@@ -82,7 +89,8 @@ impl Janus {
                 refusal,
             },
         };
-        let api = Api::open(&url).await.map_err(refused)?;
+        let http = Http::new(ca_file).map_err(|error| refused(error.into()))?;
+        let api = Api::open(http, &url).await.map_err(refused)?;
         let control = api.attach().await.map_err(refused)?;
         // It takes no part in media on loopback: peers are near the address that it has for that.
         let at = match resolve(place, &url)? {
@@ -130,8 +138,16 @@ impl Janus {
         let body = json!({
             "request": "join", "ptype": "subscriber", "room": id, "streams": streams, "autoupdate": false,
         });
-        let event = self.api.ask(handle, body, None).await?;
-        event.description("offer")
+        for _ in 1..FEED_TRIES {
+            match self.api.ask(handle, body.clone(), None).await {
+                Err(refusal) if refusal.name() == answers::NO_FEED => {
+                    // bounded: by FEED_TRIES
+                    tokio::time::sleep(FEED_PAUSE).await;
+                }
+                answered => return answered?.description("offer"),
+            }
+        }
+        self.api.ask(handle, body, None).await?.description("offer")
     }
 
     async fn publish(

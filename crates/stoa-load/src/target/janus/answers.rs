@@ -12,6 +12,9 @@ const NO_SESSION: i64 = 458;
 const NO_HANDLE: i64 = 459;
 const NO_ROOM: i64 = 426;
 
+/// What it is counted as that a feed is not there.
+pub(super) const NO_FEED: &str = "JANUS_428";
+
 /// A description of a session (JSEP).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Description {

@@ -60,8 +60,7 @@ impl Drop for Api {
 
 impl Api {
     /// Opens one.
-    pub(super) async fn open(url: &str) -> Result<Self, Refusal> {
-        let http = Http::new(None)?;
+    pub(super) async fn open(http: Http, url: &str) -> Result<Self, Refusal> {
         let mut link = Link {
             http,
             server: url.to_owned(),

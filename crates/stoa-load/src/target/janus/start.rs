@@ -1,7 +1,7 @@
 //! A Janus of a run alone, with a fair configuration. Its API is on loopback; its media is at the machine's own
 //! address, since it takes no part on loopback. Nothing leaves the machine.
 //!
-//! docs/load.md says what is fair and why; what is not named here is as Janus has it by itself.
+//! docs/load-testing.md says what is fair and why; what is not named here is as Janus has it by itself.
 
 use std::{
     fs, io,
