@@ -8,6 +8,8 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::target::whip::Template;
+
 /// Loads a Stoa with many real WebRTC clients, and says what they heard and what it cost.
 ///
 /// Try it: `stoa-load run conversation --start-stoad PATH-OF-STOAD`.
@@ -25,8 +27,8 @@ Exit codes:
   2   wrong command line
   3   a run whose figures are not valid: the tester itself was the bottleneck
   66  a file cannot be read or written
-  69  the server or an agent cannot be reached or started, or does not take the key
-  78  the scenario is wrong; the message names the place";
+  69  the server or an agent cannot be reached or started, is not installed, or does not take the key
+  78  the scenario is wrong, or the server cannot play it; the message says why";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -37,6 +39,8 @@ pub(crate) enum Command {
     },
     /// Play a scenario and report
     Run(Box<Run>),
+    /// Play the same against a Stoa and a Janus on this machine, in turns, and put them side by side
+    Peers(Box<Beside>),
     /// Have peers for a `run` on another machine, until it is interrupted
     Agent(Agent),
     /// Put two reports side by side and say which differences are beyond noise
@@ -54,6 +58,25 @@ pub(crate) struct Run {
     pub(crate) scenario: String,
     #[command(flatten)]
     pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) playing: Playing,
+    /// Let these have the peers, and this process none: `stoa-load agent` on other machines
+    #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', requires = "agent_key_file", conflicts_with_all = ["threads", "local_address"])]
+    pub(crate) agents: Vec<String>,
+    /// File with the key that the agents were started with
+    #[arg(long, value_name = "FILE", requires = "agents")]
+    pub(crate) agent_key_file: Option<PathBuf>,
+    /// Write the whole report here, for machines and for `compare`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the report here as one page with plots
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// How a scenario is played.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Playing {
     /// How many listeners in each room, instead of what the scenario says; for scenarios with one group
     /// of listeners that have a good network and come before it is measured
     #[arg(long, value_name = "COUNT")]
@@ -72,22 +95,34 @@ pub(crate) struct Run {
     pub(crate) verify: Share,
     #[command(flatten)]
     pub(crate) peers: Peers,
-    /// Let these have the peers, and this process none: `stoa-load agent` on other machines
-    #[arg(long, value_name = "HOST:PORT,...", value_delimiter = ',', requires = "agent_key_file", conflicts_with_all = ["threads", "local_address"])]
-    pub(crate) agents: Vec<String>,
-    /// File with the key that the agents were started with
-    #[arg(long, value_name = "FILE", requires = "agents")]
-    pub(crate) agent_key_file: Option<PathBuf>,
-    /// Write the whole report here, for machines and for `compare`
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Beside {
+    /// Which scenarios: names of ready-made ones, or YAML files
+    #[arg(default_values_t = ["peers-one".to_owned(), "peers-three".to_owned()])]
+    pub(crate) scenarios: Vec<String>,
+    /// The daemon
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) start_stoad: PathBuf,
+    /// The Janus, as Debian's package `janus` has it. It is not installed by this command
+    #[arg(long, value_name = "PROGRAM", default_value = "janus")]
+    pub(crate) start_janus: PathBuf,
+    /// How often each server plays each scenario. What is beyond noise can be told from three on; take five
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    #[command(flatten)]
+    pub(crate) playing: Playing,
+    /// Write all reports here, for machines
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// Write the report here as one page with plots
+    /// Write the comparison here as one page
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
 }
 
 /// Where peers are on a machine.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Peers {
     /// Threads of peers. Without it: half as many as there are cores
     #[arg(long, value_name = "COUNT")]
@@ -117,12 +152,12 @@ pub(crate) struct Agent {
     pub(crate) clock_ahead_ms: i32,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Target {
-    /// The control API of the Stoa to load
-    #[arg(long = "target", value_name = "https://HOST:PORT", requires_all = ["ca", "api_key_file"], required_unless_present = "start_stoad")]
+    /// The control API of the Stoa to load; with --whip, the one by which rooms are made
+    #[arg(long = "target", value_name = "https://HOST:PORT", requires_all = ["ca", "api_key_file"], required_unless_present_any = ["start_stoad", "whip", "janus", "start_janus"])]
     pub(crate) url: Option<String>,
-    /// PEM file with the certificate authority that vouches for it
+    /// PEM file with the certificate authority that vouches for it, and for a server by WHIP or a Janus
     #[arg(long, value_name = "FILE", env = "STOA_CA_FILE")]
     pub(crate) ca: Option<PathBuf>,
     /// File with the API key to use there, alone on its first line
@@ -137,6 +172,30 @@ pub(crate) struct Target {
     /// Start this daemon on loopback for the run, instead of loading one that runs
     #[arg(long, value_name = "PROGRAM", conflicts_with = "url")]
     pub(crate) start_stoad: Option<PathBuf>,
+    /// Load any server by WHIP: where those who speak enter, with {room} and {who} for the names
+    #[arg(long, value_name = "URL", requires = "whep", conflicts_with_all = ["start_stoad", "janus", "start_janus"])]
+    pub(crate) whip: Option<Template>,
+    /// And by WHEP: where those who listen enter
+    #[arg(long, value_name = "URL", requires = "whip")]
+    pub(crate) whep: Option<Template>,
+    /// File with the token that everybody shows there, alone on its first line
+    #[arg(long, value_name = "FILE", requires = "whip")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// File with a tenant's key, with which a join token of a Stoa is made for each
+    #[arg(long, value_name = "FILE", requires_all = ["whip", "token_kid", "token_tenant"], conflicts_with = "token_file")]
+    pub(crate) token_key_file: Option<PathBuf>,
+    /// The key's name
+    #[arg(long, value_name = "KID", requires = "token_key_file")]
+    pub(crate) token_kid: Option<String>,
+    /// Whose key it is
+    #[arg(long, value_name = "TENANT", requires = "token_key_file")]
+    pub(crate) token_tenant: Option<String>,
+    /// Load a Janus: its HTTP API
+    #[arg(long, value_name = "https://HOST:PORT/janus", conflicts_with_all = ["url", "start_stoad", "start_janus"])]
+    pub(crate) janus: Option<String>,
+    /// Start this Janus on loopback for the run
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["url", "start_stoad", "server_pid"])]
+    pub(crate) start_janus: Option<PathBuf>,
 }
 
 /// One of so many.
@@ -179,6 +238,18 @@ mod tests {
         };
         assert!(parse("--start-stoad ./stoad"));
         assert!(parse("--target https://a:1 --ca c --api-key-file k"));
+        assert!(parse("--whip https://a/{room} --whep https://a/{room}"));
+        assert!(parse(
+            "--whip http://a/ --whep http://a/ --target https://a:1 --ca c --api-key-file k"
+        ));
+        assert!(parse("--janus http://127.0.0.1:8088/janus"));
+        assert!(parse("--start-janus janus"));
+        assert!(!parse("--whip https://a/{room}"));
+        assert!(!parse("--whip https://a/{rom} --whep https://a/{room}"));
+        assert!(!parse(
+            "--whip http://a/ --whep http://a/ --token-key-file k"
+        ));
+        assert!(!parse("--start-janus janus --start-stoad stoad"));
         assert!(!parse(""));
         assert!(!parse("--target https://a:1"));
         let agents = "--start-stoad ./stoad --agents a:1,b:2 --agent-key-file k";

@@ -1,26 +1,29 @@
 //! What each command does.
 
+mod named;
+mod peers;
+
 use std::{
     fs,
     io::{self, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::named::Named;
 use crate::{
     agents::{self, Agents, Key, MOST_AGENTS, MOST_THREADS, Settings},
-    arguments::{self, Arguments, Command, Peers, Run},
+    arguments::{self, Arguments, Command, Peers, Playing, Run},
     compare,
     failure::Failure,
     machine,
     play::{self, Bell, Options, Stop},
     report::{self, Report, html, table},
     scenario::{Joins, READY, Role, Scenario, ready},
-    server::Started,
     show::Terminal,
-    stoa::{Address, Stoa},
 };
 
 /// Does what the command line says.
@@ -35,6 +38,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
             say(text);
         }
         Command::Run(run) => play(*run).await?,
+        Command::Peers(peers) => peers::play(*peers).await?,
         Command::Agent(agent) => serve(agent).await?,
         Command::Compare { a, b } => {
             let (a, b) = (read_report(&a)?, read_report(&b)?);
@@ -74,23 +78,22 @@ fn list() {
 }
 
 async fn play(run: Run) -> Result<(), Failure> {
-    let (scenario, options) = prepare(&run)?;
+    let (scenario, mut options) = prepare(&run.scenario, &run.playing)?;
+    options.pid = run.target.server_pid;
     for file in run.json.iter().chain(&run.html) {
         may_write(file)?;
     }
-    let bell = Bell::new();
-    let ring = bell.clone();
-    let interrupted = interrupted()?;
-    let listening = tokio::spawn(async move {
-        interrupted.await;
-        ring.ring(Stop::Interrupted);
-    });
-    let report = against_target(&run, scenario, options, &bell).await?;
+    if run.agents.len() > MOST_AGENTS {
+        let why = format!("--agents: there may be {MOST_AGENTS}");
+        return Err(Failure::Change(why));
+    }
+    let (bell, listening) = listen()?;
+    let server = Named::by(&run.target);
+    let with = Some(&run).filter(|run| !run.agents.is_empty());
+    let report = against(server, with, scenario, options, &bell).await?;
     listening.abort();
     if let Some(file) = &run.json {
-        let text = serde_json::to_string_pretty(&report);
-        let text = text.map_err(|error| Failure::Tester(error.to_string()))?;
-        write(file, &text)?;
+        write_json(file, &report)?;
     }
     if let Some(file) = &run.html {
         write(file, &html::draw(&report))?;
@@ -106,59 +109,53 @@ async fn play(run: Run) -> Result<(), Failure> {
     }
 }
 
-async fn against_target(
-    run: &Run,
+/// A bell that the signals to end ring, and who listens for them.
+fn listen() -> Result<(Bell, tokio::task::JoinHandle<()>), Failure> {
+    let bell = Bell::new();
+    let ring = bell.clone();
+    let interrupted = interrupted()?;
+    let listening = tokio::spawn(async move {
+        interrupted.await;
+        ring.ring(Stop::Interrupted);
+    });
+    Ok((bell, listening))
+}
+
+/// Plays against a server, which is started for that alone if it is to be.
+async fn against(
+    server: Named,
+    with: Option<&Run>,
     scenario: Scenario,
     mut options: Options,
     bell: &Bell,
 ) -> Result<Report, Failure> {
-    let target = &run.target;
-    let started = match &target.start_stoad {
-        None => None,
-        Some(program) => {
-            let program = program.clone();
-            let started = tokio::task::spawn_blocking(move || Started::start(&program)).await;
-            Some(started.map_err(|error| Failure::Tester(error.to_string()))??)
-        }
-    };
-    let address = match &started {
-        Some(started) => {
-            options.pid = Some(started.pid());
-            started.address()
-        }
-        None => Address {
-            url: target.url.clone().unwrap_or_default(),
-            ca_file: target.ca.clone().unwrap_or_default(),
-            api_key_file: target.api_key_file.clone().unwrap_or_default(),
-            server_name: target.server_name.clone(),
-        },
-    };
-    let stoa = Stoa::connect(&address).await?;
-    let agents = match &run.agent_key_file {
-        Some(file) if !run.agents.is_empty() => {
-            let (groups, server) = (scenario.groups.len(), stoa.address());
+    server.abilities().check(&scenario)?;
+    let reached = server.reach().await?;
+    options.pid = reached.pid.or(options.pid);
+    let target = Arc::clone(&reached.target);
+    let agents = match with.and_then(|run| Some((run, run.agent_key_file.as_ref()?))) {
+        Some((run, file)) => {
+            let (groups, server) = (scenario.groups.len(), target.address());
             let key = Key::read(file)?;
             Agents::meet(&run.agents, &key, groups, options.seed, server).await?
         }
-        _ => Agents::default(),
+        None => Agents::default(),
     };
     let mut terminal = Terminal::new();
-    let played = play::play(scenario, stoa, &agents, options, bell, &mut terminal).await;
+    let played = play::play(scenario, target, &agents, options, bell, &mut terminal).await;
     terminal.end();
     agents.part().await;
-    // Ending it waits for its process.
-    let ended = tokio::task::spawn_blocking(move || drop(started)).await;
-    ended.map_err(|error| Failure::Tester(error.to_string()))?;
+    reached.end().await?;
     Ok(played?)
 }
 
 /// The scenario as the command line wants it, and how it is to be played.
-fn prepare(run: &Run) -> Result<(Scenario, Options), Failure> {
-    let (name, yaml) = scenario_text(&run.scenario)?;
+fn prepare(named: &str, playing: &Playing) -> Result<(Scenario, Options), Failure> {
+    let (name, yaml) = scenario_text(named)?;
     let parsed = Scenario::parse(&yaml);
-    let mut scenario = parsed.map_err(|error| Failure::scenario(&run.scenario, error))?;
+    let mut scenario = parsed.map_err(|error| Failure::scenario(named, error))?;
     let mut changes = Vec::new();
-    if let Some(count) = run.listeners {
+    if let Some(count) = playing.listeners {
         let mut groups = scenario.groups.iter_mut().filter(|group| {
             group.role == Role::Listener && group.network.is_none() && group.joins == Joins::Before
         });
@@ -170,29 +167,26 @@ fn prepare(run: &Run) -> Result<(Scenario, Options), Failure> {
         group.count = count;
         changes.push(format!("{count} of the group {}", group.name));
     }
-    if let Some(rooms) = run.rooms {
+    if let Some(rooms) = playing.rooms {
         scenario.rooms = rooms;
         changes.push(format!("{rooms} rooms"));
     }
-    if let Some(seconds) = run.seconds {
+    if let Some(seconds) = playing.seconds {
         scenario.seconds = seconds;
         changes.push(format!("{seconds} seconds"));
     }
     let checked = scenario.check();
-    checked.map_err(|error| Failure::scenario(format!("{} as changed", run.scenario), error))?;
-    if run.agents.len() > MOST_AGENTS {
-        let why = format!("--agents: there may be {MOST_AGENTS}");
-        return Err(Failure::Change(why));
-    }
+    checked.map_err(|error| Failure::scenario(format!("{named} as changed"), error))?;
     let options = Options {
         name,
         yaml,
         changes,
-        threads: threads(&run.peers)?,
-        verify_one_of: run.verify.one_of,
-        seed: run.seed,
-        local: run.peers.local_address,
-        pid: run.target.server_pid,
+        threads: threads(&playing.peers)?,
+        verify_one_of: playing.verify.one_of,
+        seed: playing.seed,
+        local: playing.peers.local_address,
+        is_one_way: false,
+        pid: None,
     };
     Ok((scenario, options))
 }
@@ -254,6 +248,12 @@ fn may_write(path: &Path) -> Result<(), Failure> {
         path: path.to_owned(),
         source,
     })
+}
+
+fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value);
+    let text = text.map_err(|error| Failure::Tester(error.to_string()))?;
+    write(path, &text)
 }
 
 /// The file appears complete or not at all.

@@ -3,8 +3,11 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use crate::{
-    agents::AgentError, play::PlayError, scenario::ScenarioError, server::StartError,
-    stoa::TargetError,
+    agents::AgentError,
+    play::PlayError,
+    scenario::ScenarioError,
+    server::StartError,
+    target::{TargetError, Unfit},
 };
 
 /// Why.
@@ -24,6 +27,9 @@ pub enum Failure {
         #[doc(hidden)]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The server cannot do what the scenario needs.
+    #[error("{0}")]
+    Unfit(String),
     /// What the command line changes of the scenario does not go with it.
     #[error("{0}")]
     Change(String),
@@ -76,7 +82,7 @@ impl Failure {
             Self::NotValid(_) => 3,
             Self::Read { .. } | Self::Write { .. } => 66,
             Self::Target(_) | Self::Agent(_) => 69,
-            Self::Scenario { .. } => 78,
+            Self::Scenario { .. } | Self::Unfit(_) => 78,
         })
     }
 }
@@ -90,6 +96,12 @@ impl From<TargetError> for Failure {
             },
             error => Self::Target(error.to_string()),
         }
+    }
+}
+
+impl From<Unfit> for Failure {
+    fn from(error: Unfit) -> Self {
+        Self::Unfit(error.to_string())
     }
 }
 

@@ -1,11 +1,11 @@
 //! The load tester: many real WebRTC clients against a server, what they hear, and what that costs.
 //!
 //! The way of a run: `commands` (the command line) · `scenario` (what is played) · `play` (people come, it is
-//! measured, they go) · `stoa` (the server, by its control API) · `swarm` (many peers on a thread) · `peer` (one
-//! session) with `mouth`, `talk` and `speech` (what it says) and `ears`, `reception` (what it makes of what it
+//! measured, they go) · `target` (the server: a Stoa by its control API, or another one) · `swarm` (many
+//! peers on a thread) · `peer` (one session) with `mouth`, `talk` and `speech` (what it says) and `ears`, `reception` (what it makes of what it
 //! hears) · `tally` and `histogram` (what is counted) · `judge` (whether the tester was the bottleneck) ·
-//! `report` (tables, JSON, a page with plots) · `compare`. With several machines, `agents` have the peers, and
-//! `clock` is that of the run. docs/load-testing.md is for those who use it.
+//! `report` (tables, JSON, a page with plots) · `compare` · `peers` (beside another server). With several machines,
+//! `agents` have the peers, and `clock` is that of the run. docs/load-testing.md is for those who use it.
 
 #![forbid(unsafe_code)]
 
@@ -17,11 +17,13 @@ mod compare;
 mod ears;
 mod failure;
 mod histogram;
+mod http;
 mod judge;
 mod machine;
 mod mouth;
 mod network;
 mod peer;
+mod peers;
 mod play;
 mod reception;
 mod report;
@@ -31,10 +33,10 @@ mod server;
 mod show;
 mod socket;
 mod speech;
-mod stoa;
 mod swarm;
 mod talk;
 mod tally;
+mod target;
 
 pub use arguments::Arguments;
 pub use commands::run;

@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcConfig,
-    change::{SdpAnswer, SdpPendingOffer},
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     config::DtlsCert,
     media::{Direction, MediaKind, Mid},
     net::{Protocol, Receive},
@@ -27,10 +27,30 @@ use crate::{
     tally::Tally,
 };
 
+/// Which way a peer's audio goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Way {
+    /// It speaks and listens.
+    Both,
+    /// It speaks alone.
+    Sends,
+    /// It listens alone.
+    Receives,
+}
+
+/// An offer of the server's.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Invitation {
+    pub(crate) offer: String,
+    /// How long it took to come.
+    pub(crate) waited: Duration,
+}
+
 /// What a peer is to be.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// Audio lines: one to speak and listen on, the others to listen on.
+    pub(crate) way: Way,
+    /// Audio lines of its offer, if it listens: one to speak and listen on, the others to listen on.
     pub(crate) lines: usize,
     /// Whether its packets are decrypted and looked at.
     pub(crate) is_verified: bool,
@@ -45,6 +65,8 @@ pub(crate) struct Plan {
 pub(crate) enum PeerError {
     #[error("the server's answer cannot be used: {0}")]
     Answer(String),
+    #[error("the server's offer cannot be used: {0}")]
+    Offer(String),
     #[error("the session failed: {0}")]
     Session(String),
     #[error("the server ended the session")]
@@ -64,7 +86,9 @@ pub(crate) struct Incoming<'a> {
 pub(crate) struct Peer {
     rtc: Rtc,
     address: SocketAddr,
-    line: Mid,
+    way: Way,
+    /// The one it speaks on.
+    line: Option<Mid>,
     pending: Option<SdpPendingOffer>,
     mouth: Option<Mouth>,
     ears: Ears,
@@ -72,7 +96,7 @@ pub(crate) struct Peer {
     sequence_number: u64,
     /// When its session wants its next turn.
     pub(crate) due: Instant,
-    /// When it made its offer.
+    /// When it made its offer, or asked for the server's.
     asked: Instant,
     pub(crate) is_connected: bool,
 }
@@ -82,14 +106,15 @@ fn session_failed(error: impl ToString) -> PeerError {
 }
 
 impl Peer {
-    /// A peer at this address, and its offer.
+    /// A peer at this address, and its offer; or its answer, if it is invited.
     ///
     /// # Errors
-    /// [`PeerError::Session`] if its session cannot be made.
+    /// [`PeerError::Session`] if its session cannot be made, [`PeerError::Offer`] if the server's cannot be used.
     pub(crate) fn new(
         now: Instant,
         address: SocketAddr,
         plan: Plan,
+        invitation: Option<Invitation>,
     ) -> Result<(Self, String), PeerError> {
         let mut rtc = RtcConfig::new()
             .set_dtls_cert(certificate())
@@ -100,32 +125,42 @@ impl Peer {
             .build(now);
         let candidate = Candidate::host(address, "udp").map_err(session_failed)?;
         rtc.add_local_candidate(candidate);
-        let mut changes = rtc.sdp_api();
-        let line = changes.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
-        for _ in 1..plan.lines {
-            changes.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
-        }
-        let (offer, pending) = changes.apply().expect("a line was added");
+        let waited = invitation
+            .as_ref()
+            .map_or(Duration::ZERO, |invitation| invitation.waited);
+        let (sdp, line, pending) = match invitation {
+            Some(invitation) => (answer(&mut rtc, &invitation.offer)?, None, None),
+            None => {
+                let (offer, line, pending) = offer(&mut rtc, plan.way, plan.lines);
+                (offer, Some(line), Some(pending))
+            }
+        };
         let own = plan.voice.as_ref().map(|voice| voice.speaker);
         let peer = Self {
             rtc,
             address,
+            way: plan.way,
             line,
-            pending: Some(pending),
+            pending,
             mouth: plan.voice.map(Mouth::new),
             ears: Ears::new(plan.late_after, own),
             is_verified: plan.is_verified,
             sequence_number: 1,
             due: now,
-            asked: now,
+            asked: now.checked_sub(waited).unwrap_or(now),
             is_connected: false,
         };
-        Ok((peer, offer.to_sdp_string()))
+        Ok((peer, sdp))
     }
 
     /// Whether it speaks.
     pub(crate) fn speaks(&self) -> bool {
         self.mouth.is_some()
+    }
+
+    /// Whether it listens.
+    pub(crate) fn listens(&self) -> bool {
+        self.way != Way::Sends
     }
 
     /// Takes the server's answer.
@@ -216,7 +251,9 @@ impl Peer {
         let Some(said) = said else {
             return Ok(false);
         };
-        let media = self.rtc.media(self.line);
+        let no_line = || session_failed("the answer lets nobody speak");
+        let line = self.line.ok_or_else(no_line)?;
+        let media = self.rtc.media(line);
         let payload_type = media.and_then(|media| media.remote_pts().first().copied());
         let payload_type =
             payload_type.ok_or_else(|| session_failed("the answer has no format"))?;
@@ -226,8 +263,8 @@ impl Peer {
             ..Default::default()
         };
         let mut api = self.rtc.direct_api();
-        let stream = api.stream_tx_by_mid(self.line, None);
-        let stream = stream.ok_or_else(|| session_failed("the answer lets nobody speak"))?;
+        let stream = api.stream_tx_by_mid(line, None);
+        let stream = stream.ok_or_else(no_line)?;
         let number = self.sequence_number.into();
         let write = RtpWrite::new(payload_type, number, said.time, now, said.payload);
         stream.write_rtp(write.marker(said.marker).ext_vals(extensions));
@@ -241,6 +278,31 @@ impl Peer {
         // A session that cannot be closed is over.
         let _ = self.rtc.close();
     }
+}
+
+/// Offers what a peer does.
+fn offer(rtc: &mut Rtc, way: Way, lines: usize) -> (String, Mid, SdpPendingOffer) {
+    let (first, others) = match way {
+        Way::Both => (Direction::SendRecv, lines),
+        Way::Sends => (Direction::SendOnly, 1),
+        Way::Receives => (Direction::RecvOnly, lines),
+    };
+    let mut changes = rtc.sdp_api();
+    let line = changes.add_media(MediaKind::Audio, first, None, None, None);
+    for _ in 1..others {
+        changes.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
+    }
+    let (offer, pending) = changes.apply().expect("a line was added");
+    (offer.to_sdp_string(), line, pending)
+}
+
+/// Answers the server's offer.
+fn answer(rtc: &mut Rtc, offer: &str) -> Result<String, PeerError> {
+    let unusable = |error: String| PeerError::Offer(error);
+    let offer = SdpOffer::from_sdp_string(offer).map_err(|error| unusable(error.to_string()))?;
+    let answer = rtc.sdp_api().accept_offer(offer);
+    let answer = answer.map_err(|error| unusable(error.to_string()))?;
+    Ok(answer.to_sdp_string())
 }
 
 /// One for all peers: making one takes longer than a handshake.

@@ -26,9 +26,9 @@ use crate::{
     report::{self, Group, Joins, Report, Second, Server},
     scenario::{self, Scenario},
     socket::Place,
-    stoa::Stoa,
     swarm::{Swarm, Thread},
     tally::Tally,
+    target::Target,
 };
 
 /// How long the end may take of what needs the server.
@@ -48,6 +48,8 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     /// Where peers are, if not where it seems best.
     pub(crate) local: Option<IpAddr>,
+    /// Whether those who speak do not listen, also where they could.
+    pub(crate) is_one_way: bool,
     /// The server's process, if it is on this machine.
     pub(crate) pid: Option<u32>,
 }
@@ -71,7 +73,7 @@ pub(crate) struct PlayError(#[from] std::io::Error);
 /// [`PlayError`] if nothing could begin. Whatever happens later is in the report.
 pub(crate) async fn play(
     scenario: Scenario,
-    stoa: Stoa,
+    target: Arc<dyn Target>,
     agents: &Agents,
     options: Options,
     bell: &Bell,
@@ -79,11 +81,18 @@ pub(crate) async fn play(
 ) -> Result<Report, PlayError> {
     let groups = scenario.groups.len();
     let swarms = match agents.is_empty() {
-        true => threads(&options, stoa.address(), groups)?,
+        true => threads(&options, target.address(), groups)?,
         false => agents.swarms(),
     };
     let started = SystemTime::now();
-    let troupe = Troupe::new(stoa, swarms, scenario, options.seed, options.verify_one_of);
+    let troupe = Troupe::new(
+        target,
+        swarms,
+        scenario,
+        options.seed,
+        options.verify_one_of,
+        options.is_one_way,
+    );
     let (troupe, shared, diary) = (Arc::new(troupe), Shared::new(groups), Diary::default());
     let (tell, mut seconds) = tokio::sync::mpsc::channel(16);
     let recorder = Recorder::new(
@@ -257,7 +266,7 @@ async fn leave(troupe: &Troupe, told: &Result<(), Stop>) -> Result<(), Stop> {
             )),
         },
     };
-    troupe.stoa.close().await;
+    troupe.target.close().await;
     ended.and(closed)
 }
 
@@ -289,7 +298,7 @@ fn summary(troupe: &Troupe, shared: &Shared, diary: &Diary) -> Report {
     };
     Report {
         format: report::FORMAT,
-        target: troupe.stoa.url().to_owned(),
+        target: troupe.target.url().to_owned(),
         tester_version: env!("CARGO_PKG_VERSION").to_owned(),
         server_version: record.version.clone(),
         measured_seconds: shared.measured(),
@@ -330,6 +339,7 @@ fn server(sum: &recorder::ServerSum) -> Server {
         cpu_percent: cpu.map(|cpu| 100.0 * cpu / seconds),
         cpu_us_per_packet: each.map(|cpu| cpu * 1e6 / sum.heard as f64),
         memory_bytes: sum.memory,
+        memory_before_bytes: sum.memory_before,
         sent: datagrams.map(|datagrams| datagrams.sent),
         received: datagrams.map(|datagrams| datagrams.received),
         dropped: datagrams.map_or_else(Default::default, |datagrams| datagrams.dropped.clone()),

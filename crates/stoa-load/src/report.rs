@@ -176,6 +176,8 @@ pub(crate) struct Server {
     /// For each packet that the peers received.
     pub(crate) cpu_us_per_packet: Option<f64>,
     pub(crate) memory_bytes: Option<u64>,
+    /// Before anybody came.
+    pub(crate) memory_before_bytes: Option<u64>,
     /// Datagrams, by its own word, where the caller may know.
     pub(crate) sent: Option<u64>,
     pub(crate) received: Option<u64>,

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io,
+    net::{IpAddr, Ipv4Addr, SocketAddrV4},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -16,7 +17,7 @@ use nix::{
 };
 use tempfile::TempDir;
 
-use crate::stoa::Address;
+use crate::{socket::Place, target::stoa::Address};
 
 /// How long the server may take to start, and to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -27,6 +28,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// The name in the certificate that `stoad dev` makes.
 const DEV_SERVER_NAME: &str = "localhost";
 
+/// An address that nobody has (RFC 5737): the way to it begins as every way to others.
+const ELSEWHERE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(198, 51, 100, 1), 9);
+
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
@@ -34,7 +38,13 @@ pub(crate) enum StartError {
     Program { program: PathBuf, source: io::Error },
     #[error("a folder for the server: {0}")]
     Folder(io::Error),
-    #[error("{program} did not say within {PATIENCE:?} where its control API is; it said:\n{said}")]
+    #[error(
+        "{program} needs its VideoRoom and HTTP parts, and they are in none of the usual folders"
+    )]
+    NoParts { program: PathBuf },
+    #[error("this machine has no address but those of loopback, on which Janus takes no part")]
+    NoAddress,
+    #[error("{program} did not say within {PATIENCE:?} where it can be called; it said:\n{said}")]
     NotReady { program: PathBuf, said: String },
 }
 
@@ -60,66 +70,143 @@ pub(crate) fn usage(pid: u32) -> Option<Usage> {
     })
 }
 
-/// A server of this run alone: `stoad dev`, on loopback and ports that are free.
-pub(crate) struct Started {
-    process: Child,
+/// A process in a folder of its own. Both end when it is dropped.
+pub(crate) struct Process {
+    program: PathBuf,
     folder: TempDir,
-    url: String,
+    child: Option<Child>,
 }
 
-impl Started {
-    /// Starts it.
+impl Process {
+    /// Not started yet.
     ///
     /// # Errors
-    /// [`StartError`]; nothing is running then.
-    pub(crate) fn start(program: &Path) -> Result<Self, StartError> {
+    /// [`StartError::Folder`].
+    pub(crate) fn new(program: &Path) -> Result<Self, StartError> {
         let folder = tempfile::Builder::new().prefix("stoa-load-").tempdir();
-        let folder = folder.map_err(StartError::Folder)?;
-        let (said, log) = (folder.path().join("said"), folder.path().join("log"));
-        let output = |path: &Path| File::create(path).map_err(StartError::Folder);
-        let process = Command::new(program)
-            .args(["dev", "--page", "127.0.0.1:0", "--control", "127.0.0.1:0"])
-            .args([
-                "--media-port",
-                "0",
-                "--advertise",
-                "127.0.0.1",
-                "--directory",
-            ])
-            .arg(folder.path().join("stoad"))
+        Ok(Self {
+            program: program.to_owned(),
+            folder: folder.map_err(StartError::Folder)?,
+            child: None,
+        })
+    }
+
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts it with these arguments.
+    ///
+    /// # Errors
+    /// [`StartError::Program`], [`StartError::Folder`].
+    pub(crate) fn start(&mut self, arguments: impl FnOnce(&mut Command)) -> Result<(), StartError> {
+        let output = |name| File::create(self.folder().join(name)).map_err(StartError::Folder);
+        let mut command = Command::new(&self.program);
+        arguments(&mut command);
+        let spawned = command
             // Ctrl-C is for the tester, which ends its peers first.
             .process_group(0)
             .stdin(Stdio::null())
-            .stdout(output(&said)?)
-            .stderr(output(&log)?)
-            .spawn()
-            .map_err(|source| StartError::Program {
-                program: program.to_owned(),
-                source,
-            })?;
-        let mut started = Self {
-            process,
-            folder,
-            url: String::new(),
-        };
+            .stdout(output("said")?)
+            .stderr(output("log")?)
+            .spawn();
+        self.child = Some(spawned.map_err(|source| StartError::Program {
+            program: self.program.clone(),
+            source,
+        })?);
+        Ok(())
+    }
+
+    /// Waits until something can be had of what it says.
+    ///
+    /// # Errors
+    /// [`StartError::NotReady`] if it ends before that, or takes too long.
+    pub(crate) fn wait<T>(&mut self, look: impl Fn(&str) -> Option<T>) -> Result<T, StartError> {
         let began = Instant::now();
         loop {
-            let text = fs::read_to_string(&said).unwrap_or_default();
-            if let Some(address) = text.lines().find_map(control_address) {
-                started.url = format!("https://{address}");
-                return Ok(started);
+            let text = fs::read_to_string(self.folder().join("said")).unwrap_or_default();
+            let has_ended = !matches!(self.child.as_mut().map(Child::try_wait), Some(Ok(None)));
+            match look(&text) {
+                Some(found) if !has_ended => return Ok(found),
+                _ => {}
             }
-            let has_ended = !matches!(started.process.try_wait(), Ok(None));
             if has_ended || began.elapsed() > PATIENCE {
-                let said = text + &fs::read_to_string(&log).unwrap_or_default();
+                let said =
+                    text + &fs::read_to_string(self.folder().join("log")).unwrap_or_default();
                 return Err(StartError::NotReady {
-                    program: program.to_owned(),
+                    program: self.program.clone(),
                     said,
                 });
             }
             // bounded: by PATIENCE
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// Its identifier.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let Some(child) = &mut self.child else {
+            return;
+        };
+        // Fails where it has ended already.
+        let _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM);
+        let began = Instant::now();
+        while matches!(child.try_wait(), Ok(None)) && began.elapsed() < PATIENCE {
+            // bounded: by PATIENCE
+            std::thread::sleep(LOOK);
+        }
+        drop(child.kill());
+        drop(child.wait());
+    }
+}
+
+/// The address that this machine has for the way to others. Nothing is sent to find it.
+///
+/// # Errors
+/// [`StartError::NoAddress`].
+pub(crate) fn own_address() -> Result<IpAddr, StartError> {
+    match Place::near(ELSEWHERE.into()) {
+        Ok(Place::Address(ip)) if !ip.is_loopback() => Ok(ip),
+        _ => Err(StartError::NoAddress),
+    }
+}
+
+/// A server of this run alone: `stoad dev`, on ports that are free.
+pub(crate) struct Started {
+    process: Process,
+    url: String,
+}
+
+impl Started {
+    /// Starts it, its media at this address.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is running then.
+    pub(crate) fn start(program: &Path, media: IpAddr) -> Result<Self, StartError> {
+        let mut process = Process::new(program)?;
+        let directory = process.folder().join("stoad");
+        process.start(|command| {
+            command
+                .args(["dev", "--page", "127.0.0.1:0", "--control", "127.0.0.1:0"])
+                .args(["--media-port", "0", "--advertise", &media.to_string()])
+                .arg("--directory")
+                .arg(directory);
+        })?;
+        let address = process.wait(|said| {
+            let address = said.lines().find_map(control_address);
+            address.map(str::to_owned)
+        })?;
+        Ok(Self {
+            process,
+            url: format!("https://{address}"),
+        })
     }
 
     /// Its process.
@@ -129,30 +216,13 @@ impl Started {
 
     /// How to call it.
     pub(crate) fn address(&self) -> Address {
-        let folder = self.folder.path().join("stoad");
+        let folder = self.process.folder().join("stoad");
         Address {
             url: self.url.clone(),
             ca_file: folder.join("ca.pem"),
             api_key_file: folder.join("api-key"),
             server_name: Some(DEV_SERVER_NAME.to_owned()),
         }
-    }
-}
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        // Fails where it has ended already.
-        let _ = kill(
-            Pid::from_raw(self.process.id().cast_signed()),
-            Signal::SIGTERM,
-        );
-        let began = Instant::now();
-        while matches!(self.process.try_wait(), Ok(None)) && began.elapsed() < PATIENCE {
-            // bounded: by PATIENCE
-            std::thread::sleep(LOOK);
-        }
-        drop(self.process.kill());
-        drop(self.process.wait());
     }
 }
 
@@ -183,11 +253,12 @@ mod tests {
 
     #[test]
     fn a_program_that_is_no_server_is_named() {
-        let missing = Started::start(Path::new("/nowhere/stoad"))
+        let loopback = Ipv4Addr::LOCALHOST.into();
+        let missing = Started::start(Path::new("/nowhere/stoad"), loopback)
             .err()
             .expect("none");
         assert!(missing.to_string().contains("/nowhere/stoad"), "{missing}");
-        let other = Started::start(Path::new("/bin/true"))
+        let other = Started::start(Path::new("/bin/true"), loopback)
             .err()
             .expect("no server");
         assert!(matches!(other, StartError::NotReady { .. }), "{other}");

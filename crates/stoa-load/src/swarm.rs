@@ -25,7 +25,7 @@ use crate::{
     agents::{AgentError, RemoteThread},
     histogram::Histogram,
     network::Network,
-    peer::{PeerError, Plan},
+    peer::{Invitation, PeerError, Plan},
     tally::Tally,
 };
 
@@ -56,6 +56,8 @@ pub(crate) enum SwarmError {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Newcomer {
     pub(crate) plan: Plan,
+    /// The server's offer, where it is the server that offers.
+    pub(crate) invitation: Option<Invitation>,
     /// Of which group, by its number.
     pub(crate) group: usize,
     pub(crate) network: Option<Network>,
@@ -85,7 +87,7 @@ impl Swarm {
         }
     }
 
-    /// Makes somebody. Returns their key and their offer.
+    /// Makes somebody. Returns their key and their offer, or their answer to the server's.
     pub(crate) async fn open(&self, newcomer: Newcomer) -> Result<(SeatKey, String), SwarmError> {
         match self {
             Self::Here(thread) => thread.open(newcomer).await,
@@ -93,11 +95,11 @@ impl Swarm {
         }
     }
 
-    /// Gives somebody the server's answer, and returns when they are connected, or cannot be.
+    /// Gives somebody the server's answer, where there is one, and returns when they are connected, or cannot be.
     pub(crate) async fn answer(
         &self,
         key: SeatKey,
-        answer: String,
+        answer: Option<String>,
     ) -> Result<Result<(), PeerError>, SwarmError> {
         match self {
             Self::Here(thread) => thread.answer(key, answer).await,

@@ -14,7 +14,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 11] = [
+const PACKAGES: [Package; 12] = [
     Package {
         name: "chromium",
         why: "the browser tests drive it",
@@ -54,6 +54,11 @@ const PACKAGES: [Package; 11] = [
         name: "prometheus",
         why: "brings promtool, which judges the metrics",
         present: || has("promtool"),
+    },
+    Package {
+        name: "janus",
+        why: "the load tester's test puts a Stoa beside it",
+        present: || has("janus"),
     },
     Package {
         name: "npm",

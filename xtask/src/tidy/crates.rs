@@ -22,7 +22,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
     ("stoa-client", &["stoa-api", "stoa-h3"]),
     ("stoa-ops", &["stoa-control", "stoa-core", "stoa-net"]),
     ("stoa-talk", &["stoa-client"]),
-    ("stoa-load", &["stoa-client"]),
+    ("stoa-load", &["stoa-client", "stoa-token"]),
     (
         "stoa-whip",
         &["stoa-api", "stoa-control", "stoa-core", "stoa-token"],

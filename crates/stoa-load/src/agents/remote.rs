@@ -164,7 +164,7 @@ impl RemoteThread {
     pub(crate) async fn answer(
         &self,
         key: SeatKey,
-        answer: String,
+        answer: Option<String>,
     ) -> Result<Result<(), PeerError>, AgentError> {
         let question = Question::Answer {
             thread: self.number,

@@ -38,7 +38,7 @@ pub(super) enum Question {
     Answer {
         thread: usize,
         key: u64,
-        answer: String,
+        answer: Option<String>,
     },
     /// `()`.
     Close {

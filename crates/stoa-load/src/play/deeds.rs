@@ -19,9 +19,9 @@ use crate::{
     judge::bottlenecks,
     report::{self, Ramp, Step},
     scenario::{self, Role},
-    stoa::Refusal,
     swarm::SwarmError,
     tally::Tally,
+    target::Refusal,
 };
 
 /// How long after the last of a step have come it is looked at: their sessions settle.
@@ -248,7 +248,7 @@ async fn promote(troupe: &Troupe, person: &Person) -> Result<Option<Duration>, S
     }
     let called = SystemTime::now();
     let promoted = troupe
-        .stoa
+        .target
         .set_role(&person.room, &person.name, Role::Speaker)
         .await;
     promoted.map_err(refused)?;
@@ -261,8 +261,8 @@ async fn promote(troupe: &Troupe, person: &Person) -> Result<Option<Duration>, S
 async fn send_back(troupe: &Troupe, person: &Person, by_mute: bool) -> Result<(), Stop> {
     let (room, name) = (&person.room, &person.name);
     let taken = match by_mute {
-        true => troupe.stoa.set_muted(room, name, true).await,
-        false => troupe.stoa.set_role(room, name, Role::Listener).await,
+        true => troupe.target.set_muted(room, name, true).await,
+        false => troupe.target.set_role(room, name, Role::Listener).await,
     };
     taken.map_err(refused)?;
     let since = SystemTime::now();
@@ -276,12 +276,12 @@ async fn send_back(troupe: &Troupe, person: &Person, by_mute: bool) -> Result<()
     tokio::time::sleep(WATCH).await;
     if by_mute {
         troupe
-            .stoa
+            .target
             .set_role(room, name, Role::Listener)
             .await
             .map_err(refused)?;
         troupe
-            .stoa
+            .target
             .set_muted(room, name, false)
             .await
             .map_err(refused)?;

@@ -11,7 +11,6 @@ use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
-use tonic::Code;
 
 use super::{
     bell::{Bell, Stop},
@@ -22,9 +21,9 @@ use crate::{
     machine::{self, Ticks},
     report::{AgentSecond, Second, Tester},
     server::{self, Usage},
-    stoa::{Datagrams, Refusal, Standing},
     swarm::{Sample, Swarm, SwarmError},
     tally::Tally,
+    target::{Datagrams, Refusal, Standing},
 };
 
 /// How many questions in a row may find no connection, or no answer while no audio comes either, before the
@@ -53,6 +52,8 @@ pub(crate) struct ServerSum {
     pub(crate) time: Duration,
     pub(crate) cpu: Option<Duration>,
     pub(crate) memory: Option<u64>,
+    /// Before anybody came.
+    pub(crate) memory_before: Option<u64>,
     /// By its own word, where the caller may know.
     pub(crate) datagrams: Option<Datagrams>,
     /// What the tester received of it.
@@ -137,8 +138,10 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn new(troupe: Arc<Troupe>, shared: Shared, bell: Bell, pid: Option<u32>) -> Self {
         let now = Instant::now();
+        let usage = pid.and_then(server::usage);
+        shared.look().server.memory_before = usage.map(|usage| usage.memory);
         Self {
-            usage: pid.and_then(server::usage),
+            usage,
             own: server::usage(std::process::id()),
             ticks: machine::ticks(),
             troupe,
@@ -163,7 +166,7 @@ impl Recorder {
         turn.tick().await;
         loop {
             turn.tick().await;
-            let (samples, standing) = tokio::join!(self.sample(), self.troupe.stoa.standing());
+            let (samples, standing) = tokio::join!(self.sample(), self.troupe.target.standing());
             let samples = match samples {
                 Ok(samples) => samples,
                 Err(error) => return self.bell.ring(Stop::Tester(error.to_string())),
@@ -199,7 +202,7 @@ impl Recorder {
             }
             Err(refusal) => refusal,
         };
-        match refusal.code() == Code::Unavailable || nobody_heard {
+        match refusal.is_unreachable() || nobody_heard {
             true => self.lost += 1,
             false => self.silent += 1,
         }

@@ -6,17 +6,17 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 
 use crate::{
     mouth::Voice,
-    peer::Plan,
-    scenario::Scenario,
-    stoa::{Refusal, Stoa},
+    peer::{Invitation, Plan, Way},
+    scenario::{Role, Scenario},
     swarm::{Newcomer, SeatKey, Swarm, SwarmError},
+    target::{Entrant, Refusal, Target},
 };
 
 /// How many may be on their way in at once: as many as the control API's connection has calls for.
@@ -35,7 +35,7 @@ pub(crate) struct Person {
     pub(crate) at: Part,
     swarm: usize,
     key: SeatKey,
-    resume_token: String,
+    resume_token: Option<String>,
 }
 
 /// What somebody is to be.
@@ -60,13 +60,15 @@ pub(crate) struct Joins {
 
 /// Everybody, and the threads they are on.
 pub(crate) struct Troupe {
-    pub(crate) stoa: Stoa,
+    pub(crate) target: Arc<dyn Target>,
     pub(crate) swarms: Vec<Swarm>,
     pub(crate) scenario: Scenario,
     /// Names the run's rooms and people.
     run: String,
     seed: u64,
     verify_one_of: u32,
+    /// Whether one session both speaks and listens.
+    is_two_way: bool,
     /// When the talk in all rooms began, by the clock of this process, which is the run's.
     began: SystemTime,
     numbers: AtomicU32,
@@ -83,16 +85,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Troupe {
     pub(crate) fn new(
-        stoa: Stoa,
+        target: Arc<dyn Target>,
         swarms: Vec<Swarm>,
         scenario: Scenario,
         seed: u64,
         verify_one_of: u32,
+        is_one_way: bool,
     ) -> Self {
         Self {
             made: scenario.groups.iter().map(|_| AtomicU32::new(0)).collect(),
             run: format!("load-{:08x}", rand::random::<u32>()),
-            stoa,
+            is_two_way: target.abilities().is_two_way && !is_one_way,
+            target,
             swarms,
             scenario,
             seed,
@@ -116,7 +120,7 @@ impl Troupe {
     /// The first [`Refusal`].
     pub(crate) async fn open_rooms(&self) -> Result<(), Refusal> {
         for number in 0..self.scenario.rooms {
-            self.stoa
+            self.target
                 .open_room(&self.room(number), &self.scenario.room)
                 .await?;
         }
@@ -127,7 +131,7 @@ impl Troupe {
     pub(crate) async fn close_rooms(&self) -> Result<(), Refusal> {
         let mut result = Ok(());
         for number in 0..self.scenario.rooms {
-            match self.stoa.close_room(&self.room(number)).await {
+            match self.target.close_room(&self.room(number)).await {
                 Err(refusal) if !refusal.is_gone() => result = Err(refusal),
                 _ => {}
             }
@@ -197,16 +201,32 @@ impl Troupe {
         };
         let group = &self.scenario.groups[part.group];
         let swarm = number as usize % self.swarms.len();
+        let (room, name) = (self.room(part.room), format!("{}-{number}", group.name));
+        let entrant = Entrant {
+            room: &room,
+            who: &name,
+            role: group.role,
+            resume_token: back.and_then(|person| person.resume_token.as_deref()),
+        };
+        let asked = Instant::now();
+        let offer = match self.target.invite(&entrant).await {
+            Ok(offer) => offer,
+            Err(refusal) => {
+                self.refused(&refusal);
+                return Ok(());
+            }
+        };
         let newcomer = Newcomer {
             plan: self.plan(part, number),
+            invitation: offer.map(|offer| Invitation {
+                offer,
+                waited: asked.elapsed(),
+            }),
             group: part.group,
             network: group.network,
         };
-        let (key, offer) = self.swarms[swarm].open(newcomer).await?;
-        let room = self.room(part.room);
-        let name = format!("{}-{number}", group.name);
-        let token = back.map(|person| person.resume_token.clone());
-        let admission = match self.stoa.join(&room, &name, group.role, offer, token).await {
+        let (key, sdp) = self.swarms[swarm].open(newcomer).await?;
+        let admission = match self.target.join(&entrant, sdp).await {
             Ok(admission) => admission,
             Err(refusal) => {
                 self.refused(&refusal);
@@ -249,7 +269,13 @@ impl Troupe {
             place: part.place,
             began: self.began,
         });
+        let way = match (self.is_two_way, group.role) {
+            (true, _) => Way::Both,
+            (false, Role::Listener) => Way::Receives,
+            (false, Role::Speaker | Role::Moderator) => Way::Sends,
+        };
         Plan {
+            way,
             lines: self.scenario.room.slots as usize,
             is_verified: made.is_multiple_of(self.verify_one_of),
             late_after: self.scenario.limits.late_after(),
@@ -259,7 +285,7 @@ impl Troupe {
 
     fn refused(&self, refusal: &Refusal) {
         let mut joins = lock(&self.joins);
-        *joins.refused.entry(refusal.name()).or_default() += 1;
+        *joins.refused.entry(refusal.name().to_owned()).or_default() += 1;
         joins.last_refusal = Some(refusal.to_string());
     }
 
@@ -275,7 +301,7 @@ impl Troupe {
         self.swarms[person.swarm]
             .close(person.key, says_goodbye)
             .await?;
-        if says_goodbye && let Err(refusal) = self.stoa.remove(&person.room, &person.name).await {
+        if says_goodbye && let Err(refusal) = self.target.remove(&person.room, &person.name).await {
             // Their own goodbye may have come first.
             if !refusal.is_gone() {
                 self.refused(&refusal);

@@ -6,7 +6,7 @@ use super::{
     table,
 };
 
-const STYLE: &str = include_str!("page.css");
+pub(crate) const STYLE: &str = include_str!("page.css");
 
 type Value = fn(&Second) -> Option<f64>;
 

@@ -1,7 +1,7 @@
 //! The scenarios that come with the tester.
 
 /// Their names and texts.
-pub(crate) const READY: [(&str, &str); 8] = [
+pub(crate) const READY: [(&str, &str); 10] = [
     (
         "conversation",
         include_str!("../../scenarios/conversation.yaml"),
@@ -21,6 +21,11 @@ pub(crate) const READY: [(&str, &str); 8] = [
     (
         "moderation",
         include_str!("../../scenarios/moderation.yaml"),
+    ),
+    ("peers-one", include_str!("../../scenarios/peers-one.yaml")),
+    (
+        "peers-three",
+        include_str!("../../scenarios/peers-three.yaml"),
     ),
 ];
 

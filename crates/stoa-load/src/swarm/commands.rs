@@ -44,7 +44,7 @@ impl House {
                 key,
                 answer,
                 connected,
-            } => self.answer(key, &answer, connected),
+            } => self.answer(key, answer.as_deref(), connected),
             Command::Close { key, says_goodbye } => {
                 if says_goodbye {
                     self.say_goodbye(key);
@@ -87,26 +87,28 @@ impl House {
         let at = self.free.pop_front().expect("some were added above");
         let now = Instant::now();
         let address = self.sockets[at.0].address(at.1);
-        let (peer, offer) = Peer::new(now, address, newcomer.plan)?;
+        let (peer, sdp) = Peer::new(now, address, newcomer.plan, newcomer.invitation)?;
         let seat = Seat::new(peer, newcomer.group, at, newcomer.network, now);
         let key = self.seats.insert(seat);
         self.residents[at.0][at.1] = Some(key);
-        Ok((key, offer))
+        Ok((key, sdp))
     }
 
     fn answer(
         &mut self,
         key: SeatKey,
-        answer: &str,
+        answer: Option<&str>,
         connected: oneshot::Sender<Result<(), PeerError>>,
     ) {
-        // Where they were closed meanwhile, whoever asked learns of it by the end of the channel.
         let Some(seat) = self.seats.get_mut(key) else {
+            // Whose session ended before the server had said that they are in. Whoever asked may have given up.
+            let _ = connected.send(Err(PeerError::Ended));
             return;
         };
         seat.connected = Some(connected);
         let now = Instant::now();
-        let accepted = seat.peer.accept(answer).and_then(|()| seat.peer.serve(now));
+        let accepted = answer.map_or(Ok(()), |answer| seat.peer.accept(answer));
+        let accepted = accepted.and_then(|()| seat.peer.serve(now));
         self.after(key, now, accepted);
     }
 
@@ -169,7 +171,9 @@ impl House {
         for seat in self.seats.values().filter(|seat| seat.peer.is_connected) {
             let tally = &mut self.sample.groups[seat.group];
             tally.connected += 1;
-            tally.listened += passed;
+            if seat.peer.listens() {
+                tally.listened += passed;
+            }
         }
         let dropped = self.sockets.iter().map(|socket| socket.dropped()).sum();
         self.sample.dropped = dropped - self.dropped_before;

@@ -32,7 +32,7 @@ pub(super) enum Command {
     ),
     Answer {
         key: SeatKey,
-        answer: String,
+        answer: Option<String>,
         connected: oneshot::Sender<Result<(), PeerError>>,
     },
     Close {
@@ -112,7 +112,7 @@ impl Thread {
     pub(crate) async fn answer(
         &self,
         key: SeatKey,
-        answer: String,
+        answer: Option<String>,
     ) -> Result<Result<(), PeerError>, SwarmError> {
         let command = |connected| Command::Answer {
             key,

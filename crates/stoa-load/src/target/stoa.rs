@@ -1,19 +1,22 @@
-//! The server under load, by its control API.
+//! A Stoa, by its control API.
 
 use std::{
-    collections::BTreeMap,
-    fmt, fs, io,
-    net::{SocketAddr, ToSocketAddrs as _},
+    fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use async_trait::async_trait;
 use stoa_client::{
-    Client, ClientConfig, ConnectError, Credential, TrustAnchors, reason,
+    Client, ClientConfig, Credential, TrustAnchors, reason,
     v1::{self, ErrorReason},
 };
 use tonic::{Code, Status};
 
+use super::{
+    Abilities, Admission, Datagrams, Entrant, Refusal, Standing, Target, TargetError, resolve,
+};
 use crate::scenario::{Role, Room, SpeakPolicy};
 
 /// How long a call may take: one in a storm of a thousand waits for those before it.
@@ -35,89 +38,16 @@ pub(crate) struct Address {
     pub(crate) server_name: Option<String>,
 }
 
-/// Why there is no server to load.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum TargetError {
-    #[error("cannot read {path}: {source}")]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{0} has no key on its first line")]
-    NoKey(PathBuf),
-    #[error("cannot connect to the server at {url}: {source}")]
-    Connect { url: String, source: ConnectError },
-    #[error("the server at {url} does not take the calls: {refusal}")]
-    Refused { url: String, refusal: Refusal },
-    #[error("the host of {0} has no address")]
-    NoAddress(String),
-}
+/// What a Stoa can do: everything.
+pub(crate) const ABILITIES: Abilities = Abilities {
+    kind: "a Stoa",
+    is_two_way: true,
+    hears_newcomers: true,
+    moderates: true,
+    resumes: true,
+};
 
-/// What the server said instead of doing it.
-#[derive(Debug, Clone)]
-pub(crate) struct Refusal {
-    status: Status,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match reason(&self.status) {
-            Some(reason) => write!(f, "{}: {}", reason.as_str_name(), self.status.message()),
-            None => write!(f, "{}: {}", self.status.code(), self.status.message()),
-        }
-    }
-}
-
-impl Refusal {
-    /// What it is counted as.
-    pub(crate) fn name(&self) -> String {
-        match reason(&self.status) {
-            Some(reason) => reason.as_str_name().to_owned(),
-            None => self.status.code().to_string(),
-        }
-    }
-
-    /// Its canonical code.
-    pub(crate) fn code(&self) -> Code {
-        self.status.code()
-    }
-
-    /// Whether the one it is about was gone already.
-    pub(crate) fn is_gone(&self) -> bool {
-        let gone = [ErrorReason::ParticipantNotFound, ErrorReason::RoomNotFound];
-        reason(&self.status).is_some_and(|reason| gone.contains(&reason))
-    }
-}
-
-impl From<Status> for Refusal {
-    fn from(status: Status) -> Self {
-        Self { status }
-    }
-}
-
-/// What somebody is let in with.
-#[derive(Debug)]
-pub(crate) struct Admission {
-    pub(crate) answer: String,
-    /// What they come back with.
-    pub(crate) resume_token: String,
-}
-
-/// How the server stands, by its own word.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Standing {
-    pub(crate) version: String,
-    /// What it has done with datagrams, where the caller may know.
-    pub(crate) datagrams: Option<Datagrams>,
-}
-
-/// Datagrams since the server began.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Datagrams {
-    pub(crate) received: u64,
-    pub(crate) sent: u64,
-    pub(crate) dropped: BTreeMap<String, u64>,
-}
-
-/// A server.
-#[derive(Clone)]
+/// A Stoa.
 pub(crate) struct Stoa {
     client: Client,
     url: String,
@@ -141,12 +71,13 @@ impl Stoa {
         config.server_name.clone_from(&address.server_name);
         config.timeouts.call = CALL;
         let client = Client::connect(config).await;
-        let client = client.map_err(|source| TargetError::Connect {
+        let client = client.map_err(|error| TargetError::Connect {
             url: url.clone(),
-            source,
+            reason: error.to_string(),
         })?;
+        let host = url.strip_prefix("https://").unwrap_or(&url);
         let stoa = Self {
-            address: resolve(&url)?,
+            address: resolve(host.trim_end_matches('/'), &url)?,
             client,
             url: url.clone(),
         };
@@ -154,19 +85,23 @@ impl Stoa {
         standing.map_err(|refusal| TargetError::Refused { url, refusal })?;
         Ok(stoa)
     }
+}
 
-    /// Where its control API is.
-    pub(crate) fn address(&self) -> SocketAddr {
+#[async_trait]
+impl Target for Stoa {
+    fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The same, as it was named.
-    pub(crate) fn url(&self) -> &str {
+    fn url(&self) -> &str {
         &self.url
     }
 
-    /// How it stands.
-    pub(crate) async fn standing(&self) -> Result<Standing, Refusal> {
+    fn abilities(&self) -> Abilities {
+        ABILITIES
+    }
+
+    async fn standing(&self) -> Result<Standing, Refusal> {
         let mut request = tonic::Request::new(v1::GetStatusRequest {});
         request.set_timeout(LOOK);
         let status = self.client.node().get_status(request).await?.into_inner();
@@ -186,8 +121,7 @@ impl Stoa {
         })
     }
 
-    /// Makes a room.
-    pub(crate) async fn open_room(&self, name: &str, room: &Room) -> Result<(), Refusal> {
+    async fn open_room(&self, name: &str, room: &Room) -> Result<(), Refusal> {
         let policy = match room.speak_policy {
             SpeakPolicy::Everyone => v1::SpeakPolicy::Everyone,
             SpeakPolicy::SpeakersOnly => v1::SpeakPolicy::SpeakersOnly,
@@ -205,8 +139,7 @@ impl Stoa {
         Ok(())
     }
 
-    /// Ends a room and everybody's session in it.
-    pub(crate) async fn close_room(&self, name: &str) -> Result<(), Refusal> {
+    async fn close_room(&self, name: &str) -> Result<(), Refusal> {
         let request = v1::CloseRoomRequest {
             room_id: name.to_owned(),
         };
@@ -214,32 +147,23 @@ impl Stoa {
         Ok(())
     }
 
-    /// Lets somebody in, or back in.
-    pub(crate) async fn join(
-        &self,
-        room: &str,
-        who: &str,
-        role: Role,
-        offer: String,
-        resume_token: Option<String>,
-    ) -> Result<Admission, Refusal> {
+    async fn join(&self, entrant: &Entrant<'_>, sdp: String) -> Result<Admission, Refusal> {
         let request = v1::JoinRequest {
-            room_id: room.to_owned(),
-            participant_id: who.to_owned(),
-            sdp_offer: offer,
-            role: role_of(role).into(),
-            resume_token: resume_token.unwrap_or_default(),
+            room_id: entrant.room.to_owned(),
+            participant_id: entrant.who.to_owned(),
+            sdp_offer: sdp,
+            role: role_of(entrant.role).into(),
+            resume_token: entrant.resume_token.unwrap_or_default().to_owned(),
             ..v1::JoinRequest::default()
         };
         let answer = self.client.rooms().join(request).await?.into_inner();
         Ok(Admission {
-            answer: answer.sdp_answer,
-            resume_token: answer.resume_token,
+            answer: Some(answer.sdp_answer),
+            resume_token: Some(answer.resume_token),
         })
     }
 
-    /// Removes somebody.
-    pub(crate) async fn remove(&self, room: &str, who: &str) -> Result<(), Refusal> {
+    async fn remove(&self, room: &str, who: &str) -> Result<(), Refusal> {
         let request = v1::RemoveParticipantRequest {
             room_id: room.to_owned(),
             participant_id: who.to_owned(),
@@ -249,8 +173,7 @@ impl Stoa {
         Ok(())
     }
 
-    /// Gives somebody a role.
-    pub(crate) async fn set_role(&self, room: &str, who: &str, role: Role) -> Result<(), Refusal> {
+    async fn set_role(&self, room: &str, who: &str, role: Role) -> Result<(), Refusal> {
         let request = v1::SetRoleRequest {
             room_id: room.to_owned(),
             participant_id: who.to_owned(),
@@ -261,13 +184,7 @@ impl Stoa {
         Ok(())
     }
 
-    /// Mutes somebody as a moderator does, or takes that back.
-    pub(crate) async fn set_muted(
-        &self,
-        room: &str,
-        who: &str,
-        muted: bool,
-    ) -> Result<(), Refusal> {
+    async fn set_muted(&self, room: &str, who: &str, muted: bool) -> Result<(), Refusal> {
         let request = v1::SetMutedRequest {
             room_id: room.to_owned(),
             participant_id: who.to_owned(),
@@ -279,8 +196,7 @@ impl Stoa {
         Ok(())
     }
 
-    /// Ends the connection.
-    pub(crate) async fn close(&self) {
+    async fn close(&self) {
         self.client.close().await;
     }
 }
@@ -300,18 +216,17 @@ fn read(path: &Path) -> Result<Vec<u8>, TargetError> {
     })
 }
 
-/// The host's address, the one of IPv4 if there are both: loopback has many of those.
-fn resolve(url: &str) -> Result<SocketAddr, TargetError> {
-    let no_address = || TargetError::NoAddress(url.to_owned());
-    let host = url
-        .strip_prefix("https://")
-        .unwrap_or(url)
-        .trim_end_matches('/');
-    let found = host.to_socket_addrs().map_err(|_| no_address())?;
-    let found: Vec<SocketAddr> = found.collect();
-    let first = found
-        .iter()
-        .find(|address| address.is_ipv4())
-        .or(found.first());
-    first.copied().ok_or_else(no_address)
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        let gone = [ErrorReason::ParticipantNotFound, ErrorReason::RoomNotFound];
+        let refusal = match reason(&status) {
+            Some(reason) => Self::new(reason.as_str_name(), status.message()),
+            None => Self::new(status.code().to_string(), status.message()),
+        };
+        match (reason(&status), status.code()) {
+            (Some(reason), _) if gone.contains(&reason) => refusal.gone(),
+            (_, Code::Unavailable) => refusal.unreachable(),
+            _ => refusal,
+        }
+    }
 }

@@ -1,0 +1,131 @@
+//! With what somebody enters: the same token for all, or one for each that the tester makes for a Stoa.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use stoa_token::{Claims, SigningKey};
+
+use crate::{
+    scenario::Role,
+    target::{Entrant, Refusal, TargetError},
+};
+
+/// For how long a token is good that the tester makes: it is used at once, and again for DELETE.
+const LIFETIME: Duration = Duration::from_secs(3_600);
+
+/// Whose tokens.
+pub(crate) enum Tokens {
+    /// Nobody needs one.
+    None,
+    /// The same for all.
+    One(String),
+    /// One for each, signed by a tenant's key.
+    Each(Box<Signer>),
+}
+
+/// A tenant's key and its name.
+pub(crate) struct Signer {
+    key: SigningKey,
+    kid: String,
+    tenant: String,
+}
+
+/// Where a key is.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyFile {
+    pub(crate) path: PathBuf,
+    pub(crate) kid: String,
+    pub(crate) tenant: String,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::One(_) => "One(..)",
+            Self::Each(_) => "Each(..)",
+        })
+    }
+}
+
+impl Tokens {
+    /// The token alone on a file's first line.
+    ///
+    /// # Errors
+    /// [`TargetError::Read`], [`TargetError::NoKey`].
+    pub(crate) fn one(file: &Path) -> Result<Self, TargetError> {
+        let text = String::from_utf8(read(file)?).unwrap_or_default();
+        match text.lines().next().map(str::trim) {
+            Some(token) if !token.is_empty() => Ok(Self::One(token.to_owned())),
+            _ => Err(TargetError::NoKey(file.to_owned())),
+        }
+    }
+
+    /// Made with this key: a private key in PEM, or else a secret.
+    ///
+    /// # Errors
+    /// [`TargetError::Read`], [`TargetError::TokenKey`].
+    pub(crate) fn each(file: KeyFile) -> Result<Self, TargetError> {
+        let bytes = read(&file.path)?;
+        let key = match bytes.starts_with(b"-----BEGIN") {
+            true => SigningKey::ed25519(&bytes),
+            false => SigningKey::hs256(&bytes),
+        };
+        let key = key.map_err(|error| TargetError::TokenKey {
+            path: file.path,
+            reason: error.to_string(),
+        })?;
+        Ok(Self::Each(Box::new(Signer {
+            key,
+            kid: file.kid,
+            tenant: file.tenant,
+        })))
+    }
+
+    /// The token of somebody.
+    pub(super) fn token_for(&self, entrant: &Entrant<'_>) -> Result<Option<String>, Refusal> {
+        match self {
+            Self::None => Ok(None),
+            Self::One(token) => Ok(Some(token.clone())),
+            Self::Each(signer) => signer.sign(entrant).map(Some),
+        }
+    }
+}
+
+impl Signer {
+    fn sign(&self, entrant: &Entrant<'_>) -> Result<String, Refusal> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.unwrap_or_default();
+        let (role, publish) = match entrant.role {
+            Role::Listener => ("listener", Vec::new()),
+            Role::Speaker => ("speaker", vec!["audio".to_owned()]),
+            Role::Moderator => ("moderator", vec!["audio".to_owned()]),
+        };
+        let claims = Claims {
+            iss: self.tenant.clone(),
+            sub: entrant.who.to_owned(),
+            jti: format!("{}.{}", entrant.room, entrant.who),
+            iat: now.as_secs(),
+            nbf: None,
+            exp: (now + LIFETIME).as_secs(),
+            aud: None,
+            room: entrant.room.to_owned(),
+            role: role.to_owned(),
+            publish,
+            name: String::new(),
+            once: false,
+        };
+        let token = self.key.mint(&self.kid, &claims);
+        token.map_err(|error| Refusal::new("TOKEN", error.to_string()))
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TargetError> {
+    fs::read(path).map_err(|source| TargetError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
