@@ -169,6 +169,14 @@ pub(crate) struct Target {
     /// Its process, if it is on this machine: what it uses is measured
     #[arg(long, value_name = "PID", conflicts_with = "start_stoad")]
     pub(crate) server_pid: Option<u32>,
+    /// Where it has its figures for Prometheus, such as a Stoa's ops port: processor time, memory, and how busy its
+    /// workers are, also of a server on another machine. They are read once a second
+    #[arg(
+        long,
+        value_name = "http://HOST:PORT/metrics",
+        conflicts_with = "start_stoad"
+    )]
+    pub(crate) server_metrics: Option<String>,
     /// Start this daemon on loopback for the run, instead of loading one that runs
     #[arg(long, value_name = "PROGRAM", conflicts_with = "url")]
     pub(crate) start_stoad: Option<PathBuf>,

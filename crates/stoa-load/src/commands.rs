@@ -20,6 +20,7 @@ use crate::{
     compare,
     failure::Failure,
     machine,
+    metrics::ServerMetrics,
     play::{self, Bell, Options, Stop},
     report::{self, Report, html, table},
     scenario::{Joins, READY, Role, Scenario, ready},
@@ -87,6 +88,10 @@ async fn play(run: Run) -> Result<(), Failure> {
         let why = format!("--agents: there may be {MOST_AGENTS}");
         return Err(Failure::Change(why));
     }
+    if let Some(url) = &run.target.server_metrics {
+        let metrics = ServerMetrics::open(url, run.target.ca.as_deref()).await?;
+        options.metrics = Some(metrics);
+    }
     let (bell, listening) = listen()?;
     let server = Named::by(&run.target);
     let with = Some(&run).filter(|run| !run.agents.is_empty());
@@ -141,6 +146,9 @@ async fn against(
         }
         None => Agents::default(),
     };
+    if let Some(url) = &reached.metrics {
+        options.metrics = Some(ServerMetrics::open(url, None).await?);
+    }
     let mut terminal = Terminal::new();
     let played = play::play(scenario, target, &agents, options, bell, &mut terminal).await;
     terminal.end();
@@ -187,6 +195,7 @@ fn prepare(named: &str, playing: &Playing) -> Result<(Scenario, Options), Failur
         local: playing.peers.local_address,
         is_one_way: false,
         pid: None,
+        metrics: None,
     };
     Ok((scenario, options))
 }

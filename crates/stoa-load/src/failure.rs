@@ -4,6 +4,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use crate::{
     agents::AgentError,
+    metrics::MetricsError,
     play::PlayError,
     scenario::ScenarioError,
     server::StartError,
@@ -111,6 +112,12 @@ impl From<AgentError> for Failure {
             AgentError::Key { path, why } => Self::Read { path, reason: why },
             error => Self::Agent(error.to_string()),
         }
+    }
+}
+
+impl From<MetricsError> for Failure {
+    fn from(error: MetricsError) -> Self {
+        Self::Target(error.to_string())
     }
 }
 

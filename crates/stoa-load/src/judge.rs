@@ -114,6 +114,7 @@ mod tests {
         cpu_percent: 100.0,
         dropped: 0,
         unsent: 0,
+        memory_bytes: None,
         others_percent: Some(100.0),
         idle_percent: Some(100.0),
     };

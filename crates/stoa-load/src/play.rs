@@ -23,6 +23,7 @@ use crate::{
     clock::Clock,
     judge::bottlenecks,
     machine,
+    metrics::ServerMetrics,
     report::{self, Group, Joins, Report, Second, Server},
     scenario::{self, Scenario},
     socket::Place,
@@ -35,7 +36,7 @@ use crate::{
 const LAST_CALLS: Duration = Duration::from_secs(10);
 
 /// How it is played.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Options {
     /// The scenario's name and text.
     pub(crate) name: String,
@@ -52,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) is_one_way: bool,
     /// The server's process, if it is on this machine.
     pub(crate) pid: Option<u32>,
+    /// Its own figures, if it has some.
+    pub(crate) metrics: Option<ServerMetrics>,
 }
 
 /// What can be seen while it runs.
@@ -100,6 +103,7 @@ pub(crate) async fn play(
         shared.clone(),
         bell.clone(),
         options.pid,
+        options.metrics,
     );
     let recording = tokio::spawn(recorder.run(move |second| {
         // A terminal that is too slow misses some.
@@ -335,9 +339,13 @@ fn server(sum: &recorder::ServerSum) -> Server {
         .map(|cpu| cpu.as_secs_f64());
     let each = cpu.filter(|_| sum.heard > 0);
     let datagrams = sum.datagrams.as_ref();
+    let busiest = sum.busiest.filter(|(_, time)| !time.is_zero());
     Server {
         cpu_percent: cpu.map(|cpu| 100.0 * cpu / seconds),
         cpu_us_per_packet: each.map(|cpu| cpu * 1e6 / sum.heard as f64),
+        busiest_percent: busiest.map(|(percents, time)| percents / time.as_secs_f64()),
+        measured_by: sum.measured_by.map(str::to_owned),
+        metrics_missed: sum.metrics_missed,
         memory_bytes: sum.memory,
         memory_before_bytes: sum.memory_before,
         sent: datagrams.map(|datagrams| datagrams.sent),

@@ -175,6 +175,12 @@ pub(crate) struct Server {
     pub(crate) cpu_percent: Option<f64>,
     /// For each packet that the peers received.
     pub(crate) cpu_us_per_packet: Option<f64>,
+    /// Of one core, on average, of whichever media worker was the busiest in each second; by its own word.
+    pub(crate) busiest_percent: Option<f64>,
+    /// Where processor time and memory are from: the system, or its own metrics.
+    pub(crate) measured_by: Option<String>,
+    /// In how many seconds its metrics were not to be had.
+    pub(crate) metrics_missed: u64,
     pub(crate) memory_bytes: Option<u64>,
     /// Before anybody came.
     pub(crate) memory_before_bytes: Option<u64>,
@@ -205,6 +211,8 @@ pub(crate) struct Second {
     pub(crate) refused: u64,
     pub(crate) server_cpu_percent: Option<f64>,
     pub(crate) server_cpu_us_per_packet: Option<f64>,
+    /// Of one core, of its busiest media worker.
+    pub(crate) server_busiest_percent: Option<f64>,
     pub(crate) server_memory_bytes: Option<u64>,
     pub(crate) server_sent: Option<u64>,
     pub(crate) tester: Tester,
@@ -238,6 +246,8 @@ pub(crate) struct Tester {
     /// Of one core, what programs used that are neither the tester nor the server; where the server is on
     /// this machine.
     pub(crate) others_percent: Option<f64>,
+    /// Its resident memory; where peers are of this process.
+    pub(crate) memory_bytes: Option<u64>,
     /// Of one core, what nobody used.
     pub(crate) idle_percent: Option<f64>,
 }

@@ -182,6 +182,7 @@ pub(crate) fn own_address() -> Result<IpAddr, StartError> {
 pub(crate) struct Started {
     process: Process,
     url: String,
+    metrics: String,
 }
 
 impl Started {
@@ -195,23 +196,31 @@ impl Started {
         process.start(|command| {
             command
                 .args(["dev", "--page", "127.0.0.1:0", "--control", "127.0.0.1:0"])
+                .args(["--ops", "127.0.0.1:0"])
                 .args(["--media-port", "0", "--advertise", &media.to_string()])
                 .arg("--directory")
                 .arg(directory);
         })?;
-        let address = process.wait(|said| {
-            let address = said.lines().find_map(control_address);
-            address.map(str::to_owned)
+        let (control, ops) = process.wait(|said| {
+            let control = said.lines().find_map(control_address)?;
+            let ops = said.lines().find_map(ops_address)?;
+            Some((control.to_owned(), ops.to_owned()))
         })?;
         Ok(Self {
             process,
-            url: format!("https://{address}"),
+            url: format!("https://{control}"),
+            metrics: format!("http://{ops}/metrics"),
         })
     }
 
     /// Its process.
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Where its figures for Prometheus are.
+    pub(crate) fn metrics(&self) -> String {
+        self.metrics.clone()
     }
 
     /// How to call it.
@@ -224,6 +233,12 @@ impl Started {
             server_name: Some(DEV_SERVER_NAME.to_owned()),
         }
     }
+}
+
+/// The same of the ops port.
+fn ops_address(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("The ops port is at ")?;
+    rest.split_once(": ").map(|(address, _)| address)
 }
 
 /// The address in the line that tells it.

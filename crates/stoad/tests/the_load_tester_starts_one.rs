@@ -31,6 +31,8 @@ fn the_load_tester_starts_one() {
         "\"complete\": true",
         "\"connected\": 4",
         "\"loss_percent\": 0.0",
+        "\"measured_by\": \"the system tells (/proc)\"",
+        "\"server_busiest_percent\": ",
     ] {
         assert!(report.contains(part), "{part}\n{report}");
     }

@@ -35,6 +35,8 @@ pub(super) struct Reached {
     pub(super) target: Arc<dyn Target>,
     /// Its process, if it was started.
     pub(super) pid: Option<u32>,
+    /// Where its own figures are, if it was started and has some.
+    pub(super) metrics: Option<String>,
     started: Option<Box<dyn Any + Send>>,
 }
 
@@ -80,6 +82,7 @@ impl Named {
                 return Ok(Reached {
                     target,
                     pid: Some(started.pid()),
+                    metrics: Some(started.metrics()),
                     started: Some(Box::new(started)),
                 });
             }
@@ -89,6 +92,7 @@ impl Named {
                 return Ok(Reached {
                     target,
                     pid: Some(started.pid()),
+                    metrics: None,
                     started: Some(Box::new(started)),
                 });
             }
@@ -96,6 +100,7 @@ impl Named {
         Ok(Reached {
             target,
             pid: None,
+            metrics: None,
             started: None,
         })
     }

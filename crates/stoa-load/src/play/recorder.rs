@@ -1,5 +1,7 @@
 //! Takes down what happens, second by second.
 
+mod server;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,18 +14,20 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
+pub(crate) use self::server::ServerSum;
+use self::server::Watch;
 use super::{
     bell::{Bell, Stop},
     troupe::Troupe,
 };
 use crate::{
+    exposition::Exposed,
     histogram::Histogram,
-    machine::{self, Ticks},
+    metrics::ServerMetrics,
     report::{AgentSecond, Second, Tester},
-    server::{self, Usage},
     swarm::{Sample, Swarm, SwarmError},
     tally::Tally,
-    target::{Datagrams, Refusal, Standing},
+    target::{Refusal, Standing},
 };
 
 /// How many questions in a row may find no connection, or no answer while no audio comes either, before the
@@ -44,20 +48,6 @@ pub(crate) struct Record {
     /// Of the server, in the time that is measured.
     pub(crate) server: ServerSum,
     pub(crate) version: String,
-}
-
-/// What the server used and said in the time that is measured.
-#[derive(Debug, Default)]
-pub(crate) struct ServerSum {
-    pub(crate) time: Duration,
-    pub(crate) cpu: Option<Duration>,
-    pub(crate) memory: Option<u64>,
-    /// Before anybody came.
-    pub(crate) memory_before: Option<u64>,
-    /// By its own word, where the caller may know.
-    pub(crate) datagrams: Option<Datagrams>,
-    /// What the tester received of it.
-    pub(crate) heard: u64,
 }
 
 /// The record, for those who write it and those who look.
@@ -121,14 +111,10 @@ pub(crate) struct Recorder {
     troupe: Arc<Troupe>,
     shared: Shared,
     bell: Bell,
-    pid: Option<u32>,
+    server: Watch,
     began: Instant,
     last: Instant,
     was_measuring: bool,
-    usage: Option<Usage>,
-    own: Option<Usage>,
-    ticks: Option<Ticks>,
-    datagrams: Option<Datagrams>,
     lost: u32,
     silent: u32,
     joined: u64,
@@ -136,22 +122,24 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(troupe: Arc<Troupe>, shared: Shared, bell: Bell, pid: Option<u32>) -> Self {
+    pub(crate) fn new(
+        troupe: Arc<Troupe>,
+        shared: Shared,
+        bell: Bell,
+        pid: Option<u32>,
+        metrics: Option<ServerMetrics>,
+    ) -> Self {
         let now = Instant::now();
-        let usage = pid.and_then(server::usage);
-        shared.look().server.memory_before = usage.map(|usage| usage.memory);
+        let server = Watch::new(pid, metrics);
+        shared.look().server.memory_before = server.memory();
         Self {
-            usage,
-            own: server::usage(std::process::id()),
-            ticks: machine::ticks(),
+            server,
             troupe,
             shared,
             bell,
-            pid,
             began: now,
             last: now,
             was_measuring: false,
-            datagrams: None,
             lost: 0,
             silent: 0,
             joined: 0,
@@ -166,7 +154,11 @@ impl Recorder {
         turn.tick().await;
         loop {
             turn.tick().await;
-            let (samples, standing) = tokio::join!(self.sample(), self.troupe.target.standing());
+            let (samples, standing, exposed) = tokio::join!(
+                self.sample(),
+                self.troupe.target.standing(),
+                self.server.ask()
+            );
             let samples = match samples {
                 Ok(samples) => samples,
                 Err(error) => return self.bell.ring(Stop::Tester(error.to_string())),
@@ -176,9 +168,9 @@ impl Recorder {
                 .flat_map(|sample| &sample.groups)
                 .all(|tally| tally.received == 0);
             let standing = self.judge(standing, nobody_heard);
-            let second = self.take_down(samples, standing);
+            let second = self.take_down(samples, standing, exposed);
             show(&second);
-            if self.pid.is_some() && self.usage.is_none() {
+            if self.server.has_ended() {
                 let why = "its process has ended".to_owned();
                 return self.bell.ring(Stop::ServerGone(why));
             }
@@ -213,7 +205,12 @@ impl Recorder {
         None
     }
 
-    fn take_down(&mut self, samples: Vec<Sample>, standing: Option<Standing>) -> Second {
+    fn take_down(
+        &mut self,
+        samples: Vec<Sample>,
+        standing: Option<Standing>,
+        exposed: Option<Exposed>,
+    ) -> Second {
         let now = Instant::now();
         let passed = now.saturating_duration_since(self.last);
         self.last = now;
@@ -250,7 +247,13 @@ impl Recorder {
         second.refused = refused - self.refused;
         (self.joined, self.refused) = (joins.connected, refused);
         let heard = tallies.iter().map(|tally| tally.received).sum();
-        self.take_down_server(&mut second, passed, heard, standing, &mut record);
+        let told = standing.as_ref();
+        let sum = &mut record.server;
+        self.server
+            .take_down(&mut second, passed, heard, told, exposed, sum);
+        if let Some(standing) = standing {
+            record.version = standing.version;
+        }
         for (number, tally) in tallies.iter().enumerate() {
             record.whole[number].follow(tally);
             if is_measured {
@@ -285,65 +288,6 @@ impl Recorder {
         of_agents
             .map(|(agent, samples)| (agent, second(samples)))
             .collect()
-    }
-
-    fn take_down_server(
-        &mut self,
-        second: &mut Second,
-        passed: Duration,
-        heard: u64,
-        standing: Option<Standing>,
-        record: &mut Record,
-    ) {
-        let usage = self.pid.and_then(server::usage);
-        let used = |now: Option<Usage>, before: Option<Usage>| {
-            let both = now.zip(before);
-            both.map(|(now, before)| now.cpu.saturating_sub(before.cpu))
-        };
-        let cpu = used(usage, self.usage);
-        let own = server::usage(std::process::id());
-        let ticks = machine::ticks();
-        if let Some((now, before)) = ticks.zip(self.ticks)
-            && let Some((cpu, own)) = cpu.zip(used(own, self.own))
-        {
-            let load = now.since(before, cpu + own, passed);
-            second.tester.others_percent = Some(load.others_percent);
-            second.tester.idle_percent = Some(load.idle_percent);
-        }
-        (self.usage, self.own, self.ticks) = (usage, own, ticks);
-        let datagrams = standing
-            .as_ref()
-            .and_then(|standing| standing.datagrams.clone());
-        let both = datagrams.as_ref().zip(self.datagrams.as_ref());
-        let sent = both.map(|(now, before)| now.sent.saturating_sub(before.sent));
-        second.server_cpu_percent = cpu.map(|cpu| 100.0 * cpu.as_secs_f64() / passed.as_secs_f64());
-        second.server_memory_bytes = usage.map(|usage| usage.memory);
-        second.server_sent = sent;
-        let each = cpu.filter(|_| heard > 0);
-        second.server_cpu_us_per_packet = each.map(|cpu| cpu.as_secs_f64() * 1e6 / heard as f64);
-        if second.measured {
-            let sum = &mut record.server;
-            sum.time += passed;
-            sum.heard += heard;
-            sum.cpu = cpu.map(|cpu| sum.cpu.unwrap_or_default() + cpu).or(sum.cpu);
-            sum.memory = second.server_memory_bytes.max(sum.memory);
-            if let Some((now, before)) = both {
-                let sum = sum.datagrams.get_or_insert_default();
-                sum.sent += now.sent.saturating_sub(before.sent);
-                sum.received += now.received.saturating_sub(before.received);
-                for (reason, count) in &now.dropped {
-                    let before = before.dropped.get(reason).copied().unwrap_or(0);
-                    if *count > before {
-                        *sum.dropped.entry(reason.clone()).or_default() += count - before;
-                    }
-                }
-            }
-        }
-        if let Some(standing) = &standing {
-            record.version.clone_from(&standing.version);
-        }
-        // What is missed for a second is in the next one.
-        self.datagrams = datagrams.or_else(|| self.datagrams.take());
     }
 }
 

@@ -169,7 +169,12 @@ fn charts(report: &Report) -> String {
         draw(
             "Server CPU",
             "% of a core",
-            &[("server", |second| second.server_cpu_percent)],
+            &[
+                ("server", |second| second.server_cpu_percent),
+                ("busiest media worker", |second| {
+                    second.server_busiest_percent
+                }),
+            ],
         ),
         draw(
             "Server CPU for each packet heard",
@@ -189,6 +194,16 @@ fn charts(report: &Report) -> String {
             "The tester: how late it was",
             "ms",
             &[("p99", |second| Some(second.tester.lag_p99_ms))],
+        ),
+        draw(
+            "The tester's memory",
+            "MiB",
+            &[("resident", |second| {
+                second
+                    .tester
+                    .memory_bytes
+                    .map(|bytes| bytes as f64 / 1_048_576.0)
+            })],
         ),
         draw(
             "CPU beside the server's",

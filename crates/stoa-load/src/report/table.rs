@@ -256,8 +256,19 @@ fn server(text: &mut String, report: &Report) {
         }
         text.push('\n');
     }
+    if let Some(busiest) = server.busiest_percent {
+        let busiest = number_of(busiest);
+        let _ = writeln!(text, "  its busiest media worker: {busiest} % of a core");
+    }
     if let Some(memory) = server.memory_bytes {
         let _ = writeln!(text, "  memory: {} MiB", memory >> 20);
+    }
+    if let Some(by) = &server.measured_by {
+        let _ = writeln!(text, "  processor and memory as {by}");
+    }
+    if server.metrics_missed > 0 {
+        let missed = server.metrics_missed;
+        let _ = writeln!(text, "  its metrics were not to be had in {missed} seconds");
     }
     counts(text, "  dropped", &server.dropped);
 }
