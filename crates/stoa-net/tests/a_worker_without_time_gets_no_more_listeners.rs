@@ -26,7 +26,7 @@ async fn a_worker_without_time_gets_no_more_listeners() {
     media.shun([true, true]);
     let mut still = join("still", Role::Listener).await.unwrap();
     media.shun([false, false]);
-    let mut at_home = join("at home", Role::Listener).await.unwrap();
+    let mut at_home = join("at-home", Role::Listener).await.unwrap();
     let mut all = [&mut speaker, &mut away, &mut still, &mut at_home];
     until(&mut all, |clients| {
         clients[0].speak(b"hello");

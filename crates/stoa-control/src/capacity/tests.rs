@@ -2,7 +2,11 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{
+    gate::Gate,
+    load::{Load, Loads},
+    *,
+};
 
 /// A node whose second costs what it is told.
 struct Node {
@@ -292,6 +296,35 @@ fn at_the_limit_one_may_come_for_one_who_leaves() {
     assert!(node.fits() > 100);
     node.seconds(10, &[1_000], 150);
     assert_eq!(node.report().level, Level::Normal);
+}
+
+#[test]
+fn a_closed_gate_does_not_believe_noise() {
+    let loads = |ratio| Loads {
+        node: vec![Load {
+            resource: Resource::Workers,
+            ratio,
+            cost: 0.001,
+        }],
+        workers: vec![ratio],
+        worker_cost: 0.001,
+        coming: 0,
+        seats_left: usize::MAX,
+    };
+    let mut gate = Gate::new(0.9);
+    let mut measure = |people, ratio| {
+        gate.measure(people, &loads(ratio));
+        (gate.is_closed, gate.allowed)
+    };
+    assert_eq!(measure(100, 0.8), (false, 200));
+    assert_eq!(measure(200, 0.905), (true, 200));
+    for noise in [0.88, 0.86, 0.851, 0.899] {
+        assert_eq!(measure(200, noise), (true, 200));
+    }
+    // For one who leaves one may come; where it is too full, none.
+    assert_eq!(measure(199, 0.87), (true, 200));
+    assert_eq!(measure(198, 0.91), (true, 198));
+    assert_eq!(measure(198, 0.84), (false, 258));
 }
 
 #[test]
