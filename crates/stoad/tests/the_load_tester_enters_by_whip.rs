@@ -1,5 +1,5 @@
 //! `stoa-load run --whip --whep`: those who speak come in by WHIP and those who listen by WHEP, each with a token of
-//! their own; they are heard, and all of them have left at the end.
+//! their own, and are heard. Who is refused learns why, and what cannot be played is said before.
 
 mod support;
 
