@@ -4,9 +4,8 @@ mod support;
 
 use std::process::Stdio;
 
-use sha2::{Digest as _, Sha256};
 use stoa_client::{
-    Client, ClientConfig, Credential, TrustAnchors, reason,
+    Client, reason,
     v1::{CreateRoomRequest, ErrorReason, JoinRequest, RemoveParticipantRequest},
 };
 use support::{Daemon, stoad};
@@ -15,10 +14,7 @@ const OPS_KEY: &str = "an-ops-key-for-tests-alone";
 const OFFER: &str = include_str!("../../stoa-sim/src/offers/chromium.sdp");
 
 fn daemon() -> Daemon {
-    let sha256 = Sha256::digest(OPS_KEY.as_bytes());
-    let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-    let ops = format!("ops:\n  listen: ['127.0.0.1:0']\n  key_sha256: {sha256}\n");
-    let daemon = Daemon::run_as(&(support::configuration() + &ops));
+    let daemon = Daemon::with_ops(OPS_KEY);
     std::fs::write(daemon.file("ops-key"), OPS_KEY).expect("the folder is ours");
     std::fs::write(daemon.file("wrong-key"), "another\n").expect("the folder is ours");
     std::fs::write(daemon.file("no-key"), "\n").expect("the folder is ours");
@@ -33,16 +29,6 @@ fn arguments(daemon: &Daemon, command: &str, key: &str) -> Vec<String> {
         .to_vec()
 }
 
-async fn client(daemon: &Daemon) -> Client {
-    let key = std::fs::read_to_string(daemon.api_key_file()).expect("it is there");
-    let config = ClientConfig::new(
-        format!("https://{}", daemon.control()),
-        TrustAnchors::Pem(std::fs::read(daemon.ca_file()).expect("it is there")),
-        Credential::ApiKey(key),
-    );
-    Client::connect(config).await.expect("it is there")
-}
-
 async fn create(client: &Client, room: &str) -> Result<(), Option<ErrorReason>> {
     let request = CreateRoomRequest {
         room_id: room.into(),
@@ -55,7 +41,7 @@ async fn create(client: &Client, room: &str) -> Result<(), Option<ErrorReason>> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_ends_when_nobody_is_left_and_says_how_many_are_when_the_time_is_over() {
     let daemon = daemon();
-    let client = client(&daemon).await;
+    let client = daemon.client().await;
     create(&client, "hall").await.expect("a new room");
     let join = JoinRequest {
         room_id: "hall".into(),

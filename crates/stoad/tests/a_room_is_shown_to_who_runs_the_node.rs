@@ -3,18 +3,10 @@
 
 mod support;
 
-use std::{
-    fs,
-    io::{Read as _, Write as _},
-    net::TcpStream,
-    path::Path,
-    thread,
-    time::Duration,
-};
+use std::{fs, path::Path, thread, time::Duration};
 
 use clap::Parser as _;
-use sha2::{Digest as _, Sha256};
-use stoa_client::{Client, ClientConfig, Credential, TrustAnchors, v1::ListRoomsRequest};
+use stoa_client::v1::ListRoomsRequest;
 use stoa_load::{Arguments, Failure};
 use support::Daemon;
 
@@ -45,19 +37,6 @@ const SEEN: [&str; 12] = [
     "\"dropped\":{}",
 ];
 
-fn ask(daemon: &Daemon, path: &str, key: Option<&str>) -> (u16, String) {
-    let mut stream = TcpStream::connect(daemon.ops()).expect("the port is open");
-    let key = key.map(|key| format!("Authorization: Bearer {key}\r\n"));
-    let key = key.unwrap_or_default();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: stoad\r\nConnection: close\r\n{key}\r\n");
-    stream.write_all(request.as_bytes()).expect("it reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    let code = head.split(' ').nth(1).expect("a status line");
-    (code.parse().expect("a number"), body.to_owned())
-}
-
 fn talk(daemon: &Daemon) -> thread::JoinHandle<Result<(), Failure>> {
     let scenario = daemon.file("talk.yaml");
     fs::write(&scenario, TALK).expect("the folder is ours");
@@ -80,23 +59,10 @@ fn talk(daemon: &Daemon) -> thread::JoinHandle<Result<(), Failure>> {
     })
 }
 
-async fn client(daemon: &Daemon) -> Client {
-    let key = fs::read_to_string(daemon.api_key_file()).expect("it is there");
-    let config = ClientConfig::new(
-        format!("https://{}", daemon.control()),
-        TrustAnchors::Pem(fs::read(daemon.ca_file()).expect("it is there")),
-        Credential::ApiKey(key),
-    );
-    Client::connect(config).await.expect("it is there")
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_is_shown_to_who_runs_the_node() {
-    let sha256 = Sha256::digest(OPS_KEY.as_bytes());
-    let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-    let ops = format!("ops:\n  listen: ['127.0.0.1:0']\n  key_sha256: {sha256}\n");
-    let daemon = Daemon::run_as(&(support::configuration() + &ops));
-    let client = client(&daemon).await;
+    let daemon = Daemon::with_ops(OPS_KEY);
+    let client = daemon.client().await;
     let talking = talk(&daemon);
     let mut turn = tokio::time::interval(Duration::from_millis(50));
     let room = loop {
@@ -109,14 +75,14 @@ async fn a_room_is_shown_to_who_runs_the_node() {
     };
     let path = format!("/debug/rooms/{room}");
     for key in [None, Some("another")] {
-        let (code, body) = ask(&daemon, &path, key);
+        let (code, body) = daemon.ask_ops("GET", &path, key);
         assert_eq!(code, 401, "{body}");
         assert!(!body.contains("participant"), "{body}");
     }
     let mut missing: Vec<_> = SEEN.to_vec();
     let mut last = String::new();
     while !missing.is_empty() && !talking.is_finished() {
-        let (code, body) = ask(&daemon, &path, Some(OPS_KEY));
+        let (code, body) = daemon.ask_ops("GET", &path, Some(OPS_KEY));
         if code == 200 {
             missing.retain(|part| !body.contains(part));
             last = body;
@@ -126,12 +92,16 @@ async fn a_room_is_shown_to_who_runs_the_node() {
     assert_eq!(missing, [""; 0], "in\n{last}");
     // The only tenant need not be named; another one's rooms are not there.
     let own = format!("{path}?tenant=test");
-    assert_eq!(ask(&daemon, &own, Some(OPS_KEY)).0, 200);
+    assert_eq!(daemon.ask_ops("GET", &own, Some(OPS_KEY)).0, 200);
     for nowhere in [
         format!("{path}?tenant=other"),
         "/debug/rooms/nowhere".to_owned(),
     ] {
-        assert_eq!(ask(&daemon, &nowhere, Some(OPS_KEY)).0, 404, "{nowhere}");
+        assert_eq!(
+            daemon.ask_ops("GET", &nowhere, Some(OPS_KEY)).0,
+            404,
+            "{nowhere}"
+        );
     }
     match talking.join().expect("no panic") {
         Ok(()) | Err(Failure::NotValid(_)) => {}

@@ -3,51 +3,17 @@
 mod support;
 
 use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
+    io::Write as _,
     process::{Command, Stdio},
 };
 
-use sha2::{Digest as _, Sha256};
 use stoa_client::{
-    Client, ClientConfig, Credential, TrustAnchors, reason,
+    Client, reason,
     v1::{CreateRoomRequest, ErrorReason, GetRoomRequest},
 };
 use support::Daemon;
 
 const OPS_KEY: &str = "an-ops-key-for-tests-alone";
-
-fn daemon() -> Daemon {
-    let sha256 = Sha256::digest(OPS_KEY.as_bytes());
-    let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-    let ops = format!("ops:\n  listen: ['127.0.0.1:0']\n  key_sha256: {sha256}\n");
-    Daemon::run_as(&(support::configuration() + &ops))
-}
-
-/// The code and the body of an answer.
-fn ask(daemon: &Daemon, method: &str, path: &str, key: Option<&str>) -> (u16, String) {
-    let mut stream = TcpStream::connect(daemon.ops()).expect("the port is open");
-    let key = key.map(|key| format!("Authorization: Bearer {key}\r\n"));
-    let key = key.unwrap_or_default();
-    let request =
-        format!("{method} {path} HTTP/1.1\r\nHost: stoad\r\nConnection: close\r\n{key}\r\n");
-    stream.write_all(request.as_bytes()).expect("it reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    let code = head.split(' ').nth(1).expect("a status line");
-    (code.parse().expect("a number"), body.to_owned())
-}
-
-async fn client(daemon: &Daemon) -> Client {
-    let key = std::fs::read_to_string(daemon.api_key_file()).expect("it is there");
-    let config = ClientConfig::new(
-        format!("https://{}", daemon.control()),
-        TrustAnchors::Pem(std::fs::read(daemon.ca_file()).expect("it is there")),
-        Credential::ApiKey(key),
-    );
-    Client::connect(config).await.expect("it is there")
-}
 
 async fn create(client: &Client, room: &str) -> Result<(), Option<ErrorReason>> {
     let request = CreateRoomRequest {
@@ -60,8 +26,8 @@ async fn create(client: &Client, room: &str) -> Result<(), Option<ErrorReason>> 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_are_what_the_catalogue_says_and_promtool_accepts_them() {
-    let daemon = daemon();
-    let client = client(&daemon).await;
+    let daemon = Daemon::with_ops(OPS_KEY);
+    let client = daemon.client().await;
     create(&client, "hall").await.expect("a new room");
     let missing = GetRoomRequest {
         room_id: "nowhere".into(),
@@ -72,7 +38,7 @@ async fn metrics_are_what_the_catalogue_says_and_promtool_accepts_them() {
         .await
         .expect_err("there is none");
 
-    let (code, text) = ask(&daemon, "GET", "/metrics", None);
+    let (code, text) = daemon.ask_ops("GET", "/metrics", None);
     assert_eq!(code, 200);
     for metric in stoa_ops::CATALOGUE {
         let line = format!("# HELP {} {}", metric.name, metric.help);
@@ -117,27 +83,27 @@ async fn metrics_are_what_the_catalogue_says_and_promtool_accepts_them() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_is_drained_by_who_has_the_key_and_no_other() {
-    let daemon = daemon();
-    let client = client(&daemon).await;
-    assert_eq!(ask(&daemon, "GET", "/livez", None).0, 200);
+    let daemon = Daemon::with_ops(OPS_KEY);
+    let client = daemon.client().await;
+    assert_eq!(daemon.ask_ops("GET", "/livez", None).0, 200);
     // A node is ready when its media workers have begun, and says so until then.
-    while ask(&daemon, "GET", "/readyz", None).0 != 200 {
+    while daemon.ask_ops("GET", "/readyz", None).0 != 200 {
         tokio::task::yield_now().await;
     }
     for key in [None, Some("another"), Some("")] {
-        assert_eq!(ask(&daemon, "POST", "/drain", key).0, 401, "{key:?}");
+        assert_eq!(daemon.ask_ops("POST", "/drain", key).0, 401, "{key:?}");
     }
-    assert_eq!(ask(&daemon, "GET", "/drain", Some(OPS_KEY)).0, 405);
+    assert_eq!(daemon.ask_ops("GET", "/drain", Some(OPS_KEY)).0, 405);
     create(&client, "before")
         .await
         .expect("nothing was drained");
 
-    assert_eq!(ask(&daemon, "POST", "/drain", Some(OPS_KEY)).0, 200);
-    let (code, body) = ask(&daemon, "GET", "/readyz", None);
+    assert_eq!(daemon.ask_ops("POST", "/drain", Some(OPS_KEY)).0, 200);
+    let (code, body) = daemon.ask_ops("GET", "/readyz", None);
     assert_eq!(code, 503);
     assert!(body.contains("the node is draining"), "{body}");
     assert_eq!(
-        ask(&daemon, "GET", "/livez", None).0,
+        daemon.ask_ops("GET", "/livez", None).0,
         200,
         "a restart mends nothing"
     );
@@ -148,11 +114,11 @@ async fn a_node_is_drained_by_who_has_the_key_and_no_other() {
     };
     client.rooms().get_room(kept).await.expect("it goes on");
 
-    assert_eq!(ask(&daemon, "POST", "/undrain", None).0, 401);
-    assert_eq!(ask(&daemon, "POST", "/undrain", Some(OPS_KEY)).0, 200);
-    assert_eq!(ask(&daemon, "GET", "/readyz", None).0, 200);
+    assert_eq!(daemon.ask_ops("POST", "/undrain", None).0, 401);
+    assert_eq!(daemon.ask_ops("POST", "/undrain", Some(OPS_KEY)).0, 200);
+    assert_eq!(daemon.ask_ops("GET", "/readyz", None).0, 200);
     create(&client, "after")
         .await
         .expect("everything is taken again");
-    assert_eq!(ask(&daemon, "GET", "/other", None).0, 404);
+    assert_eq!(daemon.ask_ops("GET", "/other", None).0, 404);
 }

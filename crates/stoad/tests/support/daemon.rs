@@ -2,7 +2,9 @@
 
 use std::{
     ffi::OsStr,
-    net::SocketAddr,
+    fs,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Command, ExitStatus},
     rc::Rc,
@@ -10,6 +12,8 @@ use std::{
 };
 
 use rustix::process::Signal;
+use sha2::{Digest as _, Sha256};
+use stoa_client::{Client, ClientConfig, Credential, TrustAnchors};
 
 use super::{
     command::Running,
@@ -91,6 +95,14 @@ impl Daemon {
         Self::run_in(Rc::new(folder))
     }
 
+    /// `stoad run` with an ops port that takes this key.
+    pub(crate) fn with_ops(key: &str) -> Self {
+        let sha256 = Sha256::digest(key.as_bytes());
+        let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        let ops = format!("ops:\n  listen: ['127.0.0.1:0']\n  key_sha256: {sha256}\n");
+        Self::run_as(&(configuration() + &ops))
+    }
+
     /// `stoad run` with WHIP and WHEP for pages of this origin, whose tenant has two token keys:
     /// `e` (EdDSA), whose private half is in `token.key`, and `h` (HS256), whose secret is in
     /// `token.secret`.
@@ -167,6 +179,30 @@ impl Daemon {
     /// The file with the certificate that vouches for the daemon.
     pub(crate) fn ca_file(&self) -> PathBuf {
         self.folder.file("ca.pem")
+    }
+
+    /// The code and the body of what its ops port answers.
+    pub(crate) fn ask_ops(&self, method: &str, path: &str, key: Option<&str>) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.ops()).expect("the port is open");
+        let key = key.map(|key| format!("Authorization: Bearer {key}\r\n"));
+        let key = key.unwrap_or_default();
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nHost: stoad\r\nConnection: close\r\n{key}\r\n");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let code = head.split(' ').nth(1).expect("a status line");
+        (code.parse().expect("a number"), body.to_owned())
+    }
+
+    /// A caller with its key.
+    pub(crate) async fn client(&self) -> Client {
+        let key = fs::read_to_string(self.api_key_file()).expect("it is there");
+        let ca = fs::read(self.ca_file()).expect("it is there");
+        let url = format!("https://{}", self.control());
+        let config = ClientConfig::new(url, TrustAnchors::Pem(ca), Credential::ApiKey(key));
+        Client::connect(config).await.expect("it is there")
     }
 
     /// The file with the key for callers.
