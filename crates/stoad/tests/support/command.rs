@@ -15,7 +15,7 @@ use super::capture::Capture;
 /// How often a child is asked whether it has ended.
 const POLL: Duration = Duration::from_millis(10);
 /// How long a child's last words may take after its end.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A child in a process group of its own, so that its own children end with it.
 pub(super) struct Running {

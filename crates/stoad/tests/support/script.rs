@@ -9,7 +9,11 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{command::Running, daemon::Daemon, tools};
+use super::{
+    command::{LAST_WORDS, Running},
+    daemon::Daemon,
+    tools,
+};
 
 /// How long making the stubs may take.
 const STUBS: Duration = Duration::from_secs(60);
@@ -85,6 +89,27 @@ pub(crate) fn python_with_whip(script: &str, daemon: &Daemon, page_port: u16, wi
     finish(with_browsers(&mut command), within);
 }
 
+/// Runs `docs/examples/python/SCRIPT` against a daemon with a browser's offer, and returns what it printed.
+///
+/// # Panics
+/// If the script fails or takes too long; its output is in the message.
+#[track_caller]
+pub(crate) fn python_example(script: &str, daemon: &Daemon, within: Duration) -> String {
+    let stubs = stubs();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut command = quiet(daemon.beside(tools::python()));
+    command
+        .arg(root.join("docs/examples/python").join(script))
+        .env("PYTHONPATH", stubs.path());
+    command.arg("--control").arg(daemon.control().to_string());
+    command.arg("--ca").arg(daemon.ca_file());
+    command.arg("--api-key-file").arg(daemon.api_key_file());
+    command
+        .arg("--offer")
+        .arg(root.join("crates/stoa-sim/src/offers/chromium.sdp"));
+    finish(&mut command, within)
+}
+
 fn python_command(script: &str, daemon: &Daemon, stubs: &TempDir) -> Command {
     let mut command = quiet(daemon.beside(tools::python()));
     command
@@ -120,10 +145,13 @@ fn with_browsers(command: &mut Command) -> &mut Command {
 }
 
 #[track_caller]
-fn finish(command: &mut Command, within: Duration) {
+fn finish(command: &mut Command, within: Duration) -> String {
     let mut running = Running::start(command);
     match running.wait(within) {
-        Some(status) if status.success() => println!("{}", running.output()),
+        Some(status) if status.success() => {
+            println!("{}", running.output());
+            running.stdout.text_to_the_end(LAST_WORDS)
+        }
         Some(status) => panic!("{command:?}: {status}\n{}", running.output()),
         None => {
             let (stdout, stderr) = (running.stdout.text(), running.stderr.text());
