@@ -6,6 +6,7 @@
 mod core;
 mod crates;
 mod dependencies;
+mod links;
 mod source;
 mod sources;
 
@@ -17,10 +18,18 @@ use crate::workspace::{self, Workspace};
 use source::Source;
 
 /// The folders whose files the checks read.
-const FOLDERS: [&str; 4] = ["crates", "xtask", "benches", "fuzz"];
+const FOLDERS: [&str; 5] = ["crates", "xtask", "benches", "fuzz", "docs"];
 
 /// Text files other than Rust that are looked through for notes to oneself.
-const OTHER_TEXT: [&str; 8] = ["py", "js", "mjs", "cjs", "html", "css", "proto", "sh"];
+const OTHER_TEXT: [&str; 9] = ["md", "py", "js", "mjs", "cjs", "html", "css", "proto", "sh"];
+
+/// Documents beside those in the folders.
+const DOCUMENTS: [&str; 4] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+];
 
 /// One thing that is not as it should be.
 #[derive(Debug)]
@@ -53,6 +62,7 @@ pub(crate) fn step() -> Outcome {
 
     let mut findings = check_sources(&sources);
     findings.extend(check_other_text(&texts));
+    findings.extend(check_links(&workspace.root, &texts)?);
     findings.extend(check_crates(&workspace, &sources)?);
     println!("{} Rust files looked at", sources.len());
     if findings.is_empty() {
@@ -90,6 +100,17 @@ fn check_other_text(texts: &[(String, String)]) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn check_links(root: &Path, texts: &[(String, String)]) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    for path in DOCUMENTS {
+        findings.extend(links::check(root, path, &read(&root.join(path))?));
+    }
+    for (path, text) in texts.iter().filter(|(path, _)| path.ends_with(".md")) {
+        findings.extend(links::check(root, path, text));
+    }
+    Ok(findings)
 }
 
 fn check_crates(workspace: &Workspace, sources: &[Source]) -> Result<Vec<Finding>, Failure> {
