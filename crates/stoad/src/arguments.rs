@@ -7,6 +7,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) mod rooms;
 pub(crate) mod token;
 
 /// Moves the media of live voice rooms.
@@ -25,7 +26,7 @@ Exit codes:
   1   failed while running
   2   wrong command line
   66  a file that the configuration names cannot be read or is not what it should be
-  69  an address cannot be used: taken, or not this machine's
+  69  an address cannot be used: taken, not this machine's, or nobody answers there
   78  the configuration is wrong; the message names the place";
 
 #[derive(Debug, Subcommand)]
@@ -46,6 +47,12 @@ pub(crate) enum Command {
     /// Look at a configuration
     #[command(subcommand)]
     Config(Configuration),
+    /// List the rooms of a running node
+    Rooms(rooms::Rooms),
+    /// List who is in a room of a running node
+    Participants(rooms::Participants),
+    /// Put somebody out of a room
+    Kick(rooms::Kick),
     /// Have a node take nothing new, by its ops port; and wait until nobody is on it any more
     Drain(Drain),
     /// Have a node that drains take everything again

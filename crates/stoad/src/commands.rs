@@ -12,7 +12,7 @@ use crate::{
     daemon::Daemon,
     dev, drain,
     exit::Failure,
-    logging,
+    logging, rooms,
     signals::Signals,
     token,
 };
@@ -30,6 +30,9 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
             print!("{}", Config::print(&file)?);
             Ok(())
         }
+        Command::Rooms(arguments) => run_to_end(rooms::rooms(arguments)),
+        Command::Participants(arguments) => run_to_end(rooms::participants(arguments)),
+        Command::Kick(arguments) => run_to_end(rooms::kick(arguments)),
         Command::Drain(drain) => run_to_end(drain::drain(drain)),
         Command::Undrain(ops) => run_to_end(drain::undrain(ops)),
         Command::Token(command) => token::run(command),

@@ -37,6 +37,9 @@ pub(crate) enum Failure {
     /// An argument is not what it should be, and clap could not see that.
     #[error("{0}")]
     Usage(String),
+    /// Nobody answers there.
+    #[error("cannot connect to {0}")]
+    Unreachable(String),
     /// Something else went wrong while running.
     #[error("{0}")]
     Running(String),
@@ -56,6 +59,7 @@ impl Failure {
             Self::Media(_) => 78,
             Self::Control(_) | Self::Whip(_) | Self::File { .. } => 66,
             Self::Usage(_) => 2,
+            Self::Unreachable(_) => 69,
             Self::Worker(_) | Self::Running(_) => 1,
         })
     }

@@ -12,6 +12,7 @@ mod exit;
 mod logging;
 mod media;
 mod meter;
+mod rooms;
 mod signals;
 mod systemd;
 mod token;
