@@ -11,9 +11,9 @@ pub(crate) mod whip;
 
 use std::{
     collections::BTreeMap,
-    io,
+    fs, io,
     net::{SocketAddr, ToSocketAddrs},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use async_trait::async_trait;
@@ -133,4 +133,27 @@ fn resolve(host: impl ToSocketAddrs, url: &str) -> Result<SocketAddr, TargetErro
         .find(|address| address.is_ipv4())
         .or(found.first());
     first.copied().ok_or_else(no_address)
+}
+
+/// What is in this file.
+///
+/// # Errors
+/// [`TargetError::Read`].
+fn read(path: &Path) -> Result<Vec<u8>, TargetError> {
+    fs::read(path).map_err(|source| TargetError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The key or the token alone on this file's first line.
+///
+/// # Errors
+/// [`TargetError::Read`], [`TargetError::NoKey`].
+fn key_in(path: &Path) -> Result<String, TargetError> {
+    let text = String::from_utf8(read(path)?).unwrap_or_default();
+    match text.lines().next().map(str::trim) {
+        Some(key) if !key.is_empty() => Ok(key.to_owned()),
+        _ => Err(TargetError::NoKey(path.to_owned())),
+    }
 }

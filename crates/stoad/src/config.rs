@@ -16,7 +16,6 @@ mod token_keys;
 mod whip;
 
 use std::{
-    ffi::OsString,
     net::{IpAddr, SocketAddr},
     num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
@@ -249,7 +248,7 @@ impl Config {
     /// [`Failure::File`] if it cannot be read; [`Failure::Config`] with line and column if it is
     /// not a configuration.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let (_, mut config) = Self::read_with(path, std::env::vars_os())?;
+        let (_, mut config) = Self::read_whole(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         config.control.resolve_paths(folder);
         for tenant in &mut config.tenants {
@@ -269,19 +268,16 @@ impl Config {
     /// # Errors
     /// Those of [`Config::read`].
     pub(crate) fn print(path: &Path) -> Result<String, Failure> {
-        let (text, _) = Self::read_with(path, std::env::vars_os())?;
+        let (text, _) = Self::read_whole(path)?;
         Ok(secrets::hidden(&text))
     }
 
     /// The text of the whole, and what it says.
-    fn read_with(
-        path: &Path,
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<(String, Self), Failure> {
+    fn read_whole(path: &Path) -> Result<(String, Self), Failure> {
         let wrong = |why: String| Failure::Config(format!("{}: {why}", path.display()));
         let text = files::read(path)?;
         let text = String::from_utf8(text).map_err(|error| wrong(error.to_string()))?;
-        let overrides = environment::overrides(variables).map_err(Failure::Config)?;
+        let overrides = environment::overrides(std::env::vars_os()).map_err(Failure::Config)?;
         let of_file = Self::parse(&text).map_err(|error| wrong(error.to_string()));
         if overrides.is_empty() {
             return of_file.map(|config| (text, config));

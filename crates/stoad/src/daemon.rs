@@ -183,18 +183,17 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Waits until nobody is in a room any more, or the grace is over.
 async fn everybody_left(control: &ControlHandle, grace: Duration) {
-    let count = || -> usize { control.headcount().iter().map(|(_, _, count)| count).sum() };
-    if grace.is_zero() || count() == 0 {
+    if grace.is_zero() || control.people() == 0 {
         return;
     }
     tracing::info!(
-        participants = count(),
+        participants = control.people(),
         grace_seconds = grace.as_secs(),
         "draining; a second signal ends at once"
     );
     let all = async {
         loop {
-            match count() {
+            match control.people() {
                 0 => return,
                 left => systemd::draining(left),
             }
@@ -202,7 +201,7 @@ async fn everybody_left(control: &ControlHandle, grace: Duration) {
         }
     };
     if tokio::time::timeout(grace, all).await.is_err() {
-        tracing::warn!(participants = count(), "the grace is over");
+        tracing::warn!(participants = control.people(), "the grace is over");
     }
 }
 

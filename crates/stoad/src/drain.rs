@@ -1,7 +1,6 @@
 //! `stoad drain` and `stoad undrain`: what an orchestrator calls before it ends a node.
 
 use std::{
-    fs,
     path::Path,
     time::{Duration, Instant},
 };
@@ -14,6 +13,7 @@ use tokio::{net::TcpStream, time::timeout};
 use crate::{
     arguments::{Drain, Ops},
     exit::Failure,
+    key_file,
 };
 
 /// How long an answer may take, and how long it may be.
@@ -66,7 +66,7 @@ pub(crate) async fn undrain(node: Ops) -> Result<(), Failure> {
 /// A node's ops port.
 struct Node {
     authority: String,
-    key: header::HeaderValue,
+    authorization: header::HeaderValue,
 }
 
 impl Node {
@@ -79,7 +79,7 @@ impl Node {
         let port = authority.port_u16().unwrap_or(80);
         Ok(Self {
             authority: format!("{}:{port}", authority.host()),
-            key: key(&ops.ops_key_file)?,
+            authorization: authorization(&ops.ops_key_file)?,
         })
     }
 
@@ -118,7 +118,7 @@ impl Node {
             .method(method)
             .uri(Uri::try_from(path)?)
             .header(header::HOST, &self.authority)
-            .header(header::AUTHORIZATION, self.key.clone())
+            .header(header::AUTHORIZATION, self.authorization.clone())
             .body(Empty::<Bytes>::new())?;
         let answer = async {
             let answer = sender.send_request(request).await?;
@@ -141,19 +141,14 @@ impl Node {
     }
 }
 
-/// The key on the file's first line.
-fn key(path: &Path) -> Result<header::HeaderValue, Failure> {
-    let wrong = |reason: String| Failure::File {
+/// The header that shows the key in this file.
+fn authorization(path: &Path) -> Result<header::HeaderValue, Failure> {
+    let key = key_file::read(path)?;
+    let value = header::HeaderValue::try_from(format!("Bearer {key}"));
+    let mut value = value.map_err(|_| Failure::File {
         path: path.to_owned(),
-        reason,
-    };
-    let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let key = text.lines().next().unwrap_or_default().trim();
-    if key.is_empty() {
-        return Err(wrong("has no key on its first line".to_owned()));
-    }
-    let mut value = header::HeaderValue::try_from(format!("Bearer {key}"))
-        .map_err(|_| wrong("has a key that no header can carry".to_owned()))?;
+        reason: "has a key that no header can carry".to_owned(),
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -9,6 +9,7 @@ mod daemon;
 mod dev;
 mod drain;
 mod exit;
+mod key_file;
 mod logging;
 mod media;
 mod meter;

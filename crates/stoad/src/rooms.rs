@@ -15,6 +15,7 @@ use tonic::Status;
 use crate::{
     arguments::rooms::{Control, Kick, Participants, Rooms},
     exit::Failure,
+    key_file,
 };
 
 /// How many rooms are asked for at a time.
@@ -99,21 +100,15 @@ pub(crate) async fn kick(arguments: Kick) -> Result<(), Failure> {
 }
 
 async fn connect(control: &Control) -> Result<Client, Failure> {
-    let wrong = |path: &std::path::Path, reason: String| Failure::File {
-        path: path.to_owned(),
-        reason,
-    };
-    let (ca, key) = (&control.ca, &control.api_key_file);
-    let anchors = fs::read(ca).map_err(|error| wrong(ca, error.to_string()))?;
-    let text = fs::read_to_string(key).map_err(|error| wrong(key, error.to_string()))?;
-    let secret = text.lines().next().unwrap_or_default().trim();
-    if secret.is_empty() {
-        return Err(wrong(key, "has no key on its first line".to_owned()));
-    }
+    let ca = &control.ca;
+    let anchors = fs::read(ca).map_err(|error| Failure::File {
+        path: ca.clone(),
+        reason: error.to_string(),
+    })?;
     let mut config = ClientConfig::new(
         &control.target,
         TrustAnchors::Pem(anchors),
-        Credential::ApiKey(secret.to_owned()),
+        Credential::ApiKey(key_file::read(&control.api_key_file)?),
     );
     config.server_name.clone_from(&control.server_name);
     let client = Client::connect(config).await;

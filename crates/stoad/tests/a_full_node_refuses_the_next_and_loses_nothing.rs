@@ -3,18 +3,17 @@
 
 mod support;
 
-use std::{fs, thread, time::Duration};
+use std::{fs, time::Duration};
 
-use clap::Parser as _;
 use stoa_client::{
-    Client, ClientConfig, Credential, TrustAnchors, reason,
+    Client, reason,
     v1::{
-        CreateRoomRequest, ErrorReason, GetStatusRequest, JoinRequest, RemoveParticipantRequest,
-        Role, Saturation, SaturationLevel,
+        ErrorReason, GetStatusRequest, JoinRequest, RemoveParticipantRequest, Role, Saturation,
+        SaturationLevel,
     },
 };
-use stoa_load::{Arguments, Failure};
-use support::Daemon;
+use stoa_load::Failure;
+use support::{Daemon, create_room, join_request, load_beside};
 
 /// Three who talk all the time, to each other.
 const TALK: &str = "\
@@ -28,26 +27,9 @@ groups:
 /// More than a megabit is ever enough for.
 const MANY: usize = 20;
 
-/// An offer as a browser makes it. Nobody has to be behind it to be let in.
-const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
-m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=rtcp-mux\r\na=mid:0\r\na=sendrecv\r\n\
-a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=setup:actpass\r\n\
-a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF\r\n\
-a=rtpmap:111 opus/48000/2\r\n";
-
 struct Caller(Client);
 
 impl Caller {
-    async fn of(daemon: &Daemon) -> Self {
-        let key = fs::read_to_string(daemon.api_key_file()).expect("it is there");
-        let config = ClientConfig::new(
-            format!("https://{}", daemon.control()),
-            TrustAnchors::Pem(fs::read(daemon.ca_file()).expect("it is there")),
-            Credential::ApiKey(key),
-        );
-        Self(Client::connect(config).await.expect("it is there"))
-    }
-
     async fn saturation(&self) -> Saturation {
         let status = self.0.node().get_status(GetStatusRequest {}).await;
         let status = status.expect("a status").into_inner();
@@ -57,42 +39,12 @@ impl Caller {
     /// Lets somebody in, or tells why not.
     async fn join(&self, who: usize) -> Result<(), (Option<ErrorReason>, String)> {
         let request = JoinRequest {
-            room_id: "guests".into(),
-            participant_id: format!("guest-{who}"),
-            sdp_offer: OFFER.into(),
             role: Role::Listener.into(),
-            ..JoinRequest::default()
+            ..join_request("guests", &format!("guest-{who}"))
         };
         let joined = self.0.rooms().join(request).await.map(drop);
         joined.map_err(|status| (reason(&status), status.message().to_owned()))
     }
-}
-
-/// What the three make of it: nothing may be lost.
-fn talk(daemon: &Daemon, report: &std::path::Path) -> thread::JoinHandle<Result<(), Failure>> {
-    let scenario = daemon.file("talk.yaml");
-    fs::write(&scenario, TALK).expect("the folder is ours");
-    let text = |path: &std::path::Path| path.to_str().expect("a plain name").to_owned();
-    let arguments = [
-        "stoa-load".to_owned(),
-        "run".to_owned(),
-        text(&scenario),
-        "--target".to_owned(),
-        format!("https://{}", daemon.control()),
-        "--ca".to_owned(),
-        text(&daemon.ca_file()),
-        "--api-key-file".to_owned(),
-        text(&daemon.api_key_file()),
-        "--verify".to_owned(),
-        "1/1".to_owned(),
-        "--json".to_owned(),
-        text(report),
-    ];
-    let arguments = Arguments::try_parse_from(arguments).expect("a good command line");
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        runtime.block_on(stoa_load::run(arguments))
-    })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,23 +54,19 @@ async fn a_full_node_refuses_the_next_and_loses_nothing() {
     let text =
         support::configuration().replace("media:\n", "media:\n  connect_timeout_seconds: 60\n");
     let daemon = Daemon::run_as(&(text + limits));
-    let caller = Caller::of(&daemon).await;
-    let create = CreateRoomRequest {
-        room_id: "guests".into(),
-        ..CreateRoomRequest::default()
-    };
-    caller
-        .0
-        .rooms()
-        .create_room(create)
-        .await
-        .expect("a new room");
+    let caller = Caller(daemon.client().await);
+    let created = create_room(&caller.0, "guests").await;
+    created.expect("a new room");
     let empty = caller.saturation().await;
     assert_eq!(empty.level(), SaturationLevel::Normal);
     assert!(empty.fitting_listener_count >= 3);
 
     let report = daemon.file("report.json");
-    let talking = talk(&daemon, &report);
+    let scenario = daemon.file("talk.yaml");
+    fs::write(&scenario, TALK).expect("the folder is ours");
+    // What the three make of it: nothing may be lost.
+    let written = report.to_str().expect("a plain name");
+    let talking = load_beside(&daemon, scenario, &["--verify", "1/1", "--json", written]);
     // Six streams of fifty packets are more than a quarter of a megabit.
     let mut turn = tokio::time::interval(Duration::from_millis(50));
     let sent = || async {

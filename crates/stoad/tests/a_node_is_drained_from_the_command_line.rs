@@ -4,14 +4,10 @@ mod support;
 
 use std::process::Stdio;
 
-use stoa_client::{
-    Client, reason,
-    v1::{CreateRoomRequest, ErrorReason, JoinRequest, RemoveParticipantRequest},
-};
-use support::{Daemon, stoad};
+use stoa_client::v1::{ErrorReason, RemoveParticipantRequest};
+use support::{Daemon, create_room, join_request, stoad};
 
 const OPS_KEY: &str = "an-ops-key-for-tests-alone";
-const OFFER: &str = include_str!("../../stoa-sim/src/offers/chromium.sdp");
 
 fn daemon() -> Daemon {
     let daemon = Daemon::with_ops(OPS_KEY);
@@ -29,26 +25,12 @@ fn arguments(daemon: &Daemon, command: &str, key: &str) -> Vec<String> {
         .to_vec()
 }
 
-async fn create(client: &Client, room: &str) -> Result<(), Option<ErrorReason>> {
-    let request = CreateRoomRequest {
-        room_id: room.into(),
-        ..Default::default()
-    };
-    let created = client.rooms().create_room(request).await;
-    created.map(drop).map_err(|status| reason(&status))
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_ends_when_nobody_is_left_and_says_how_many_are_when_the_time_is_over() {
     let daemon = daemon();
     let client = daemon.client().await;
-    create(&client, "hall").await.expect("a new room");
-    let join = JoinRequest {
-        room_id: "hall".into(),
-        participant_id: "ann".into(),
-        sdp_offer: OFFER.into(),
-        ..Default::default()
-    };
+    create_room(&client, "hall").await.expect("a new room");
+    let join = join_request("hall", "ann");
     client.rooms().join(join).await.expect("she is let in");
 
     let mut in_vain = arguments(&daemon, "drain", "ops-key");
@@ -60,7 +42,7 @@ async fn it_ends_when_nobody_is_left_and_says_how_many_are_when_the_time_is_over
         "{}",
         ended.stderr
     );
-    let refused = create(&client, "during").await;
+    let refused = create_room(&client, "during").await;
     assert_eq!(refused, Err(Some(ErrorReason::NodeDraining)));
 
     let waiting = tokio::process::Command::new(env!("CARGO_BIN_EXE_stoad"))
@@ -89,7 +71,7 @@ async fn it_ends_when_nobody_is_left_and_says_how_many_are_when_the_time_is_over
 
     let ended = stoad(arguments(&daemon, "undrain", "ops-key"));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    create(&client, "after")
+    create_room(&client, "after")
         .await
         .expect("everything is taken again");
 }

@@ -3,12 +3,11 @@
 
 mod support;
 
-use std::{fs, path::Path, thread, time::Duration};
+use std::{fs, time::Duration};
 
-use clap::Parser as _;
 use stoa_client::v1::ListRoomsRequest;
-use stoa_load::{Arguments, Failure};
-use support::Daemon;
+use stoa_load::Failure;
+use support::{Daemon, load_beside};
 
 const OPS_KEY: &str = "an-ops-key-for-tests-alone";
 
@@ -37,33 +36,13 @@ const SEEN: [&str; 12] = [
     "\"dropped\":{}",
 ];
 
-fn talk(daemon: &Daemon) -> thread::JoinHandle<Result<(), Failure>> {
-    let scenario = daemon.file("talk.yaml");
-    fs::write(&scenario, TALK).expect("the folder is ours");
-    let text = |path: &Path| path.to_str().expect("a plain name").to_owned();
-    let arguments = [
-        "stoa-load".to_owned(),
-        "run".to_owned(),
-        text(&scenario),
-        "--target".to_owned(),
-        format!("https://{}", daemon.control()),
-        "--ca".to_owned(),
-        text(&daemon.ca_file()),
-        "--api-key-file".to_owned(),
-        text(&daemon.api_key_file()),
-    ];
-    let arguments = Arguments::try_parse_from(arguments).expect("a good command line");
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        runtime.block_on(stoa_load::run(arguments))
-    })
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_is_shown_to_who_runs_the_node() {
     let daemon = Daemon::with_ops(OPS_KEY);
     let client = daemon.client().await;
-    let talking = talk(&daemon);
+    let scenario = daemon.file("talk.yaml");
+    fs::write(&scenario, TALK).expect("the folder is ours");
+    let talking = load_beside(&daemon, scenario, &[]);
     let mut turn = tokio::time::interval(Duration::from_millis(50));
     let room = loop {
         let rooms = client.rooms().list_rooms(ListRoomsRequest::default()).await;

@@ -3,10 +3,8 @@
 mod support;
 
 use serde_json::Value;
-use stoa_client::v1::{CreateRoomRequest, GetRoomRequest, JoinRequest, Role};
-use support::{Daemon, Ended, stoad};
-
-const OFFER: &str = include_str!("../../stoa-sim/src/offers/chromium.sdp");
+use stoa_client::v1::{GetRoomRequest, JoinRequest, Role};
+use support::{Daemon, Ended, create_room, join_request, stoad};
 
 fn call(daemon: &Daemon, what: &[&str]) -> Ended {
     let control = format!("https://{}", daemon.control());
@@ -28,24 +26,13 @@ async fn rooms_are_seen_and_somebody_is_put_out() {
     let client = daemon.client().await;
     assert_eq!(lines(&call(&daemon, &["rooms"])).len(), 1, "only its head");
     for room in ["hall", "attic"] {
-        let create = CreateRoomRequest {
-            room_id: room.into(),
-            ..Default::default()
-        };
-        client
-            .rooms()
-            .create_room(create)
-            .await
-            .expect("a new room");
+        create_room(&client, room).await.expect("a new room");
     }
     let join = JoinRequest {
-        room_id: "hall".into(),
-        participant_id: "ann".into(),
         // What is in a name is not for a terminal.
         display_name: "\u{1b}[31mAnn".into(),
         role: Role::Moderator.into(),
-        sdp_offer: OFFER.into(),
-        ..Default::default()
+        ..join_request("hall", "ann")
     };
     client.rooms().join(join).await.expect("she is let in");
 

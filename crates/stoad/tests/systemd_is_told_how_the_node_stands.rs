@@ -9,13 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stoa_client::{
-    Client, ClientConfig, Credential, TrustAnchors,
-    v1::{CreateRoomRequest, JoinRequest, RemoveParticipantRequest},
-};
-use support::{Folder, configuration};
-
-const OFFER: &str = include_str!("../../stoa-sim/src/offers/chromium.sdp");
+use stoa_client::v1::RemoveParticipantRequest;
+use support::{Folder, configuration, connect, create_room, join_request};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -45,14 +40,6 @@ fn control_address(log: &str) -> Option<String> {
     let (_, rest) = log.split_once("the control API is served")?;
     let (_, rest) = rest.split_once("address=")?;
     rest.split_whitespace().next().map(str::to_owned)
-}
-
-async fn client(folder: &Folder, address: &str) -> Client {
-    let key = std::fs::read_to_string(folder.file("api-key")).expect("it is there");
-    let ca = std::fs::read(folder.file("ca.pem")).expect("it is there");
-    let url = format!("https://{address}");
-    let config = ClientConfig::new(url, TrustAnchors::Pem(ca), Credential::ApiKey(key));
-    Client::connect(config).await.expect("it is there")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -92,22 +79,9 @@ async fn it_is_told_of_every_state_and_waits_for_those_who_are_in_a_room() {
     };
     let address = tokio::time::timeout(PATIENCE, found).await;
     let address = address.expect("it says where it listens");
-    let client = client(&folder, &address).await;
-    let create = CreateRoomRequest {
-        room_id: "hall".into(),
-        ..Default::default()
-    };
-    client
-        .rooms()
-        .create_room(create)
-        .await
-        .expect("a new room");
-    let join = JoinRequest {
-        room_id: "hall".into(),
-        participant_id: "ann".into(),
-        sdp_offer: OFFER.into(),
-        ..Default::default()
-    };
+    let client = connect(&folder, address).await;
+    create_room(&client, "hall").await.expect("a new room");
+    let join = join_request("hall", "ann");
     client.rooms().join(join).await.expect("she is let in");
 
     let pid = daemon.id().expect("it runs");

@@ -4,29 +4,25 @@ mod support;
 
 use std::{fs, path::Path};
 
-use clap::Parser as _;
 use serde_json::Value;
-use stoa_load::{Arguments, Failure};
-use support::{Daemon, configuration};
+use stoa_load::Failure;
+use support::{Daemon, configuration, load};
 
 fn daemon() -> Daemon {
     Daemon::run_as(&(configuration() + "ops:\n  listen: ['127.0.0.1:0']\n"))
 }
 
-fn load(daemon: &Daemon, metrics: &str, json: &Path) -> Result<(), Failure> {
-    let control = format!("https://{}", daemon.control());
-    let (ca, key) = (daemon.ca_file(), daemon.api_key_file());
-    let arguments = ["stoa-load", "run", "conversation", "--seconds", "3"]
-        .map(Into::into)
-        .into_iter()
-        .chain(["--target".into(), control.into()])
-        .chain(["--ca".into(), ca.into_os_string()])
-        .chain(["--api-key-file".into(), key.into_os_string()])
-        .chain(["--server-metrics".into(), metrics.into()])
-        .chain(["--json".into(), json.as_os_str().to_owned()]);
-    let arguments = Arguments::try_parse_from(arguments).expect("a good command line");
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(stoa_load::run(arguments))
+fn measure(daemon: &Daemon, metrics: &str, json: &Path) -> Result<(), Failure> {
+    let json = json.to_str().expect("a plain name");
+    let more = [
+        "--seconds",
+        "3",
+        "--server-metrics",
+        metrics,
+        "--json",
+        json,
+    ];
+    load(daemon, "conversation", &more)
 }
 
 #[test]
@@ -34,7 +30,7 @@ fn a_daemon_is_measured_by_its_own_word() {
     let daemon = daemon();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("report.json");
-    match load(&daemon, &format!("http://{}/metrics", daemon.ops()), &file) {
+    match measure(&daemon, &format!("http://{}/metrics", daemon.ops()), &file) {
         // Whether this machine was fast enough is not what is asked here.
         Ok(()) | Err(Failure::NotValid(_)) => {}
         Err(failure) => panic!("{failure}"),
@@ -60,7 +56,7 @@ fn a_page_that_is_not_there_is_refused_before_anything_begins() {
         (format!("http://{}/metrics", daemon.control()), "metrics at"),
         ("ftp://127.0.0.1/metrics".to_owned(), "ftp://"),
     ] {
-        let failure = load(&daemon, &url, &folder.path().join("report.json"));
+        let failure = measure(&daemon, &url, &folder.path().join("report.json"));
         let failure = failure.expect_err("there are none");
         assert!(matches!(failure, Failure::Target(_)), "{url}: {failure}");
         assert!(failure.to_string().contains(says), "{url}: {failure}");

@@ -7,28 +7,16 @@ use std::{
     process::{Command, Stdio},
 };
 
-use stoa_client::{
-    Client, reason,
-    v1::{CreateRoomRequest, ErrorReason, GetRoomRequest},
-};
-use support::Daemon;
+use stoa_client::v1::{ErrorReason, GetRoomRequest};
+use support::{Daemon, create_room};
 
 const OPS_KEY: &str = "an-ops-key-for-tests-alone";
-
-async fn create(client: &Client, room: &str) -> Result<(), Option<ErrorReason>> {
-    let request = CreateRoomRequest {
-        room_id: room.into(),
-        ..Default::default()
-    };
-    let created = client.rooms().create_room(request).await;
-    created.map(drop).map_err(|status| reason(&status))
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_are_what_the_catalogue_says_and_promtool_accepts_them() {
     let daemon = Daemon::with_ops(OPS_KEY);
     let client = daemon.client().await;
-    create(&client, "hall").await.expect("a new room");
+    create_room(&client, "hall").await.expect("a new room");
     let missing = GetRoomRequest {
         room_id: "nowhere".into(),
     };
@@ -94,7 +82,7 @@ async fn a_node_is_drained_by_who_has_the_key_and_no_other() {
         assert_eq!(daemon.ask_ops("POST", "/drain", key).0, 401, "{key:?}");
     }
     assert_eq!(daemon.ask_ops("GET", "/drain", Some(OPS_KEY)).0, 405);
-    create(&client, "before")
+    create_room(&client, "before")
         .await
         .expect("nothing was drained");
 
@@ -107,7 +95,7 @@ async fn a_node_is_drained_by_who_has_the_key_and_no_other() {
         200,
         "a restart mends nothing"
     );
-    let refused = create(&client, "during").await;
+    let refused = create_room(&client, "during").await;
     assert_eq!(refused, Err(Some(ErrorReason::NodeDraining)));
     let kept = GetRoomRequest {
         room_id: "before".into(),
@@ -117,7 +105,7 @@ async fn a_node_is_drained_by_who_has_the_key_and_no_other() {
     assert_eq!(daemon.ask_ops("POST", "/undrain", None).0, 401);
     assert_eq!(daemon.ask_ops("POST", "/undrain", Some(OPS_KEY)).0, 200);
     assert_eq!(daemon.ask_ops("GET", "/readyz", None).0, 200);
-    create(&client, "after")
+    create_room(&client, "after")
         .await
         .expect("everything is taken again");
     assert_eq!(daemon.ask_ops("GET", "/other", None).0, 404);

@@ -1,11 +1,6 @@
 //! A Stoa, by its control API.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
 use stoa_client::{
@@ -15,7 +10,8 @@ use stoa_client::{
 use tonic::{Code, Status};
 
 use super::{
-    Abilities, Admission, Datagrams, Entrant, Refusal, Standing, Target, TargetError, resolve,
+    Abilities, Admission, Datagrams, Entrant, Refusal, Standing, Target, TargetError, key_in, read,
+    resolve,
 };
 use crate::scenario::{Role, Room, SpeakPolicy};
 
@@ -62,11 +58,7 @@ impl Stoa {
     pub(crate) async fn connect(address: &Address) -> Result<Self, TargetError> {
         let url = address.url.clone();
         let ca = read(&address.ca_file)?;
-        let key = String::from_utf8(read(&address.api_key_file)?).unwrap_or_default();
-        let key = key.lines().next().unwrap_or_default().trim().to_owned();
-        if key.is_empty() {
-            return Err(TargetError::NoKey(address.api_key_file.clone()));
-        }
+        let key = key_in(&address.api_key_file)?;
         let mut config = ClientConfig::new(&url, TrustAnchors::Pem(ca), Credential::ApiKey(key));
         config.server_name.clone_from(&address.server_name);
         config.timeouts.call = CALL;
@@ -207,13 +199,6 @@ fn role_of(role: Role) -> v1::Role {
         Role::Speaker => v1::Role::Speaker,
         Role::Moderator => v1::Role::Moderator,
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, TargetError> {
-    fs::read(path).map_err(|source| TargetError::Read {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 impl From<Status> for Refusal {

@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsStr,
-    fs,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::PathBuf,
@@ -13,9 +12,10 @@ use std::{
 
 use rustix::process::Signal;
 use sha2::{Digest as _, Sha256};
-use stoa_client::{Client, ClientConfig, Credential, TrustAnchors};
+use stoa_client::Client;
 
 use super::{
+    calls::connect,
     command::Running,
     folder::{Folder, configuration, with_whip},
     network,
@@ -198,11 +198,7 @@ impl Daemon {
 
     /// A caller with its key.
     pub(crate) async fn client(&self) -> Client {
-        let key = fs::read_to_string(self.api_key_file()).expect("it is there");
-        let ca = fs::read(self.ca_file()).expect("it is there");
-        let url = format!("https://{}", self.control());
-        let config = ClientConfig::new(url, TrustAnchors::Pem(ca), Credential::ApiKey(key));
-        Client::connect(config).await.expect("it is there")
+        connect(&self.folder, self.control()).await
     }
 
     /// The file with the key for callers.

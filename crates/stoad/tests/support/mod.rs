@@ -9,6 +9,7 @@
     reason = "each test is a binary of its own and uses a part of this"
 )]
 
+mod calls;
 mod capture;
 mod command;
 mod daemon;
@@ -17,6 +18,7 @@ mod network;
 mod script;
 mod tools;
 
+pub(crate) use calls::{connect, create_room, join_request, load, load_beside};
 pub(crate) use command::{Ended, stoad, stoad_with};
 pub(crate) use daemon::Daemon;
 pub(crate) use folder::{Folder, configuration};

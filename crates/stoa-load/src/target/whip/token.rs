@@ -1,7 +1,6 @@
 //! With what somebody enters: the same token for all, or one for each that the tester makes for a Stoa.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -10,7 +9,7 @@ use stoa_token::{Claims, SigningKey};
 
 use crate::{
     scenario::Role,
-    target::{Entrant, Refusal, TargetError},
+    target::{Entrant, Refusal, TargetError, key_in, read},
 };
 
 /// For how long a token is good that the tester makes: it is used at once, and again for DELETE.
@@ -57,11 +56,7 @@ impl Tokens {
     /// # Errors
     /// [`TargetError::Read`], [`TargetError::NoKey`].
     pub(crate) fn one(file: &Path) -> Result<Self, TargetError> {
-        let text = String::from_utf8(read(file)?).unwrap_or_default();
-        match text.lines().next().map(str::trim) {
-            Some(token) if !token.is_empty() => Ok(Self::One(token.to_owned())),
-            _ => Err(TargetError::NoKey(file.to_owned())),
-        }
+        key_in(file).map(Self::One)
     }
 
     /// Made with this key: a private key in PEM, or else a secret.
@@ -121,11 +116,4 @@ impl Signer {
         let token = self.key.mint(&self.kid, &claims);
         token.map_err(|error| Refusal::new("TOKEN", error.to_string()))
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, TargetError> {
-    fs::read(path).map_err(|source| TargetError::Read {
-        path: path.to_owned(),
-        source,
-    })
 }
