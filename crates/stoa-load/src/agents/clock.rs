@@ -42,7 +42,8 @@ impl Exchange {
             [self.asked, self.received, self.answered, self.returned].map(i128::from);
         let ahead = ((received - asked) + (answered - returned)) / 2;
         let round_trip = ((returned - asked) - (answered - received)).max(0);
-        let age = (i128::from(now) - returned).max(0);
+        // From its beginning: clocks drift apart meanwhile, too.
+        let age = (i128::from(now) - asked).max(0);
         Offset {
             ahead: narrow(ahead),
             // One more for what the halving cuts off.

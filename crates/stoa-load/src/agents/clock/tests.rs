@@ -69,6 +69,14 @@ fn equal_ways_tell_the_offset_itself() {
 }
 
 #[test]
+fn clocks_drift_apart_while_an_exchange_is_under_way() {
+    // All of a second is the way there, at whose end the other clock has lost 100 us.
+    let exchange = exchange(0, 0, SECOND, 0, 0);
+    let told = offset(&[exchange], SECOND).expect("one");
+    assert!((told.ahead + 100_000).abs() <= told.within, "{told:?}");
+}
+
+#[test]
 fn an_old_exchange_is_worth_less_than_a_longer_one_of_now() {
     let old = exchange(0, 0, 1_000, 0, 1_000);
     let new = exchange(60 * SECOND, 6_000_000, 1_000_000, 0, 1_000_000);
