@@ -18,8 +18,21 @@ pub(crate) enum Bounded {
 }
 
 /// The cargo that runs us, so that nested calls use the same toolchain.
+///
+/// Without what `cargo run` tells us about ourselves: a build script that asks for it (`ring`'s does)
+/// would run again, and all that depends on it be built again, each time somebody calls cargo by hand
+/// between two calls of ours.
 pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let ours = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if ours {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Runs `command` to its end; anything but exit code 0 is a failure.

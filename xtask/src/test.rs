@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every step in order, the cheapest first, with a table at the close.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use clap::{Subcommand, ValueEnum};
@@ -101,23 +102,26 @@ impl Step {
                     .collect();
                 cargo(&["test", "--workspace", "--locked"], &variables)
             }
-            Self::BenchSmoke => {
-                // Some of them start it.
-                cargo(&["build", "--quiet", "--locked", "--package", "stoad"], &[])?;
-                let bench = ["run", "--quiet", "--locked", "--package", "stoa-bench"];
-                for name in BENCHES {
-                    cargo(&[&bench[..], &["--", name, "--quick"]].concat(), &[])?;
-                }
-                // Each once: without `--bench` Criterion measures nothing.
-                let steps = ["test", "--quiet", "--locked", "--package", "stoa-core"];
-                cargo(
-                    &[&steps[..], &["--features", "bench", "--bench", "steps"]].concat(),
-                    &[],
-                )?;
-                Ok(Verdict::Passed)
-            }
+            Self::BenchSmoke => bench_smoke(),
         }
     }
+}
+
+/// Runs each bench for a few seconds. Everything is built as the step before has built it: one package
+/// alone would have its dependencies with other features, and so built a second time.
+fn bench_smoke() -> Outcome {
+    let programs = ["build", "--workspace", "--bins", "--tests", "--locked"];
+    cargo(&programs, &[])?;
+    let program = workspace::read()?.target.join("debug/stoa-bench");
+    for name in BENCHES {
+        process::run(Command::new(&program).args([name, "--quick"]))?;
+    }
+    // Each once: without `--bench` Criterion measures nothing.
+    let steps = ["test", "--workspace", "--locked", "--bench", "steps"];
+    cargo(
+        &[&steps[..], &["--features", "stoa-core/bench"]].concat(),
+        &[],
+    )
 }
 
 fn cargo(args: &[&str], variables: &[(&str, &Path)]) -> Outcome {
