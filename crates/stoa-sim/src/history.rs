@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use stoa_core::{Csrc, ParticipantId, RoomId, Subscription};
 
-use crate::ClientId;
+use crate::{ClientId, sealed::Reuse};
 
 /// What happened in a run.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +58,8 @@ pub struct Member {
     pub lost: Vec<SentPacket>,
     /// Packets that came to it, and it heard nothing: no duplicates among them.
     pub unheard: Vec<SentPacket>,
+    /// What was sealed for it under an index that had been used before, and when.
+    pub reused: Vec<(Duration, Reuse)>,
 }
 
 impl History {

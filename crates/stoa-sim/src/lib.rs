@@ -30,6 +30,7 @@ mod net;
 pub mod offers;
 pub mod oracle;
 pub mod random;
+pub mod sealed;
 pub mod stun;
 
 use std::{net::SocketAddr, time::Duration};

@@ -1,5 +1,6 @@
 //! The house, its clients, and how a test makes them do things.
 
+mod access;
 mod carry;
 mod changes;
 mod ledger;
@@ -20,17 +21,10 @@ use stoa_core::{
     Transport, WorkerId,
 };
 
-use self::{carry::Datagram, ledger::Ledger};
+use self::{access::Access, carry::Datagram, ledger::Ledger};
 use crate::{
-    ClientId, FRAME, Lie,
-    client::Client,
-    history::{Moment, SentPacket},
-    house::House,
-    link::Wire,
-    nat::{self, Nat},
-    node_address, participant,
-    random::Random,
-    room,
+    ClientId, FRAME, Lie, client::Client, history::Moment, house::House, nat, node_address,
+    participant, random::Random, room, sealed::Sealed,
 };
 
 /// What becomes of a datagram on its way between a client and the node.
@@ -53,24 +47,6 @@ pub struct Traffic {
     pub bytes_out: usize,
     /// Whether the node ever had sent more to the address than it had received from there.
     pub amplified: bool,
-}
-
-/// What the network is to one client, and what it has done to its packets.
-#[derive(Debug)]
-struct Access {
-    up: Wire,
-    down: Wire,
-    nat: Option<Nat>,
-    /// Whether nothing comes through, either way.
-    is_cut: bool,
-    /// The highest number of its packets that has reached the node.
-    highest: Option<u32>,
-    /// [`Member::missing`](crate::history::Member::missing).
-    missing: BTreeMap<u32, Duration>,
-    /// [`Member::lost`](crate::history::Member::lost).
-    lost: Vec<SentPacket>,
-    /// [`Member::unheard`](crate::history::Member::unheard).
-    unheard: Vec<SentPacket>,
 }
 
 /// Decides what becomes of a datagram.
@@ -171,6 +147,11 @@ impl Net {
     /// What the node has counted.
     pub fn stats(&self) -> Stats {
         self.node.stats()
+    }
+
+    /// What the node has sealed for a client.
+    pub fn sealed(&self, id: ClientId) -> &Sealed {
+        &self.access[id].sealed
     }
 
     /// What names a client in the packets that others hear.
@@ -277,16 +258,7 @@ impl Net {
         let id = self.clients.len();
         self.clients.push(client);
         let random = self.random.child(id as u64);
-        self.access.push(Access {
-            up: Wire::new(&random.child(0)),
-            down: Wire::new(&random.child(1)),
-            nat: None,
-            is_cut: false,
-            highest: None,
-            missing: BTreeMap::new(),
-            lost: Vec::new(),
-            unheard: Vec::new(),
-        });
+        self.access.push(Access::new(&random));
         self.drain_client(id);
     }
 

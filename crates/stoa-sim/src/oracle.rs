@@ -7,6 +7,7 @@
 pub mod endings;
 pub mod events;
 pub mod leftovers;
+mod nonces;
 mod slots;
 mod streams;
 mod voices;
@@ -16,6 +17,7 @@ use std::{fmt, time::Duration};
 use crate::{Net, history::History};
 
 pub use self::{
+    nonces::no_nonce_is_used_twice,
     slots::no_more_voices_than_slots,
     streams::{changes_of_voice, lines_are_continuous_streams},
     voices::{
@@ -51,6 +53,8 @@ pub enum Rule {
     Stream,
     /// A listener hears no more voices at one time than the room has slots.
     Slots,
+    /// For one key, no SSRC and index are used twice (RFC 3711, section 9.1).
+    Nonce,
     /// The events of a room are numbered without a gap, and tell what a snapshot tells.
     Events,
     /// A room that is empty ends when its time is over, and none ends by itself without such a time.
@@ -76,6 +80,7 @@ impl fmt::Display for Rule {
             Self::Speaker => "packets name their speaker",
             Self::Stream => "a line is one continuous stream",
             Self::Slots => "no more voices than slots",
+            Self::Nonce => "no nonce is used twice",
             Self::Events => "events tell the whole story",
             Self::Endings => "rooms end in time",
             Self::Leftovers => "nothing is left",
@@ -107,7 +112,7 @@ impl fmt::Display for Violation {
 pub type Oracle = fn(&History) -> Vec<Violation>;
 
 /// All oracles that judge a history.
-pub const ALL: [Oracle; 10] = [
+pub const ALL: [Oracle; 11] = [
     nobody_hears_who_may_not_speak,
     nobody_hears_themselves,
     nobody_hears_another_room,
@@ -118,6 +123,7 @@ pub const ALL: [Oracle; 10] = [
     packets_name_their_speaker,
     lines_are_continuous_streams,
     no_more_voices_than_slots,
+    no_nonce_is_used_twice,
 ];
 
 /// Asks all oracles, also about the events of the node. What was forgotten

@@ -92,6 +92,7 @@ impl Net {
         let Some(&id) = self.routes.get(&to) else {
             return self.launch(Duration::ZERO, datagram);
         };
+        self.access[id].see_sealed(self.elapsed, &datagram.contents);
         if self.access[id].is_cut {
             return self.lost(id, &datagram);
         }

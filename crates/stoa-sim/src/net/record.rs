@@ -22,6 +22,7 @@ impl Net {
             missing: self.access[id].missing.clone(),
             lost: self.access[id].lost.clone(),
             unheard: self.access[id].unheard.clone(),
+            reused: self.access[id].reused.clone(),
         };
         let clients = || self.clients.iter().enumerate();
         let heard = clients().flat_map(|(listener, client)| {

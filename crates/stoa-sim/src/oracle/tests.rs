@@ -9,6 +9,7 @@ use crate::{
     FRAME,
     history::{Member, Moment, Packet, SentPacket, Timeline},
     participant, room,
+    sealed::Reuse,
 };
 
 mod elsewhere;
@@ -38,6 +39,7 @@ fn member(name: &str, of: &str, number: u32) -> Member {
         missing: BTreeMap::new(),
         lost: Vec::new(),
         unheard: Vec::new(),
+        reused: Vec::new(),
     }
 }
 
@@ -370,6 +372,21 @@ fn a_listener_who_misses_a_packet_is_found() {
         .heard
         .retain(|packet| (packet.listener, packet.number) != (2, 99));
     assert_eq!(all_hear(&history, 0, 0..100, &[1, 2], at).len(), 1);
+}
+
+#[test]
+fn a_nonce_that_is_used_twice_is_found() {
+    let mut history = history();
+    let reuse = Reuse {
+        is_rtcp: false,
+        ssrc: 7,
+        index: 500,
+    };
+    history.members[1].reused.push((FRAME * 7, reuse));
+    let found = no_nonce_is_used_twice(&history);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].at, FRAME * 7);
+    assert_eq!(rules(&history), [Rule::Nonce]);
 }
 
 #[test]
