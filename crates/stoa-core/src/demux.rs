@@ -106,6 +106,16 @@ pub(crate) fn ssrc_of_sender(datagram: &[u8]) -> Option<u32> {
 }
 
 impl Demux {
+    /// How many addresses are known.
+    pub(crate) fn addresses(&self) -> usize {
+        self.by_address.len()
+    }
+
+    /// How many ICE user name fragments are known.
+    pub(crate) fn credentials(&self) -> usize {
+        self.by_ufrag.len()
+    }
+
     pub(crate) fn new(crypto: Arc<CryptoProvider>, hasher: &RandomState) -> Self {
         Self {
             crypto,

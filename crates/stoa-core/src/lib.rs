@@ -109,7 +109,7 @@ pub use join::{Join, Joined, Prepared};
 pub use limits::Limits;
 pub use lobby::{Lobby, LobbyConfig, LobbyOutput, LobbyStats, Venue};
 pub use message::{Message, Peer, Relayed};
-pub use node::{Certificate, Node, NodeConfig, SeatAt};
+pub use node::{Certificate, Fill, Node, NodeConfig, SeatAt};
 pub use output::{Output, TimeoutReason};
 pub use quality::ConnectionQuality;
 pub use quota::{Demand, PacketQuota};

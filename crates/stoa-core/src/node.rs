@@ -7,6 +7,7 @@
 mod closing;
 mod commands;
 mod egress;
+mod fill;
 mod home;
 mod inspect;
 mod media;
@@ -52,7 +53,7 @@ use crate::{
     transmit::Transmit,
 };
 
-pub use self::resume::SeatAt;
+pub use self::{fill::Fill, resume::SeatAt};
 
 /// What may become due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

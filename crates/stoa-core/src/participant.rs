@@ -75,6 +75,11 @@ impl Participant {
             && rights::may_speak(policy, self.info.role, self.info.mutes)
     }
 
+    /// How many candidates they have given.
+    pub(crate) fn candidates(&self) -> usize {
+        self.candidates
+    }
+
     /// Takes a candidate as browsers write it (RFC 8839, section 5.1), and an empty one for the end.
     ///
     /// It is checked and counted, and no more: an ICE-lite agent sends no checks (RFC 8445, section 2.5),

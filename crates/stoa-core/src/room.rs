@@ -88,6 +88,11 @@ impl Room {
         }
     }
 
+    /// How many names a moderator has muted.
+    pub(crate) fn moderator_mutes(&self) -> usize {
+        self.moderator_mutes.len()
+    }
+
     /// Whether a moderator has muted whoever has this name.
     pub(crate) fn is_muted_by_moderator(&self, participant: &ParticipantId) -> bool {
         self.moderator_mutes.contains(participant)

@@ -4,6 +4,7 @@ mod bank;
 mod banks;
 mod breath;
 mod dominant;
+mod fill;
 mod level;
 mod ranking;
 mod speaker;

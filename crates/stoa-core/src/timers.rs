@@ -36,6 +36,11 @@ impl<K: Copy + Ord + Hash> Timers<K> {
         }
     }
 
+    /// How many keys have a deadline.
+    pub(crate) fn count(&self) -> usize {
+        self.deadlines.len()
+    }
+
     /// Sets the key's deadline, in place of the one before.
     pub(crate) fn set(&mut self, key: K, due: Instant) {
         match self.deadlines.get_mut(&key) {

@@ -4,6 +4,7 @@
 //! it: a little later ([`BETWEEN_WORKERS`]), in order, and messages apart from media.
 
 mod calls;
+mod look;
 mod post;
 mod quotas;
 
@@ -15,9 +16,8 @@ use std::{
 };
 
 use stoa_core::{
-    Certificate, EgressPath, Endpoint, Limits, Lobby, LobbyConfig, LobbyId, LobbyOutput,
-    LobbyStats, Node, NodeConfig, Output, Peer, RoomId, Stats, TimeoutReason, Transmit, Venue,
-    WorkerId,
+    Certificate, EgressPath, Endpoint, Limits, Lobby, LobbyConfig, LobbyId, LobbyOutput, Node,
+    NodeConfig, Output, Peer, RoomId, TimeoutReason, Transmit, Venue, WorkerId,
 };
 
 use self::{
@@ -109,7 +109,7 @@ pub struct House {
     now: Instant,
 }
 
-/// Setting up, and looking in.
+/// Setting up.
 impl House {
     /// A house without rooms. The first node gets the seed as it is; all else that is random is drawn
     /// from it.
@@ -198,23 +198,6 @@ impl House {
     /// Which worker has this address.
     pub(crate) fn worker_at(&self, address: SocketAddr) -> Option<usize> {
         (0..self.nodes.len()).find(|&worker| worker_address(worker) == address)
-    }
-
-    /// What all nodes have counted.
-    pub fn stats(&self) -> Stats {
-        self.nodes.iter().map(Node::stats).sum()
-    }
-
-    /// What the lobby has counted; nothing at all where there is none.
-    pub fn lobby_stats(&self) -> LobbyStats {
-        self.lobby
-            .as_ref()
-            .map_or_else(LobbyStats::default, Lobby::stats)
-    }
-
-    /// How much is on its way between the nodes and the lobby.
-    pub fn letters(&self) -> usize {
-        self.post.count()
     }
 
     /// Loses this share of the media between workers from now on, 0 to 1.

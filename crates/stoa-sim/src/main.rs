@@ -3,22 +3,32 @@
 #![forbid(unsafe_code)]
 
 use std::{
+    num::NonZero,
     panic,
     process::ExitCode,
-    time::{Duration, Instant},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use stoa_sim::life::{Outcome, live};
+use stoa_sim::life::{Outcome, live, shortest};
 
 /// How many violations of one seed are shown.
 const SHOWN: usize = 5;
 
+/// Of how many seeds the shortest part is looked for that breaks the rule: it takes many lives.
+const SHORTENED: usize = 3;
+
 /// Lives short random lives of voice rooms on a virtual network, one for each seed: people come, talk,
 /// are muted, vanish and come back over bad links. Ends with 1 if any rule was broken.
 ///
-/// To see one again: `--first SEED --story`.
+/// Of the first seeds that break one, it tells the shortest story that it finds in which the rule is still
+/// broken. To see all of a life: `--first SEED --story`.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -28,39 +38,103 @@ struct Arguments {
     /// The first of them.
     #[arg(long, default_value_t = 0)]
     first: u64,
+    /// Seeds that were never lived before: the first is taken from the clock, and told.
+    #[arg(long, conflicts_with = "first")]
+    fresh: bool,
+    /// How many threads live them; as many as there are processors, unless told otherwise.
+    #[arg(long)]
+    jobs: Option<NonZero<usize>>,
+    /// How many lives are lived to find the shortest story of a broken rule; 0 for none.
+    #[arg(long, default_value_t = 300)]
+    tries: usize,
     /// Tell what was done in each life, too.
     #[arg(long)]
     story: bool,
 }
 
+/// What came of all seeds.
+#[derive(Default)]
+struct Total {
+    heard: usize,
+    steps: u64,
+    deeds: usize,
+    failed: Vec<u64>,
+}
+
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
+    if arguments.fresh {
+        arguments.first = seed_of_the_clock();
+        println!("seeds from {}", arguments.first);
+    }
     if arguments.seeds > 1 {
         // What panicked is told with its seed. Whoever wants to see where asks for that seed alone.
         panic::set_hook(Box::new(|_| {}));
     }
     let progress = progress(arguments.seeds);
     let started = Instant::now();
-    let (mut failed, mut heard) = (Vec::new(), 0);
-    for seed in (arguments.first..).take(usize::try_from(arguments.seeds).unwrap_or(usize::MAX)) {
-        let outcome = live(seed);
-        heard += outcome.heard;
-        if arguments.story || !outcome.violations.is_empty() {
+    let mut total = Total::default();
+    live_all(&arguments, |seed, outcome| {
+        total.heard += outcome.heard;
+        total.steps += outcome.steps;
+        total.deeds += outcome.deeds;
+        let is_broken = !outcome.violations.is_empty();
+        if arguments.story || is_broken {
             progress.suspend(|| tell(seed, &outcome, arguments.story));
         }
-        if !outcome.violations.is_empty() {
-            failed.push(seed);
+        if is_broken {
+            if total.failed.len() < SHORTENED && arguments.tries > 0 {
+                progress.suspend(|| tell_shortest(seed, &outcome, arguments.tries));
+            }
+            total.failed.push(seed);
         }
         progress.inc(1);
-    }
+    });
     progress.finish_and_clear();
-    println!("{}", summary(arguments.seeds, heard, started.elapsed()));
-    if failed.is_empty() {
+    println!("{}", summary(arguments.seeds, &total, started.elapsed()));
+    if total.failed.is_empty() {
         println!("all rules held");
         return ExitCode::SUCCESS;
     }
+    let mut failed = total.failed;
+    failed.sort_unstable();
     println!("rules were broken with {} seeds: {failed:?}", failed.len());
     ExitCode::FAILURE
+}
+
+/// Lives all lives, a few at a time, and hands over what came of each, in whatever order they end.
+fn live_all(arguments: &Arguments, mut take: impl FnMut(u64, Outcome)) {
+    let jobs = arguments.jobs.or(thread::available_parallelism().ok());
+    let next = AtomicU64::new(0);
+    let (sender, outcomes) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..jobs.map_or(1, NonZero::get) {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= arguments.seeds {
+                        return;
+                    }
+                    let seed = arguments.first.wrapping_add(number);
+                    if sender.send((seed, live(seed))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (seed, outcome) in outcomes {
+            take(seed, outcome);
+        }
+    });
+}
+
+/// Another one each time.
+fn seed_of_the_clock() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    // Milliseconds, so that it can be typed; a program's runs are further apart.
+    now.map_or(0, |now| now.as_millis() as u64)
 }
 
 fn progress(seeds: u64) -> ProgressBar {
@@ -89,10 +163,35 @@ fn tell(seed: u64, outcome: &Outcome, story: bool) {
     }
 }
 
-fn summary(lives: u64, heard: usize, took: Duration) -> String {
+fn tell_shortest(seed: u64, outcome: &Outcome, tries: usize) {
+    let Some(first) = outcome.violations.first() else {
+        return;
+    };
+    let rule = first.rule;
+    let (part, short) = shortest(seed, outcome, rule, tries);
+    let deeds = short.deeds - part.without.len();
+    println!(
+        "  the shortest story found with \"{rule}\" broken, {deeds} of {} deeds:",
+        outcome.deeds
+    );
+    short.story.iter().for_each(|line| println!("    {line}"));
+    let broken = short.violations.iter();
+    let broken = broken.filter(|violation| violation.rule == rule).take(1);
+    broken.for_each(|violation| println!("    {violation}"));
+}
+
+fn summary(lives: u64, total: &Total, took: Duration) -> String {
     let seconds = took.as_secs_f64();
     let rate = lives as f64 / seconds.max(1e-3);
-    format!("{lives} lives in {seconds:.1} s: {rate:.1} lives/s, {heard} packets heard")
+    let Total {
+        heard,
+        steps,
+        deeds,
+        ..
+    } = total;
+    format!(
+        "{lives} lives in {seconds:.1} s: {rate:.1} lives/s, {steps} events, {deeds} deeds, {heard} packets heard"
+    )
 }
 
 #[cfg(test)]

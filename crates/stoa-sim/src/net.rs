@@ -83,6 +83,8 @@ pub struct Net {
     sent: u64,
     /// How many have gone on their way, duplicates among them.
     launched: u64,
+    /// How often anything happened: a datagram arrived, or somebody had their turn.
+    pub steps: u64,
     /// How many turns there were at the present moment.
     turns: usize,
     uplink: Decide,

@@ -7,6 +7,7 @@
 pub mod endings;
 pub mod events;
 pub mod leftovers;
+pub mod limits;
 mod nonces;
 mod slots;
 mod streams;
@@ -53,6 +54,8 @@ pub enum Rule {
     Stream,
     /// A listener hears no more voices at one time than the room has slots.
     Slots,
+    /// No table, queue or count of a node is beyond its limit.
+    Limits,
     /// For one key, no SSRC and index are used twice (RFC 3711, section 9.1).
     Nonce,
     /// The events of a room are numbered without a gap, and tell what a snapshot tells.
@@ -80,6 +83,7 @@ impl fmt::Display for Rule {
             Self::Speaker => "packets name their speaker",
             Self::Stream => "a line is one continuous stream",
             Self::Slots => "no more voices than slots",
+            Self::Limits => "everything has its limit",
             Self::Nonce => "no nonce is used twice",
             Self::Events => "events tell the whole story",
             Self::Endings => "rooms end in time",

@@ -345,6 +345,11 @@ impl Direct {
         }
     }
 
+    /// How many buffers wait for the next datagrams.
+    pub(crate) fn pooled_buffers(&self) -> usize {
+        self.buffers.len()
+    }
+
     /// An empty one.
     fn buffer(&mut self) -> Vec<u8> {
         let mut buffer = self.buffers.pop().unwrap_or_default();

@@ -58,6 +58,11 @@ impl Banks {
         }
     }
 
+    /// How many different choices are made that are not everybody.
+    pub(crate) fn choices(&self) -> usize {
+        self.choices
+    }
+
     /// The bank for one more listener with such a choice and so many lines, and whether it is a new
     /// one, which has to be ranked before packets come.
     ///

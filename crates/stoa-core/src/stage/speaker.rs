@@ -145,6 +145,10 @@ impl Preroll {
         self.0.push_back((now, packet.clone()));
     }
 
+    pub(crate) fn packet_count(&self) -> usize {
+        self.0.len()
+    }
+
     fn forget_before(&mut self, now: Instant, span: Duration) {
         let is_old = |at: Instant| now.saturating_duration_since(at) > span;
         while self.0.front().is_some_and(|&(at, _)| is_old(at)) {

@@ -77,6 +77,7 @@ impl Net {
             self.elapsed
         );
         self.elapsed = self.elapsed.max(next);
+        self.steps += 1;
         match what {
             Next::Arrival => self.deliver(),
             Next::Node => {

@@ -54,10 +54,17 @@ impl Net {
     /// # Panics
     /// If there are several workers and no lobby, or none.
     pub fn laid_out(layout: Layout, seed: u64) -> Self {
+        Self::laid_out_with(layout, Limits::default(), seed)
+    }
+
+    /// The same, with other limits.
+    ///
+    /// # Panics
+    /// As [`Net::laid_out`].
+    pub fn laid_out_with(layout: Layout, limits: Limits, seed: u64) -> Self {
         let random = Random::new(seed);
         let (node, network) = (random.child(0).bytes(), random.child(1));
-        let (limits, egress) = (Limits::default(), EgressPath::Direct);
-        Self::house(layout, limits, node, network, egress)
+        Self::house(layout, limits, node, network, EgressPath::Direct)
     }
 
     fn house(
@@ -98,6 +105,7 @@ impl Net {
             sent: 0,
             launched: 0,
             turns: 0,
+            steps: 0,
             uplink: Box::new(|_, _| Fate::Deliver),
             downlink: Box::new(|_, _| Fate::Deliver),
         };
