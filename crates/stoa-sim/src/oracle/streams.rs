@@ -149,7 +149,7 @@ impl<'a> Line<'a> {
             // The wire has 16 bits of the number.
             match self.lost_near(after, seq as u16) {
                 Some(lost) => {
-                    speakers.extend(self.speaker(lost));
+                    speakers.extend(self.speakers(lost));
                     overtook += self.overtook(lost, after);
                 }
                 None => missing += 1,
@@ -174,9 +174,11 @@ impl<'a> Line<'a> {
         lost.iter().find(is_near).copied()
     }
 
-    fn speaker(&self, lost: &SentPacket) -> Option<ClientId> {
-        let mut members = self.history.members.iter();
-        members.position(|member| Some(member.csrc) == lost.csrc)
+    /// Whose voice it may have been: whoever comes back by a new session keeps their CSRC.
+    fn speakers(&self, lost: &SentPacket) -> impl Iterator<Item = ClientId> {
+        let (members, csrc) = (self.history.members.iter().enumerate(), lost.csrc);
+        let theirs = members.filter(move |(_, member)| Some(member.csrc) == csrc);
+        theirs.map(|(id, _)| id)
     }
 
     /// How many packets of one voice did not reach the node in time, from one of its packets to

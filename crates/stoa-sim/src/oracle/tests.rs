@@ -12,6 +12,7 @@ use crate::{
     sealed::Reuse,
 };
 
+mod comes_back;
 mod elsewhere;
 
 /// After a datagram of [`history`].
