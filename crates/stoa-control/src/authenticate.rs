@@ -151,6 +151,14 @@ impl Authenticator {
         }
     }
 
+    /// The hashes of all that this caller may have shown: none for one with a join token, more than one where
+    /// credentials share a name.
+    pub(crate) fn shown_by(&self, caller: &Caller) -> Vec<[u8; 32]> {
+        let known = self.keys.iter().chain(&self.certificates);
+        let own = known.filter(|(known, _)| known == caller);
+        own.map(|(_, hash)| *hash).collect()
+    }
+
     /// Who calls; `None` for a call that needs no credential and has none.
     pub(crate) fn caller(
         &self,
@@ -164,11 +172,11 @@ impl Authenticator {
             let caller = bearer(value.as_bytes())
                 .filter(|_| only)
                 .and_then(|key| find(&self.keys, &Sha256::digest(key).into()));
-            return caller.map(Some).ok_or_else(invalid);
+            return caller.map(Some).ok_or_else(invalid_credential);
         }
         if let Some(leaf) = peer.and_then(certificate) {
             let caller = find(&self.certificates, &leaf);
-            return caller.map(Some).ok_or_else(invalid);
+            return caller.map(Some).ok_or_else(invalid_credential);
         }
         match path.starts_with(OPEN_SERVICE) {
             true => Ok(None),
@@ -224,7 +232,8 @@ fn missing() -> Failure {
     )
 }
 
-fn invalid() -> Failure {
+/// What was shown is not, or not any more, a credential of this node's.
+pub(crate) fn invalid_credential() -> Failure {
     Failure::new(
         ErrorReason::CredentialInvalid,
         "the credential is not one of this node's: neither the key of an `authorization: Bearer KEY` header, \

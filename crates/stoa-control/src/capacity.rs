@@ -16,7 +16,10 @@ mod report;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -108,7 +111,7 @@ impl Newcomer {
 pub(crate) struct Capacity(Arc<Shared>);
 
 struct Shared {
-    enforce: bool,
+    enforce: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -122,13 +125,20 @@ struct State {
 impl Capacity {
     pub(crate) fn new(settings: CapacitySettings) -> Self {
         Self(Arc::new(Shared {
-            enforce: settings.enforce,
+            enforce: AtomicBool::new(settings.enforce),
             state: Mutex::new(State {
                 model: Model::new(settings),
                 report: None,
                 refused: BTreeMap::new(),
             }),
         }))
+    }
+
+    /// Goes by other settings from now on, with what is learned of the node. How many seats a worker may have is
+    /// the workers' own, and stays.
+    pub(crate) fn set(&self, settings: CapacitySettings) {
+        self.0.enforce.store(settings.enforce, Ordering::Relaxed);
+        self.state().model.set(settings);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -195,7 +205,8 @@ impl Capacity {
     }
 
     fn enforced(&self) -> Option<Arc<Report>> {
-        self.report().filter(|_| self.0.enforce)
+        self.report()
+            .filter(|_| self.0.enforce.load(Ordering::Relaxed))
     }
 
     /// Whether a worker is below a level.

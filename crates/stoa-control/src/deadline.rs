@@ -89,7 +89,7 @@ fn parse(value: &[u8]) -> Option<Duration> {
 pub(crate) struct EndingBody<W> {
     inner: Body,
     deadline: Option<Pin<Box<Sleep>>>,
-    stopping: Option<BoxFuture<'static, ()>>,
+    over: Option<BoxFuture<'static, Failure>>,
     witness: W,
 }
 
@@ -100,18 +100,19 @@ pub(crate) trait Witness: Unpin + Send + 'static {
 }
 
 impl<W: Witness> EndingBody<W> {
-    /// `stopping`: completes when the node stops; `None` for calls that may end by themselves.
+    /// `over`: completes with the reason when the node stops or the caller may not go on; `None` for calls that end
+    /// by themselves.
     pub(crate) fn new(
         inner: Body,
         deadline: Option<Instant>,
-        stopping: Option<BoxFuture<'static, ()>>,
+        over: Option<BoxFuture<'static, Failure>>,
         witness: W,
     ) -> Self {
         let deadline = deadline.map(|at| Box::pin(sleep_until(at)));
         Self {
             inner,
             deadline,
-            stopping,
+            over,
             witness,
         }
     }
@@ -122,10 +123,10 @@ impl<W: Witness> EndingBody<W> {
         {
             return Some(Failure::deadline());
         }
-        if let Some(stopping) = &mut self.stopping
-            && stopping.as_mut().poll(cx).is_ready()
+        if let Some(over) = &mut self.over
+            && let Poll::Ready(why) = over.as_mut().poll(cx)
         {
-            return Some(Failure::draining());
+            return Some(why);
         }
         None
     }
@@ -144,7 +145,7 @@ impl<W: Witness> http_body::Body for EndingBody<W> {
         if let Some(failure) = this.must_end(cx) {
             this.inner = Body::empty();
             this.deadline = None;
-            this.stopping = None;
+            this.over = None;
             let trailers = failure.into_trailers();
             this.witness.trailers(&trailers);
             return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
@@ -156,7 +157,7 @@ impl<W: Witness> http_body::Body for EndingBody<W> {
             this.witness.trailers(trailers);
             // Nothing comes after trailers.
             this.deadline = None;
-            this.stopping = None;
+            this.over = None;
         }
         frame
     }
@@ -166,7 +167,7 @@ impl<W: Witness> http_body::Body for EndingBody<W> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match (&self.deadline, &self.stopping) {
+        match (&self.deadline, &self.over) {
             (None, None) => self.inner.size_hint(),
             _ => SizeHint::default(),
         }

@@ -20,13 +20,14 @@ use tower::{Service, ServiceExt as _};
 use tracing::Instrument as _;
 
 use crate::{
-    authenticate::{self, Authenticator, Caller},
+    authenticate::{self, Caller, invalid_credential},
     calls::Calls,
     deadline::{Deadlines, EndingBody, Witness, is_streaming},
     entrance::Entrance,
     errors::{Failure, complete},
     lifecycle::{ControlHandle, Lifecycle, Phase},
     media::BoxFuture,
+    settings::Current,
 };
 
 /// What a participant with a join token may ask for; for themselves alone, as the handlers see to.
@@ -45,7 +46,7 @@ pub(crate) struct Gate {
 }
 
 struct Shared {
-    authenticator: Authenticator,
+    current: Current,
     entrance: Entrance,
     lifecycle: Lifecycle,
     calls: Calls,
@@ -56,14 +57,13 @@ struct Shared {
 impl Gate {
     pub(crate) fn new(
         routes: Routes,
-        authenticator: Authenticator,
         entrance: Entrance,
         handle: &ControlHandle,
         longest_call: Duration,
         message_bytes: usize,
     ) -> Self {
         let shared = Shared {
-            authenticator,
+            current: handle.current.clone(),
             entrance,
             lifecycle: handle.lifecycle.clone(),
             calls: handle.calls.clone(),
@@ -111,19 +111,20 @@ async fn pass(
     mut record: Record,
 ) -> Response<Body> {
     let admitted = shared.admit(&mut request, &path, &record.span);
+    let caller = request.extensions().get::<Caller>().cloned();
     let (response, end) = match admitted {
         Ok(deadlines) => (answer(routes, request, deadlines).await, deadlines.end),
         Err(failure) => (failure.into_http(), None),
     };
     let response = complete(response, shared.message_bytes);
     record.trailers(response.headers());
-    let stopping: Option<BoxFuture<'static, ()>> = match is_streaming(&path) {
-        true => Some(Box::pin(shared.lifecycle.reached(Phase::Stopping))),
+    let over: Option<BoxFuture<'static, Failure>> = match is_streaming(&path) {
+        true => Some(Box::pin(shared.over(caller))),
         false => None,
     };
     response.map(|body| match http_body::Body::is_end_stream(&body) {
         true => Body::empty(),
-        false => Body::new(EndingBody::new(body, end, stopping, record)),
+        false => Body::new(EndingBody::new(body, end, over, record)),
     })
 }
 
@@ -136,7 +137,7 @@ impl Shared {
     ) -> Result<Deadlines, Failure> {
         let deadlines = Deadlines::of(request.headers(), path, self.longest_call)?;
         let peer = request.extensions().get::<PeerInfo>();
-        let caller = self.authenticator.caller(path, request.headers(), peer);
+        let caller = self.current.get().authenticator.caller(path, request.headers(), peer);
         let caller = match (caller, authenticate::token(request.headers())) {
             (Err(failure), Some(token))
                 if failure.reason == ErrorReason::CredentialInvalid
@@ -151,6 +152,24 @@ impl Shared {
             request.extensions_mut().insert(caller);
         }
         Ok(deadlines)
+    }
+
+    /// Why a stream has to end, once it has to.
+    fn over(&self, caller: Option<Caller>) -> impl Future<Output = Failure> + Send + 'static {
+        let stopping = self.lifecycle.reached(Phase::Stopping);
+        let revoked = caller.map(|caller| self.current.revoked(caller));
+        async move {
+            let revoked = async {
+                match revoked {
+                    Some(revoked) => revoked.await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = stopping => Failure::draining(),
+                () = revoked => invalid_credential(),
+            }
+        }
     }
 
     /// A participant with a good token, if they ask for what such a one may.

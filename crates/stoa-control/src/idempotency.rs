@@ -27,7 +27,7 @@ use stoa_api::v1::ErrorReason;
 use stoa_core::TenantId;
 use tokio::time::Instant;
 
-use crate::{authenticate::Caller, errors::Failure, tenants::may_take};
+use crate::{authenticate::Caller, errors::Failure, settings::Current, tenants::may_take};
 
 /// The longest delay that is asked for when the table is full; some ids expire sooner.
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
@@ -58,13 +58,31 @@ struct Table {
     next_number: u64,
 }
 
+/// How many tenants share something.
+#[derive(Clone)]
+pub(crate) enum Tenants {
+    /// Always as many.
+    Fixed(usize),
+    /// As many as the settings have at the time.
+    Of(Current),
+}
+
+impl Tenants {
+    fn count(&self) -> usize {
+        match self {
+            Self::Fixed(count) => *count,
+            Self::Of(current) => current.get().quotas.len(),
+        }
+    }
+}
+
 /// The calls with a `request_id` of the last minutes. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Requests {
     limit: usize,
     lifetime: Duration,
     /// How many tenants share them.
-    tenants: usize,
+    tenants: Tenants,
     table: Arc<Mutex<Table>>,
 }
 
@@ -73,13 +91,13 @@ impl Requests {
         Self {
             limit,
             lifetime,
-            tenants: 1,
+            tenants: Tenants::Fixed(1),
             table: Arc::default(),
         }
     }
 
-    /// The same for so many tenants.
-    pub(crate) fn shared_by(self, tenants: usize) -> Self {
+    /// The same, shared by all tenants that there are.
+    pub(crate) fn shared_by(self, tenants: Tenants) -> Self {
         Self { tenants, ..self }
     }
 
@@ -136,7 +154,7 @@ impl Requests {
             self.limit,
             table.entries.len(),
             own.unwrap_or(0),
-            self.tenants,
+            self.tenants.count(),
         ) {
             return Err(full(table.oldest_expires(now)));
         }

@@ -16,6 +16,8 @@ use crate::{
     calls::Calls,
     capacity::{Capacity, Figures, Newcomer, Report, Resource},
     directory::{Directory, Headcount},
+    server::Tls,
+    settings::Current,
 };
 
 /// Where the node is between its start and its end. It goes forward, but that a drain may be called off.
@@ -145,6 +147,8 @@ pub struct ControlHandle {
     pub(crate) resyncs: Tally,
     pub(crate) tokens: Verifier,
     pub(crate) capacity: Capacity,
+    pub(crate) current: Current,
+    pub(crate) tls: Arc<watch::Sender<Tls>>,
 }
 
 impl ControlHandle {

@@ -9,7 +9,6 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     authenticate::{Caller, caller},
-    config::RoomDefaults,
     convert,
     directory::{CannotWatch, Directory, Room},
     entrance::{Entrance, WatchPlace},
@@ -17,7 +16,9 @@ use crate::{
     idempotency::Requests,
     lifecycle::{Gauge, Tally},
     media::Media,
-    paging, validate,
+    paging,
+    settings::Current,
+    validate,
     watch::Watcher,
     watch_rooms::RoomsWatcher,
 };
@@ -29,7 +30,7 @@ pub(crate) struct RoomsService {
     pub(crate) media: Arc<dyn Media>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) requests: Requests,
-    pub(crate) defaults: RoomDefaults,
+    pub(crate) current: Current,
     pub(crate) watchers: Gauge,
     pub(crate) resyncs: Tally,
     pub(crate) watch_limit: usize,
@@ -173,7 +174,7 @@ impl Rooms for RoomsService {
     ) -> Result<Response<v1::Room>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
-        let (id, settings) = validate::create_room(&request, &self.defaults)?;
+        let (id, settings) = validate::create_room(&request, &self.current.get().rooms)?;
         let (tenant, id) = (caller.tenant().clone(), caller.own(&id));
         let operation = self.clone().create(tenant, id, settings);
         let call = ("CreateRoom", &request);
@@ -315,7 +316,7 @@ impl Rooms for RoomsService {
         request: Request<v1::UpdateRoomRequest>,
     ) -> Result<Response<v1::Room>, Status> {
         let caller = caller(&request)?;
-        let (id, update) = validate::room_update(request.get_ref(), &self.defaults)?;
+        let (id, update) = validate::room_update(request.get_ref(), &self.current.get().rooms)?;
         let id = caller.own(&id);
         let follow = self.directory.follow(&id);
         let updated = self.media.update_room(id.clone(), update).await;

@@ -3,6 +3,7 @@
 mod bind;
 mod http2;
 mod http3;
+mod reload;
 mod tls;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -12,7 +13,7 @@ use stoa_api::v1::{
     rooms_server::RoomsServer,
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::{JoinError, JoinSet},
     time::timeout,
 };
@@ -20,9 +21,10 @@ use tonic::service::Routes;
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 pub use bind::BindError;
+pub use reload::{PreparedCertificates, PreparedReload};
+pub(crate) use tls::Tls;
 
 use crate::{
-    authenticate::Authenticator,
     bans::{Bans, BansService},
     calls::Calls,
     capacity::Capacity,
@@ -30,12 +32,13 @@ use crate::{
     directory::{Directory, pump},
     entrance::{Entrance, Inside, LONGEST_VALIDITY, Ledger, Sources},
     gate::Gate,
-    idempotency::Requests,
+    idempotency::{Requests, Tenants},
     lifecycle::{ControlHandle, Gauge, Lifecycle, Phase, Tally},
     media::{Media, Notice},
     node::NodeService,
     resume::ResumeTokens,
     rooms::RoomsService,
+    settings::{Current, Settings},
 };
 use bind::Sockets;
 
@@ -50,7 +53,6 @@ const HEALTH_NAMES: [&str; 4] = [
 /// The control API, bound to its addresses and not serving yet.
 pub struct ControlServer {
     sockets: Vec<Sockets>,
-    tls: tls::Tls,
     config: ControlConfig,
     handle: ControlHandle,
     bans: Bans,
@@ -62,7 +64,7 @@ impl ControlServer {
     /// # Errors
     /// [`BindError`] says what is wrong with a certificate.
     pub fn check(config: &ControlConfig) -> Result<(), BindError> {
-        tls::Tls::new(config).map(drop)
+        Tls::new(&config.identity, config.client_ca.as_ref()).map(drop)
     }
 
     /// Prepares TLS and binds every address for TCP and UDP. Must be called within a tokio runtime.
@@ -77,7 +79,7 @@ impl ControlServer {
         if let Some(name) = config.transport.impossible() {
             return Err(BindError::Limit(name));
         }
-        let tls = tls::Tls::new(&config)?;
+        let tls = Tls::new(&config.identity, config.client_ca.as_ref())?;
         let sockets = config
             .listen
             .iter()
@@ -99,10 +101,11 @@ impl ControlServer {
             resyncs: Tally::default(),
             tokens: config.tokens.clone(),
             capacity: Capacity::new(config.capacity.clone()),
+            current: Current::new(Settings::of(&config)),
+            tls: Arc::new(watch::Sender::new(tls)),
         };
         Ok(Self {
             sockets,
-            tls,
             config,
             handle,
             bans,
@@ -126,18 +129,13 @@ impl ControlServer {
     pub fn open(self, media: Arc<dyn Media>, notices: mpsc::Receiver<Notice>) -> OpenServer {
         let Self {
             sockets,
-            tls,
             config,
             handle,
             bans,
         } = self;
         let directory = Arc::clone(&handle.directory);
-        let service = &config.service;
-        let ledger = Ledger::new(
-            &config.tenants,
-            service.joins_per_subject,
-            Arc::clone(&directory),
-        );
+        let current = &handle.current;
+        let ledger = Ledger::new(current.clone(), Arc::clone(&directory));
         let entrance = Entrance(Arc::new(Inside {
             media,
             directory,
@@ -146,12 +144,11 @@ impl ControlServer {
             bans,
             resume: ResumeTokens::default(),
             ledger,
-            sources: Sources::new(service.refusals_per_source),
+            sources: Sources::new(current.clone()),
             tokens: config.tokens.clone(),
         }));
         OpenServer {
             sockets,
-            tls,
             config,
             handle,
             entrance,
@@ -173,7 +170,6 @@ impl ControlServer {
 /// The control API at work on its media workers, before it serves.
 pub struct OpenServer {
     sockets: Vec<Sockets>,
-    tls: tls::Tls,
     config: ControlConfig,
     handle: ControlHandle,
     entrance: Entrance,
@@ -193,7 +189,6 @@ impl OpenServer {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
         let Self {
             sockets,
-            tls,
             config,
             handle,
             entrance,
@@ -221,7 +216,6 @@ impl OpenServer {
 
         let gate = Gate::new(
             routes,
-            Authenticator::new(&config.tenants),
             entrance,
             &handle,
             limits.call,
@@ -232,14 +226,14 @@ impl OpenServer {
             tracing::info!(%address, "the control API is served over HTTP/2 and HTTP/3");
             transports.spawn(http2::serve(
                 tcp,
-                tls.http2.clone(),
+                handle.tls.subscribe(),
                 gate.clone(),
                 limits.clone(),
                 handle.clone(),
             ));
             transports.spawn(http3::serve(
                 udp,
-                tls.http3.clone(),
+                handle.tls.subscribe(),
                 gate.clone(),
                 limits.clone(),
                 handle.clone(),
@@ -298,7 +292,7 @@ fn routes(
         capacity: handle.capacity.clone(),
     };
     let requests = Requests::new(service.request_ids, service.request_id_lifetime)
-        .shared_by(config.tenants.len());
+        .shared_by(Tenants::Of(handle.current.clone()));
     let bans = BansService {
         entrance: entrance.clone(),
         requests: requests.clone(),
@@ -308,7 +302,7 @@ fn routes(
         media: Arc::clone(media),
         directory: Arc::clone(directory),
         requests,
-        defaults: config.rooms,
+        current: handle.current.clone(),
         watchers: handle.watchers.clone(),
         resyncs: handle.resyncs.clone(),
         watch_limit: service.watchers,

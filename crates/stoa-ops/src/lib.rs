@@ -17,9 +17,11 @@ mod debug;
 mod health;
 mod key;
 mod metrics;
+mod reloads;
 mod server;
 
 pub use health::faults;
 pub use key::OpsKey;
 pub use metrics::{CATALOGUE, Kind, Metric};
-pub use server::{BindError, Node, OpsConfig, OpsServer};
+pub use reloads::{Reloads, TlsPort};
+pub use server::{BindError, Node, OpsConfig, OpsHandle, OpsServer};

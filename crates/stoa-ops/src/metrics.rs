@@ -4,6 +4,7 @@ mod capacity;
 mod catalogue;
 mod family;
 mod kernel;
+mod reloads;
 
 use std::time::Instant;
 
@@ -44,6 +45,7 @@ impl Metrics {
     pub(crate) fn text(&self, node: &Node) -> prometheus::Result<String> {
         let mut families = self.of_node(node);
         families.extend(capacity::families(&node.control));
+        families.extend(reloads::families(&node.reloads));
         families.extend(of_workers(&node.media.status(), Instant::now()));
         families.extend(of_lobbies(&node.media.lobby_stats()));
         let mut all: Vec<MetricFamily> = families.into_iter().filter_map(Family::finish).collect();

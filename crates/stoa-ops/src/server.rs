@@ -2,7 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::Instant,
 };
 
@@ -24,6 +24,7 @@ use crate::{
     health,
     key::OpsKey,
     metrics::Metrics,
+    reloads::Reloads,
 };
 
 /// What the ops port is told.
@@ -46,6 +47,8 @@ pub struct Node {
     pub media: Media,
     /// The control API.
     pub control: ControlHandle,
+    /// How the configuration was read.
+    pub reloads: Reloads,
 }
 
 /// Why the ops port cannot be opened.
@@ -64,7 +67,34 @@ pub enum BindError {
 /// The ops port, bound to its addresses and not serving yet.
 pub struct OpsServer {
     listeners: Vec<TcpListener>,
-    config: OpsConfig,
+    version: String,
+    handle: OpsHandle,
+}
+
+/// Changes a running [`OpsServer`]. Clones are the same handle.
+#[derive(Clone)]
+pub struct OpsHandle(Arc<RwLock<Arc<Access>>>);
+
+/// Who may what.
+struct Access {
+    key: Option<OpsKey>,
+    tenants: Vec<TenantId>,
+}
+
+impl OpsHandle {
+    fn new(key: Option<OpsKey>, tenants: Vec<TenantId>) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(Access { key, tenants }))))
+    }
+
+    /// Takes this key, and knows these tenants, from the next request on.
+    pub fn set(&self, key: Option<OpsKey>, tenants: Vec<TenantId>) {
+        let access = Arc::new(Access { key, tenants });
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = access;
+    }
+
+    fn get(&self) -> Arc<Access> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl OpsServer {
@@ -83,7 +113,16 @@ impl OpsServer {
             Ok(listener)
         };
         let listeners = config.listen.iter().map(bind).collect::<Result<_, _>>()?;
-        Ok(Self { listeners, config })
+        Ok(Self {
+            listeners,
+            version: config.version,
+            handle: OpsHandle::new(config.key, config.tenants),
+        })
+    }
+
+    /// Changes the server, also while it serves.
+    pub fn handle(&self) -> OpsHandle {
+        self.handle.clone()
     }
 
     /// The addresses that are bound, in the order of the configuration, with the ports that were picked.
@@ -97,9 +136,8 @@ impl OpsServer {
     /// Serves until `shutdown` completes. Must be called within a tokio runtime.
     pub async fn serve(self, node: Node, shutdown: impl Future<Output = ()>) {
         let shared = Shared {
-            metrics: Metrics::new(&self.config.version, &node),
-            key: self.config.key,
-            tenants: self.config.tenants,
+            metrics: Metrics::new(&self.version, &node),
+            access: self.handle,
             node,
         };
         let router = routes(Arc::new(shared));
@@ -120,8 +158,7 @@ impl OpsServer {
 struct Shared {
     node: Node,
     metrics: Metrics,
-    key: Option<OpsKey>,
-    tenants: Vec<TenantId>,
+    access: OpsHandle,
 }
 
 fn routes(shared: Arc<Shared>) -> Router {
@@ -208,7 +245,7 @@ async fn debug_room(
     if let Some(refusal) = shared.refuse(&headers) {
         return refusal;
     }
-    let room = match debug::room_of(&shared.tenants, whose.tenant.as_deref(), &id) {
+    let room = match debug::room_of(&shared.access.get().tenants, whose.tenant.as_deref(), &id) {
         Ok(room) => debug::show(&shared.node.media, room).await,
         Err(error) => Err(error),
     };
@@ -249,7 +286,7 @@ async fn undrain(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respo
 impl Shared {
     /// The answer to a caller who may not change anything.
     fn refuse(&self, headers: &HeaderMap) -> Option<Response> {
-        let Some(key) = &self.key else {
+        let Some(key) = self.access.get().key else {
             let why = "the configuration has no ops.key_sha256, so nobody may\n";
             return Some((StatusCode::FORBIDDEN, why).into_response());
         };

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
@@ -29,10 +29,10 @@ pub const LEEWAY: Duration = Duration::from_secs(30);
 /// when it expires.
 pub const LONGEST_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Checks tokens. Clones share what was used and what was refused.
+/// Checks tokens. Clones share the keys, what was used and what was refused.
 #[derive(Debug, Clone, Default)]
 pub struct Verifier {
-    keys: Keys,
+    keys: Arc<RwLock<Arc<Keys>>>,
     used: Used,
     refused: Arc<[AtomicU64; Reason::ALL.len()]>,
 }
@@ -41,14 +41,20 @@ impl Verifier {
     /// Checks with these keys.
     pub fn new(keys: Keys) -> Self {
         Self {
-            keys,
+            keys: Arc::new(RwLock::new(Arc::new(keys))),
             ..Self::default()
         }
     }
 
     /// The keys.
-    pub fn keys(&self) -> &Keys {
-        &self.keys
+    pub fn keys(&self) -> Arc<Keys> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&keys)
+    }
+
+    /// Checks with these keys from now on, in all clones. What was used stays used, and whoever is in stays in.
+    pub fn set_keys(&self, keys: Arc<Keys>) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 
     /// What the token grants, at this time. Whether one that is good once was used is not asked: that is
@@ -94,7 +100,8 @@ impl Verifier {
         if header.kid.is_empty() {
             return Err(Reason::KeyMissing.into());
         }
-        let key = self.keys.get(&header.kid).ok_or(Reason::KeyUnknown)?;
+        let keys = self.keys();
+        let key = keys.get(&header.kid).ok_or(Reason::KeyUnknown)?;
         if header.alg != key.algorithm.name() {
             return Err(Reason::WrongAlgorithm.into());
         }

@@ -20,6 +20,22 @@ pub struct WhipConfig {
     pub ice_servers: Vec<IceServer>,
 }
 
+/// What requests are answered by.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    pub(crate) origins: Origins,
+    pub(crate) ice_servers: Vec<IceServer>,
+}
+
+impl Pages {
+    pub(crate) fn of(config: WhipConfig) -> Self {
+        Self {
+            origins: config.origins,
+            ice_servers: config.ice_servers,
+        }
+    }
+}
+
 /// Why a part of the configuration is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {

@@ -71,7 +71,7 @@ pub(crate) async fn enter(
     headers.insert(LOCATION, header(&format!("/session/{}", name.as_str()))?);
     headers.insert(ETAG, header(&tag)?);
     headers.insert(ACCEPT_PATCH, header(FRAGMENT)?);
-    for server in &service.ice_servers {
+    for server in &service.pages().ice_servers {
         headers.append(LINK, server.link().clone());
     }
     Ok(response)

@@ -27,4 +27,4 @@ mod session;
 mod sessions;
 
 pub use config::{ConfigError, IceServer, Origins, WhipConfig};
-pub use server::{BindError, WhipServer};
+pub use server::{BindError, PreparedCertificate, PreparedReload, WhipHandle, WhipServer};

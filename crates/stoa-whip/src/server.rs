@@ -13,7 +13,7 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::{ServerConfig, crypto::aws_lc_rs};
-use stoa_control::Entrance;
+use stoa_control::{Entrance, TlsIdentity};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
@@ -23,7 +23,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{
-    config::{IceServer, Origins, WhipConfig},
+    config::{Pages, WhipConfig},
     enter, limits,
     service::Service,
     sessions::Sessions,
@@ -58,9 +58,77 @@ pub enum BindError {
 /// The HTTPS server, bound to its addresses and not serving yet.
 pub struct WhipServer {
     sockets: Vec<(SocketAddr, Bound)>,
+    handle: WhipHandle,
+}
+
+/// Changes a running [`WhipServer`]. Clones are the same handle.
+#[derive(Clone)]
+pub struct WhipHandle {
+    tls: Arc<watch::Sender<Arc<ServerConfig>>>,
+    pages: Arc<watch::Sender<Arc<Pages>>>,
+}
+
+/// A configuration that was checked and can be applied: nothing of that can fail.
+#[must_use = "nothing has changed until it is applied"]
+pub struct PreparedReload {
+    certificate: PreparedCertificate,
+    pages: Arc<Pages>,
+}
+
+/// A certificate that was checked and can be applied.
+#[must_use = "nothing has changed until it is applied"]
+pub struct PreparedCertificate {
+    handle: WhipHandle,
     tls: Arc<ServerConfig>,
-    origins: Origins,
-    ice_servers: Vec<IceServer>,
+}
+
+impl WhipHandle {
+    fn new(config: WhipConfig) -> Result<Self, BindError> {
+        Ok(Self {
+            tls: Arc::new(watch::Sender::new(Arc::new(tls(&config.identity)?))),
+            pages: Arc::new(watch::Sender::new(Arc::new(Pages::of(config)))),
+        })
+    }
+
+    /// Checks another configuration of the running server. All of it but `listen` can change.
+    ///
+    /// # Errors
+    /// [`BindError::Certificate`]; nothing has changed then.
+    pub fn prepare_reload(&self, config: WhipConfig) -> Result<PreparedReload, BindError> {
+        Ok(PreparedReload {
+            certificate: self.prepare_certificate(&config.identity)?,
+            pages: Arc::new(Pages::of(config)),
+        })
+    }
+
+    /// Checks another certificate.
+    ///
+    /// # Errors
+    /// [`BindError::Certificate`]; nothing has changed then.
+    pub fn prepare_certificate(
+        &self,
+        identity: &TlsIdentity,
+    ) -> Result<PreparedCertificate, BindError> {
+        Ok(PreparedCertificate {
+            handle: self.clone(),
+            tls: Arc::new(tls(identity)?),
+        })
+    }
+}
+
+impl PreparedReload {
+    /// Goes by it from now on; connections that are there live on.
+    pub fn apply(self) {
+        self.certificate.handle.pages.send_replace(self.pages);
+        self.certificate.apply();
+    }
+}
+
+impl PreparedCertificate {
+    /// New connections see it from now on; those that are there live on.
+    pub fn apply(self) {
+        self.handle.tls.send_replace(self.tls);
+    }
 }
 
 impl WhipServer {
@@ -72,7 +140,7 @@ impl WhipServer {
         if config.listen.is_empty() {
             return Err(BindError::NoAddress);
         }
-        tls(config).map(drop)
+        tls(&config.identity).map(drop)
     }
 
     /// Prepares TLS and binds every address.
@@ -90,10 +158,13 @@ impl WhipServer {
         let sockets = config.listen.iter().map(bind).collect::<Result<_, _>>()?;
         Ok(Self {
             sockets,
-            tls: Arc::new(tls(&config)?),
-            origins: config.origins,
-            ice_servers: config.ice_servers,
+            handle: WhipHandle::new(config)?,
         })
+    }
+
+    /// Changes the server, also while it serves.
+    pub fn handle(&self) -> WhipHandle {
+        self.handle.clone()
     }
 
     /// The addresses that are bound, with the ports that were picked.
@@ -106,8 +177,7 @@ impl WhipServer {
     pub async fn serve(self, entrance: Entrance, shutdown: impl Future<Output = ()>) {
         let service = Arc::new(Service {
             entrance,
-            origins: self.origins,
-            ice_servers: self.ice_servers,
+            pages: self.handle.pages.subscribe(),
             sessions: Sessions::default(),
         });
         let (end, _) = watch::channel(false);
@@ -123,7 +193,7 @@ impl WhipServer {
             };
             tracing::info!(%address, "WHIP and WHEP are served over HTTPS");
             let server = Server {
-                acceptor: TlsAcceptor::from(Arc::clone(&self.tls)),
+                tls: self.handle.tls.subscribe(),
                 service: Arc::clone(&service),
                 connections: Arc::clone(&connections),
                 end: end.subscribe(),
@@ -142,8 +212,7 @@ impl WhipServer {
     }
 }
 
-fn tls(config: &WhipConfig) -> Result<ServerConfig, BindError> {
-    let identity = &config.identity;
+fn tls(identity: &TlsIdentity) -> Result<ServerConfig, BindError> {
     let mut tls = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         // 1.2, too: encoders are older than browsers.
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
@@ -174,7 +243,7 @@ async fn over(end: &mut watch::Receiver<bool>) {
 
 #[derive(Clone)]
 struct Server {
-    acceptor: TlsAcceptor,
+    tls: watch::Receiver<Arc<ServerConfig>>,
     service: Arc<Service>,
     connections: Arc<Semaphore>,
     end: watch::Receiver<bool>,
@@ -226,7 +295,8 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             return tracing::debug!(%error, "a connection was gone at once");
         }
-        let stream = match timeout(limits::HEAD, self.acceptor.accept(stream)).await {
+        let acceptor = TlsAcceptor::from(Arc::clone(&self.tls.borrow()));
+        let stream = match timeout(limits::HEAD, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return tracing::debug!(%error, "no TLS connection"),
             Err(_) => return tracing::debug!("no TLS connection in time"),

@@ -14,10 +14,10 @@ use hyper::body::Incoming;
 use stoa_api::v1::ErrorReason;
 use stoa_control::Entrance;
 use stoa_token::Grant;
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 
 use crate::{
-    config::{IceServer, Origins},
+    config::Pages,
     cross_origin, enter, limits,
     problem::{Body, Problem},
     session,
@@ -37,9 +37,15 @@ pub(crate) const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patc
 /// What all requests share.
 pub(crate) struct Service {
     pub(crate) entrance: Entrance,
-    pub(crate) origins: Origins,
-    pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) pages: watch::Receiver<Arc<Pages>>,
     pub(crate) sessions: Sessions,
+}
+
+impl Service {
+    /// What holds now.
+    pub(crate) fn pages(&self) -> Arc<Pages> {
+        Arc::clone(&self.pages.borrow())
+    }
 }
 
 /// What an address names.
@@ -84,7 +90,7 @@ impl Service {
         });
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        cross_origin::allow(&self.origins, &parts.headers, headers);
+        cross_origin::allow(&self.pages().origins, &parts.headers, headers);
         if parts.method == Method::OPTIONS && response.status().is_success() {
             let session = parts.uri.path().starts_with("/session/");
             let methods = if session {

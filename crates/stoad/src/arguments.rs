@@ -90,11 +90,15 @@ pub(crate) struct Dev {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Configuration {
-    /// Print what is set, by the file and by the environment together; secrets are hidden
+    /// Print what holds, by the file, the environment and the defaults together; secrets are hidden
     Print {
         /// The YAML file
         file: PathBuf,
     },
+    /// Print what every key means, as Markdown
+    Reference,
+    /// Print a JSON schema of the file, for editors that complete and check YAML
+    Schema,
 }
 
 /// The ops port of a running node.

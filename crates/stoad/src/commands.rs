@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use stoa_control::ControlServer;
-use stoa_whip::WhipServer;
 use tokio::runtime::Builder;
 
 use crate::{
     arguments::{self, Command},
-    config::Config,
+    config::{self, Config},
     daemon::Daemon,
     dev, drain,
     exit::Failure,
@@ -28,6 +26,14 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Check { file } => check(&file),
         Command::Config(arguments::Configuration::Print { file }) => {
             print!("{}", Config::print(&file)?);
+            Ok(())
+        }
+        Command::Config(arguments::Configuration::Reference) => {
+            print!("{}", config::reference::markdown());
+            Ok(())
+        }
+        Command::Config(arguments::Configuration::Schema) => {
+            print!("{}", config::schema::text());
             Ok(())
         }
         Command::Rooms(arguments) => run_to_end(rooms::rooms(arguments)),
@@ -60,24 +66,18 @@ fn run_to_end(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
 
 /// Checks the file and everything it names.
 fn check(file: &Path) -> Result<(), Failure> {
-    let config = Config::read(file)?;
-    config.media()?;
-    ControlServer::check(&config.control()?)?;
-    config.token_keys()?;
-    if let Some(whip) = config.whip()? {
-        WhipServer::check(&whip)?;
-    }
+    Config::read(file)?.parts()?;
     println!("{}: good", file.display());
     Ok(())
 }
 
 fn serve(file: &Path) -> Result<(), Failure> {
     let config = Config::read(file)?;
-    logging::start(&config.log);
+    let log = logging::start(&config.log);
     run_to_end(async {
         let signals = Signals::listen()
             .map_err(|error| Failure::Running(format!("cannot listen for signals: {error}")))?;
-        let daemon = Daemon::start(&config).await?;
+        let daemon = Daemon::start(file, &config, log).await?;
         daemon.run(signals, async {}).await
     })
 }

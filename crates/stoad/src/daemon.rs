@@ -1,19 +1,30 @@
 //! The parts put together: media workers, control server, and how they end.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use stoa_control::{ControlHandle, ControlServer};
 use stoa_net::Started;
-use stoa_ops::{Node, OpsServer};
+use stoa_ops::{Node, OpsServer, Reloads};
 use stoa_whip::WhipServer;
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    sync::oneshot,
+    task::{JoinHandle, block_in_place},
+    time::{MissedTickBehavior, interval},
+};
 
 use crate::{
     config::Config,
     exit::Failure,
+    logging::Filter,
     media::{self, Workers},
     meter,
-    signals::Signals,
+    reload::{self, Handles, Reloader},
+    signals::{Asked, Signals},
     systemd,
 };
 
@@ -29,8 +40,8 @@ pub(crate) struct Daemon {
     /// For the watchdog.
     media: stoa_net::Media,
     ops_addresses: Vec<SocketAddr>,
-    /// How long those who are in a room may go on after a signal.
-    grace: Duration,
+    /// Reads the configuration again when it is asked to.
+    reloader: Reloader,
     /// The ops port, which is there until the end. It has no part in the order of ending.
     ops: JoinHandle<()>,
     /// It measures until the end.
@@ -38,15 +49,20 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Opens every port and starts every part.
+    /// Opens every port and starts every part, as this configuration says, which was read from this file.
     ///
     /// # Errors
     /// [`Failure`]; nothing is running then.
-    pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
-        let media_config = config.media()?;
-        let server = ControlServer::bind(config.control()?)?;
-        let whip = config.whip()?.map(WhipServer::bind).transpose()?;
-        let ops = OpsServer::bind(config.ops())?;
+    pub(crate) async fn start(
+        file: &Path,
+        config: &Config,
+        log: Filter,
+    ) -> Result<Self, Failure> {
+        let parts = config.parts()?;
+        let media_config = parts.media;
+        let server = ControlServer::bind(parts.control)?;
+        let whip = parts.whip.map(WhipServer::bind).transpose()?;
+        let ops = OpsServer::bind(parts.ops)?;
         // Last: from here on nothing fails that would have to be undone.
         let Started {
             workers,
@@ -67,10 +83,18 @@ impl Daemon {
         }
         // Before anybody is served, who may ask how full the node is.
         let meter = meter::start(media.clone(), handle.clone());
+        let handles = Handles {
+            control: handle.clone(),
+            whip: whip.as_ref().map(WhipServer::handle),
+            ops: ops.handle(),
+            reloads: Reloads::new(SystemTime::now()),
+        };
         let node = Node {
             media: media.clone(),
             control: handle.clone(),
+            reloads: handles.reloads.clone(),
         };
+        let reloader = Reloader::new(file, config, handles, log);
         let ops = tokio::spawn(ops.serve(node, std::future::pending()));
         let notices = media::bridge(notices);
         let server = server.open(Arc::new(Workers(media.clone())), notices);
@@ -93,7 +117,7 @@ impl Daemon {
             addresses,
             media,
             ops_addresses,
-            grace: config.drain.grace,
+            reloader,
             ops,
             meter,
         })
@@ -122,20 +146,9 @@ impl Daemon {
         before_media: impl Future<Output = ()>,
     ) -> Result<(), Failure> {
         systemd::ready();
-        let watchdog = systemd::watchdog(self.media.clone());
-        let outcome = tokio::select! {
-            never = watchdog => match never {},
-            () = signals.next() => {
-                tracing::info!("asked to end");
-                Ok(())
-            }
-            worker = self.workers.failed() => Err(Failure::Worker(worker)),
-            _ = &mut self.control => {
-                Err(Failure::Running("the control server has failed; the log says why".to_owned()))
-            }
-        };
+        let outcome = self.until_the_end(&mut signals).await;
         let grace = if outcome.is_ok() {
-            self.grace
+            self.reloader.grace()
         } else {
             Duration::ZERO
         };
@@ -171,8 +184,37 @@ impl Daemon {
                 tracing::info!("ended");
                 outcome
             }
-            () = signals.next() => {
+            () = signals.end() => {
                 Err(Failure::Running("ended at once, by a second signal".to_owned()))
+            }
+        }
+    }
+}
+
+impl Daemon {
+    /// Runs until a signal asks for the end, or something fails. Meanwhile it reads the configuration again when it is
+    /// asked to, and the certificates when their files have changed.
+    async fn until_the_end(&mut self, signals: &mut Signals) -> Result<(), Failure> {
+        let watchdog = systemd::watchdog(self.media.clone());
+        tokio::pin!(watchdog);
+        let mut looks = interval(reload::LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                never = &mut watchdog => match never {},
+                asked = signals.next() => match asked {
+                    Asked::End => {
+                        tracing::info!("asked to end");
+                        return Ok(());
+                    }
+                    Asked::Reload => block_in_place(|| self.reloader.reload()),
+                },
+                _ = looks.tick() => block_in_place(|| self.reloader.look()),
+                worker = self.workers.failed() => return Err(Failure::Worker(worker)),
+                _ = &mut self.control => {
+                    let why = "the control server has failed; the log says why";
+                    return Err(Failure::Running(why.to_owned()));
+                }
             }
         }
     }

@@ -72,7 +72,7 @@ pub(crate) async fn run(arguments: Dev) -> Result<(), Failure> {
     let credentials = Credentials::open(folder.path(), SystemTime::now())?;
     let file = write_config(folder.path(), &arguments, &credentials)?;
     let config = Config::read(&file)?;
-    logging::start(&config.log);
+    let log = logging::start(&config.log);
 
     let address = arguments.page;
     let page = TcpListener::bind(address)
@@ -81,7 +81,7 @@ pub(crate) async fn run(arguments: Dev) -> Result<(), Failure> {
     let page_address = page
         .local_addr()
         .map_err(|source| Failure::Listen { address, source })?;
-    let daemon = Daemon::start(&config).await?;
+    let daemon = Daemon::start(&file, &config, log).await?;
     let control = daemon
         .control_addresses()
         .first()

@@ -9,19 +9,24 @@ use tracing_subscriber::{EnvFilter, filter::Directive};
 
 use crate::config::{Log, LogFormat};
 
+/// Changes what is logged while the daemon runs.
+pub(crate) struct Filter(Option<Box<dyn Fn(EnvFilter) + Send + Sync>>);
+
+impl Filter {
+    /// Goes by this level from now on, unless `RUST_LOG` has said what is logged.
+    pub(crate) fn set(&self, log: &Log) {
+        if let Some(set) = &self.0 {
+            set(configured(log));
+        }
+    }
+}
+
 /// Sends log lines to standard error. The environment variable `RUST_LOG` wins over the
 /// configuration.
-pub(crate) fn start(log: &Log) {
-    // Checked when the configuration was read, so the fallback is never needed.
-    let configured = || EnvFilter::try_new(&log.level.0).unwrap_or_else(|_| EnvFilter::new("info"));
-    let configured = || {
-        let mut filter = configured();
-        for directive in quiet() {
-            filter = filter.add_directive(directive);
-        }
-        filter
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| configured());
+pub(crate) fn start(log: &Log) -> Filter {
+    let of_environment = EnvFilter::try_from_default_env().ok();
+    let is_configured = of_environment.is_none();
+    let filter = of_environment.unwrap_or_else(|| configured(log));
     // A file of log lines is for other programs, too; and see no-color.org.
     let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colour = io::stderr().is_terminal() && !unwanted;
@@ -29,10 +34,34 @@ pub(crate) fn start(log: &Log) {
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(colour);
-    match log.format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
+    let set: Box<dyn Fn(EnvFilter) + Send + Sync> = match log.format {
+        LogFormat::Text => {
+            let builder = builder.with_filter_reloading();
+            let handle = builder.reload_handle();
+            builder.init();
+            Box::new(move |filter| tell(handle.reload(filter)))
+        }
+        LogFormat::Json => {
+            let builder = builder.json().with_filter_reloading();
+            let handle = builder.reload_handle();
+            builder.init();
+            Box::new(move |filter| tell(handle.reload(filter)))
+        }
+    };
+    Filter(is_configured.then_some(set))
+}
+
+fn tell(set: Result<(), tracing_subscriber::reload::Error>) {
+    // Only if nothing is logged any more.
+    if let Err(error) = set {
+        eprintln!("stoad: the log level could not be changed: {error}");
     }
+}
+
+fn configured(log: &Log) -> EnvFilter {
+    // Checked when the configuration was read, so the fallback is never needed.
+    let filter = EnvFilter::try_new(&log.level.0).unwrap_or_else(|_| EnvFilter::new("info"));
+    quiet().fold(filter, EnvFilter::add_directive)
 }
 
 /// What libraries say and nobody is to read: str0m warns of every codec in an offer that it does not take, such

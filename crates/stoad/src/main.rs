@@ -13,6 +13,7 @@ mod key_file;
 mod logging;
 mod media;
 mod meter;
+mod reload;
 mod rooms;
 mod signals;
 mod systemd;

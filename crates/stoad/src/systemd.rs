@@ -16,6 +16,19 @@ pub(crate) fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
+/// The configuration is read again; [`reloaded`] follows.
+pub(crate) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "cannot tell systemd"),
+    }
+}
+
+/// The configuration was read again, with this result.
+pub(crate) fn reloaded(status: &str) {
+    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
 /// The node ends.
 pub(crate) fn stopping() {
     tell(&[NotifyState::Stopping]);

@@ -1,6 +1,9 @@
 //! Levels and gates: when something is refused, and when it is taken again.
 
-use super::load::{Loads, Resource};
+use super::{
+    CapacitySettings,
+    load::{Loads, Resource},
+};
 
 /// How far saturation has to fall below a limit before what was refused is taken again.
 pub(super) const HYSTERESIS: f64 = 0.05;
@@ -39,6 +42,13 @@ pub(super) struct Limits {
 }
 
 impl Limits {
+    pub(super) fn of(settings: &CapacitySettings) -> Self {
+        Self {
+            soft: settings.soft_ratio,
+            hard: settings.hard_ratio,
+        }
+    }
+
     /// Half of what the hard limit leaves is for those who speak.
     pub(super) fn full(self) -> f64 {
         self.hard.midpoint(1.0)
@@ -85,6 +95,11 @@ impl Gate {
             allowed: usize::MAX,
             resource: Resource::Workers,
         }
+    }
+
+    /// Another limit, from the next measurement on.
+    pub(super) fn set_limit(&mut self, limit: f64) {
+        self.limit = limit;
     }
 
     /// While it is closed one may come for one who leaves, and no more: the noise of a measurement lets

@@ -82,10 +82,7 @@ pub(super) struct Model {
 
 impl Model {
     pub(super) fn new(settings: CapacitySettings) -> Self {
-        let limits = Limits {
-            soft: settings.soft_ratio,
-            hard: settings.hard_ratio,
-        };
+        let limits = Limits::of(&settings);
         Self {
             settings,
             limits,
@@ -103,6 +100,17 @@ impl Model {
             stage: Gate::new(limits.full()),
             rooms: Level::Normal,
         }
+    }
+
+    /// Goes by other settings from the next measurement on. Seats are the workers' own, and stay.
+    pub(super) fn set(&mut self, settings: CapacitySettings) {
+        self.limits = Limits::of(&settings);
+        self.listeners.set_limit(self.limits.hard);
+        self.stage.set_limit(self.limits.full());
+        self.settings = CapacitySettings {
+            seats_per_worker: self.settings.seats_per_worker,
+            ..settings
+        };
     }
 
     /// Takes what was measured, with so many people in the node's rooms, and says how full it is.

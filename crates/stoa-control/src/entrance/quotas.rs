@@ -1,6 +1,6 @@
 //! How much a tenant has, and whether it may have more.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use stoa_api::v1::ErrorReason;
 use stoa_core::{ParticipantId, RoomId, TenantId};
@@ -11,14 +11,19 @@ use super::{
     rates::{Rate, Rates},
 };
 use crate::{
+    authenticate::invalid_credential,
     directory::Directory,
     errors::Failure,
     lifecycle::Counted,
-    tenants::{Quotas, Tenant, may_take},
+    settings::Current,
+    tenants::{Quotas, may_take},
 };
 
 /// How many people's joins are counted at a time.
 const SUBJECTS: usize = 65_536;
+
+/// How many tenants' joins are counted at a time: more than any configuration has.
+const TENANTS: usize = 65_536;
 
 /// In which time a person's joins are counted.
 const SUBJECT_PERIOD: Duration = Duration::from_secs(60);
@@ -31,39 +36,32 @@ pub(crate) type WatchPlace = (UnderWay<TenantId>, Counted);
 
 /// The quotas of all tenants, and what is under way.
 pub(crate) struct Ledger {
-    quotas: HashMap<TenantId, Quotas>,
+    current: Current,
     directory: Arc<Directory>,
     pub(crate) rooms: Pending<RoomId>,
     pub(crate) entrants: Pending<Entrant>,
     watches: Pending<TenantId>,
     joins: Rates<TenantId>,
     subjects: Rates<(TenantId, ParticipantId)>,
-    subject_rate: Rate,
 }
 
 impl Ledger {
-    /// `joins_per_subject`: how often one person may join in a minute.
-    pub(crate) fn new(
-        tenants: &[Tenant],
-        joins_per_subject: u32,
-        directory: Arc<Directory>,
-    ) -> Self {
-        let quotas = |tenant: &Tenant| (tenant.id.clone(), tenant.quotas.clone());
+    pub(crate) fn new(current: Current, directory: Arc<Directory>) -> Self {
         Self {
-            quotas: tenants.iter().map(quotas).collect(),
+            current,
             directory,
             rooms: Pending::default(),
             entrants: Pending::default(),
             watches: Pending::default(),
-            joins: Rates::new(tenants.len()),
+            joins: Rates::new(TENANTS),
             subjects: Rates::new(SUBJECTS),
-            subject_rate: Rate::new(joins_per_subject, SUBJECT_PERIOD),
         }
     }
 
-    fn quotas(&self, tenant: &TenantId) -> Result<&Quotas, Failure> {
-        // Callers come from the same configuration.
-        self.quotas.get(tenant).ok_or_else(Failure::internal)
+    fn quotas(&self, tenant: &TenantId) -> Result<Quotas, Failure> {
+        // Only whoever began before their tenant was taken out of the configuration has none.
+        let quotas = self.current.get().quotas.get(tenant).cloned();
+        quotas.ok_or_else(invalid_credential)
     }
 
     /// How many bans the tenant may make.
@@ -107,9 +105,10 @@ impl Ledger {
         tenant: &TenantId,
         limit: usize,
     ) -> Result<UnderWay<TenantId>, Failure> {
+        let tenants = self.current.get().quotas.len();
         self.watches.begin(tenant.clone(), |begun| {
             let own = begun.get(tenant).copied().unwrap_or(0);
-            match may_take(limit, begun.values().sum(), own, self.quotas.len()) {
+            match may_take(limit, begun.values().sum(), own, tenants) {
                 true => Ok(()),
                 false => Err(Failure::new(
                     ErrorReason::WatchLimitReached,
@@ -129,8 +128,9 @@ impl Ledger {
     pub(crate) fn attempt(&self, tenant: &TenantId, who: &ParticipantId) -> Result<(), Failure> {
         let now = Instant::now();
         let subject = (tenant.clone(), who.clone());
+        let rate = Rate::new(self.current.get().joins_per_subject, SUBJECT_PERIOD);
         self.subjects
-            .take(subject, self.subject_rate, now)
+            .take(subject, rate, now)
             .map_err(|wait| rate_exceeded("subject", wait))?;
         let Some(joins) = self.quotas(tenant)?.joins_per_second else {
             return Ok(());

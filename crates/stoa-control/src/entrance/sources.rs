@@ -8,7 +8,7 @@ use super::{
     quotas::rate_exceeded,
     rates::{Rate, Rates, Source},
 };
-use crate::errors::Failure;
+use crate::{errors::Failure, settings::Current};
 
 /// How many sources are counted at a time, some 50 bytes each.
 const SOURCES: usize = 65_536;
@@ -19,22 +19,26 @@ const PERIOD: Duration = Duration::from_secs(60);
 /// Counts bad credentials by their source.
 pub(crate) struct Sources {
     rates: Rates<Source>,
-    rate: Rate,
+    current: Current,
 }
 
 impl Sources {
-    /// So many may come in a minute.
-    pub(crate) fn new(refusals_per_minute: u32) -> Self {
+    /// As many may come in a minute as the settings say.
+    pub(crate) fn new(current: Current) -> Self {
         Self {
             rates: Rates::new(SOURCES),
-            rate: Rate::new(refusals_per_minute, PERIOD),
+            current,
         }
+    }
+
+    fn rate(&self) -> Rate {
+        Rate::new(self.current.get().refusals_per_source, PERIOD)
     }
 
     /// Counts one.
     pub(crate) fn count(&self, source: IpAddr) {
         // One that is too many is not counted, so that the source is free again after a while.
-        let _one_too_many = self.rates.take(source.into(), self.rate, Instant::now());
+        let _one_too_many = self.rates.take(source.into(), self.rate(), Instant::now());
     }
 
     /// Whether there have been too many.
@@ -43,7 +47,7 @@ impl Sources {
     /// RATE_EXCEEDED.
     pub(crate) fn check(&self, source: IpAddr) -> Result<(), Failure> {
         let now = Instant::now();
-        let checked = self.rates.check(&source.into(), self.rate, now);
+        let checked = self.rates.check(&source.into(), self.rate(), now);
         checked.map_err(|wait| rate_exceeded("source", wait))
     }
 }

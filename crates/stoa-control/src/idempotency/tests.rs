@@ -159,7 +159,7 @@ async fn a_caller_that_goes_away_leaves_the_call_running() {
 
 #[tokio::test]
 async fn no_tenant_fills_the_table_for_others() {
-    let requests = Requests::new(8, MINUTE).shared_by(2);
+    let requests = Requests::new(8, MINUTE).shared_by(Tenants::Fixed(2));
     let call = async |tenant: &str, number: usize| {
         let (id, request) = (number.to_string(), request("a"));
         let operation = async { Ok(Room::default()) };

@@ -9,12 +9,14 @@ use stoa_h3::PeerInfo;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tower::ServiceExt as _;
 
+use super::Tls;
 use crate::{
     config::TransportLimits,
     gate::Gate,
@@ -34,7 +36,7 @@ const SEND_BUFFER_BYTES: usize = 64 * 1024;
 /// Serves connections until the node stops and they have ended.
 pub(super) async fn serve(
     listener: std::net::TcpListener,
-    tls: Arc<rustls::ServerConfig>,
+    tls: watch::Receiver<Tls>,
     gate: Gate,
     limits: TransportLimits,
     handle: ControlHandle,
@@ -44,7 +46,7 @@ pub(super) async fn serve(
         Err(error) => return tracing::error!(%error, "HTTP/2 cannot be served"),
     };
     let server = Arc::new(Server {
-        acceptor: TlsAcceptor::from(tls),
+        tls,
         gate,
         limits,
         lifecycle: handle.lifecycle.clone(),
@@ -78,7 +80,7 @@ pub(super) async fn serve(
 }
 
 struct Server {
-    acceptor: TlsAcceptor,
+    tls: watch::Receiver<Tls>,
     gate: Gate,
     limits: TransportLimits,
     lifecycle: Lifecycle,
@@ -105,7 +107,8 @@ impl Server {
     /// TLS, and the first bytes of HTTP/2: hyper would wait for those without an end.
     async fn begin(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         stream.set_nodelay(true)?;
-        let mut stream = self.acceptor.accept(stream).await?;
+        let tls = Arc::clone(&self.tls.borrow().http2);
+        let mut stream = TlsAcceptor::from(tls).accept(stream).await?;
         if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,

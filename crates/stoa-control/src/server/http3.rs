@@ -2,13 +2,11 @@
 
 use std::{net::UdpSocket, sync::Arc};
 
-use quinn::{
-    Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime,
-    crypto::rustls::QuicServerConfig,
-};
+use quinn::{Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime};
 use stoa_h3::{QuicLimits, ServerLimits, serve_connection};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 
+use super::Tls;
 use crate::{
     config::TransportLimits,
     gate::Gate,
@@ -25,12 +23,12 @@ const INCOMING_BUFFER_BYTES: u64 = 16 * 1024;
 /// Serves connections until the node stops and they have ended.
 pub(super) async fn serve(
     socket: UdpSocket,
-    tls: Arc<QuicServerConfig>,
+    mut tls: watch::Receiver<Tls>,
     gate: Gate,
     limits: TransportLimits,
     handle: ControlHandle,
 ) {
-    let config = server_config(tls, &limits);
+    let config = server_config(&tls.borrow_and_update(), &limits);
     let runtime = Arc::new(TokioRuntime);
     let endpoint = match Endpoint::new(EndpointConfig::default(), Some(config), socket, runtime) {
         Ok(endpoint) => endpoint,
@@ -48,6 +46,12 @@ pub(super) async fn serve(
             () = &mut stopping => break,
             Some(ended) = connections.join_next() => {
                 super::note(ended);
+                continue;
+            }
+            // Its sender is in the handle.
+            Ok(()) = tls.changed() => {
+                let config = server_config(&tls.borrow_and_update(), &server.limits);
+                endpoint.set_server_config(Some(config));
                 continue;
             }
             Some(incoming) = endpoint.accept() => incoming,
@@ -76,7 +80,7 @@ pub(super) async fn serve(
     let _ = timeout(server.limits.grace, endpoint.wait_idle()).await;
 }
 
-fn server_config(tls: Arc<QuicServerConfig>, limits: &TransportLimits) -> ServerConfig {
+fn server_config(tls: &Tls, limits: &TransportLimits) -> ServerConfig {
     let transport = stoa_h3::transport_config(&QuicLimits {
         concurrent_requests: limits.streams_per_connection,
         stream_receive_window: limits.stream_window,
@@ -85,7 +89,7 @@ fn server_config(tls: Arc<QuicServerConfig>, limits: &TransportLimits) -> Server
         keep_alive_interval: Some(limits.keep_alive),
         ..QuicLimits::default()
     });
-    let mut config = ServerConfig::with_crypto(tls);
+    let mut config = ServerConfig::with_crypto(tls.http3.clone());
     config
         .transport_config(Arc::new(transport))
         .max_incoming(limits.connections)

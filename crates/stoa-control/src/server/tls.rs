@@ -7,24 +7,29 @@ use std::sync::Arc;
 
 use quinn::crypto::rustls::QuicServerConfig;
 use rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
     crypto::aws_lc_rs,
     server::{WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 
 use super::BindError;
-use crate::config::ControlConfig;
+use crate::config::TlsIdentity;
 
-/// What each transport takes.
-pub(super) struct Tls {
+/// What each transport takes. Both are replaced together, and with them the tickets by which connections are resumed:
+/// nobody comes back by a certificate that is not vouched for any more.
+#[derive(Clone)]
+pub(crate) struct Tls {
     pub(super) http2: Arc<ServerConfig>,
     pub(super) http3: Arc<QuicServerConfig>,
 }
 
 impl Tls {
-    pub(super) fn new(config: &ControlConfig) -> Result<Self, BindError> {
-        let http2 = server_config(config, b"h2")?;
-        let http3 = server_config(config, stoa_h3::ALPN)?;
+    pub(super) fn new(
+        identity: &TlsIdentity,
+        client_ca: Option<&Arc<RootCertStore>>,
+    ) -> Result<Self, BindError> {
+        let http2 = server_config(identity, client_ca, b"h2")?;
+        let http3 = server_config(identity, client_ca, stoa_h3::ALPN)?;
         let http3 = QuicServerConfig::try_from(http3)
             .map_err(|error| BindError::Certificate(rustls::Error::General(error.to_string())))?;
         Ok(Self {
@@ -34,8 +39,12 @@ impl Tls {
     }
 }
 
-fn server_config(config: &ControlConfig, protocol: &[u8]) -> Result<ServerConfig, BindError> {
-    let verifier: Arc<dyn ClientCertVerifier> = match &config.client_ca {
+fn server_config(
+    identity: &TlsIdentity,
+    client_ca: Option<&Arc<RootCertStore>>,
+    protocol: &[u8],
+) -> Result<ServerConfig, BindError> {
+    let verifier: Arc<dyn ClientCertVerifier> = match client_ca {
         Some(roots) => {
             let provider = Arc::new(aws_lc_rs::default_provider());
             WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider)
@@ -45,7 +54,6 @@ fn server_config(config: &ControlConfig, protocol: &[u8]) -> Result<ServerConfig
         }
         None => WebPkiClientVerifier::no_client_auth(),
     };
-    let identity = &config.identity;
     let mut tls = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(BindError::Certificate)?

@@ -112,6 +112,16 @@ catalogue! {
         "Calls of the control API that failed, by the reason that the caller was told.";
     TOKENS_REFUSED: Counter "stoa_join_tokens_refused_total" &["reason"],
         "Join tokens that were refused, by whichever entrance, by the reason that their holders are not told.";
+    CONFIG_RELOADS: Counter "stoa_config_reloads_total" &["result"],
+        "How often the configuration was read again since the start, by result.";
+    CONFIG_SUCCESSFUL: Gauge "stoa_config_last_reload_successful" &[],
+        "1 if the configuration was good when it was last read, otherwise 0.";
+    CONFIG_SUCCESS_TIME: Gauge "stoa_config_last_reload_success_timestamp_seconds" &[],
+        "When the configuration that holds was read.";
+    CERTIFICATE_RELOADS: Counter "stoa_certificate_reloads_total" &["result"],
+        "How often files of certificates had changed since the start, by whether they were good.";
+    CERTIFICATE_EXPIRY: Gauge "stoa_certificate_expiry_timestamp_seconds" &["port"],
+        "When the certificate that a port shows is over.";
     CONTROL_DURATION: Histogram "stoa_control_call_duration_seconds" &["method"],
         "How long unary calls of the control API took.";
 }

@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use stoa_control::CapacitySettings;
 
 use super::cgroup;
@@ -10,21 +11,32 @@ use super::cgroup;
 /// The least ratio that makes sense: what is refused is taken again a twentieth below it.
 const LEAST: f64 = 0.1;
 
-/// What the node may use, and from when on it refuses.
-#[derive(Debug, Clone, Deserialize)]
+/// What the node may use, and from when on it refuses: [operations.md](operations.md#when-a-node-is-full). Ratios are 0.1
+/// to 1, of whichever resource is nearest to its end.
+///
+/// How much time the media workers have is no key: as many processors as the process may use (affinity and the control
+/// group's quota, in whole processors), and no more than there are workers.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Capacity {
-    /// Whether anything is refused for it. `false`: it is only told.
+    /// Whether anything is refused for want of capacity. `false`: it is only told how full the node is. For a first look
+    /// at a new machine, and for measurements up to its end.
+    #[schemars(extend("x-reload" = true))]
     enforce: bool,
-    /// From which share of any resource on no rooms are created.
+    /// From here on no rooms are created. Lower where rooms grow long after they were made.
     #[serde(deserialize_with = "ratio")]
+    #[schemars(extend("x-reload" = true))]
     soft_ratio: f64,
-    /// From which share on no listeners are let in. Half of what it leaves is for those who speak.
+    /// From here on no listeners are let in; at half of what it leaves, nobody. Not below `soft_ratio`. Lower where
+    /// latency matters more than the number of people.
     #[serde(deserialize_with = "ratio")]
+    #[schemars(extend("x-reload" = true))]
     hard_ratio: f64,
-    /// What the node may send. Absent: as much as it can.
+    /// What the node may send, with the headers of IP and UDP: what the network card or the plan allows.
+    #[schemars(extend("x-reload" = true, "x-default" = "no limit"))]
     bandwidth_mbit_per_second: Option<NonZeroU32>,
-    /// What the process may have. Absent: what its control group may.
+    /// What the process may have.
+    #[schemars(extend("x-reload" = true, "x-default" = "what its control group may (`memory.max`), else no limit"))]
     memory_mib: Option<NonZeroU32>,
 }
 

@@ -7,6 +7,8 @@ use std::ffi::OsString;
 
 use serde_yaml::{Mapping, Value};
 
+use super::{nearest::nearest, schema::Key};
+
 /// What such variables begin with.
 const PREFIX: &str = "STOA__";
 
@@ -77,6 +79,36 @@ pub(super) fn apply(text: &str, overrides: &[Override]) -> Result<String, String
         *place = change.value.clone();
     }
     serde_yaml::to_string(&whole).map_err(|error| error.to_string())
+}
+
+/// Checks that the variables name keys that there are, as far as the keys have names of their own: what is in a list has
+/// none.
+///
+/// # Errors
+/// Which variable is wrong, and which was perhaps meant.
+pub(super) fn check(overrides: &[Override], schema: Key<'_>) -> Result<(), String> {
+    for change in overrides {
+        let mut place = schema;
+        for (depth, key) in change.keys.iter().enumerate() {
+            if !place.has_keys() {
+                break;
+            }
+            if let Some(below) = place.key(key) {
+                place = below;
+                continue;
+            }
+            let variable = &change.variable;
+            let mut message = format!("the environment variable {variable}: there is no key {key}");
+            if let Some(near) = nearest(key, place.names()) {
+                let mut keys = change.keys.clone();
+                near.clone_into(&mut keys[depth]);
+                let meant = keys.join("__").to_ascii_uppercase();
+                message += &format!("; did you mean {PREFIX}{meant}?");
+            }
+            return Err(message);
+        }
+    }
+    Ok(())
 }
 
 /// The names of the variables, for messages.

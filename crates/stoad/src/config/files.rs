@@ -1,6 +1,12 @@
 //! The files that a configuration names.
 
-use std::{fs::File, io::Read as _, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::Path,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use rustls::{
     RootCertStore,
@@ -8,7 +14,9 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     sign::CertifiedKey,
 };
+use sha2::{Digest as _, Sha256};
 use stoa_control::TlsIdentity;
+use x509_cert::der::Decode as _;
 
 use crate::exit::Failure;
 
@@ -62,6 +70,26 @@ pub(super) fn identity(certificate: &Path, key: &Path) -> Result<TlsIdentity, Fa
         chain,
         key: private,
     })
+}
+
+/// What these files have in them now, as one hash: it changes when any of them does, or can be read or not any more.
+pub(super) fn fingerprint<'a>(files: impl IntoIterator<Item = &'a Path>) -> [u8; 32] {
+    let mut whole = Sha256::new();
+    for file in files {
+        let content = match read(file) {
+            Ok(bytes) => Sha256::digest(bytes),
+            Err(failure) => Sha256::digest(failure.to_string()),
+        };
+        whole.update(content);
+    }
+    whole.finalize().into()
+}
+
+/// When the first certificate of a chain is over.
+pub(super) fn expiry(identity: &TlsIdentity) -> Option<SystemTime> {
+    let certificate = x509_cert::Certificate::from_der(identity.chain.first()?).ok()?;
+    let not_after = certificate.tbs_certificate().validity().not_after;
+    Some(UNIX_EPOCH + not_after.to_unix_duration())
 }
 
 /// Authorities that vouch for others.

@@ -6,32 +6,39 @@ use std::{
     path::Path,
 };
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use stoa_control::{ApiKeyHash, CertificateHash};
 use stoa_core::{PacketQuota, TenantId};
 use stoa_token::TokenKey;
 
-use super::{sha256, token_keys::TokenKeyEntry};
+use super::{sha256::Sha256Hash, token_keys::TokenKeyEntry};
 use crate::exit::Failure;
 
 /// One of the teams that share the node.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tenant {
-    /// Its name: unique, and the `iss` of its join tokens.
-    #[serde(deserialize_with = "name")]
+    /// The tenant's name, in the form of all identifiers: unique, and never shown to another tenant.
+    #[serde(deserialize_with = "name", serialize_with = "as_text")]
+    #[schemars(with = "String", extend("x-reload" = true))]
     name: TenantId,
-    /// Its callers that show a key.
+    /// Callers that send `authorization: Bearer KEY`. The file has the SHA-256 of the key only: `printf %s "$KEY" |
+    /// sha256sum`. Keys should be long and random.
     #[serde(default)]
+    #[schemars(extend("x-reload" = true))]
     api_keys: Vec<Credential>,
-    /// Its callers that show a client certificate.
+    /// Callers that show this certificate. `openssl x509 -in client.pem -outform DER | sha256sum`.
     #[serde(default)]
+    #[schemars(extend("x-reload" = true))]
     client_certificates: Vec<Credential>,
-    /// What its join tokens are checked with.
+    /// What its join tokens are checked with: [tokens.md](tokens.md). Several may be live at a time.
     #[serde(default)]
+    #[schemars(extend("x-reload" = true, "x-default" = "none: it has no join tokens"))]
     token_keys: Vec<TokenKeyEntry>,
-    /// Whether its callers run the node.
+    /// Whether its callers run the node: `Node.GetStatus` shows them the whole node instead of what is their own.
     #[serde(default)]
+    #[schemars(extend("x-reload" = true))]
     operator: bool,
     /// How much it may have.
     #[serde(default)]
@@ -39,33 +46,48 @@ pub(crate) struct Tenant {
 }
 
 /// Something that a caller shows, by its hash.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Credential {
-    /// What its callers are called in logs, and what separates their `request_id`s from those of others.
+    /// What its callers are called in the log, and what separates their `request_id`s from those of others: a credential
+    /// that replaces another should have its name.
+    #[schemars(extend("x-reload" = true))]
     name: String,
     /// SHA-256 of the key, or of the certificate in DER form, as 64 hexadecimal digits; the key itself is in no
     /// file of the daemon's.
-    #[serde(deserialize_with = "sha256")]
-    sha256: [u8; 32],
+    #[schemars(extend("x-reload" = true))]
+    sha256: Sha256Hash,
 }
 
 /// How much a tenant may have. Absent: as much as the node has.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Quotas {
     /// Rooms at the same time.
+    #[schemars(extend("x-reload" = true, "x-default" = "as many as the node has"))]
     rooms: Option<usize>,
-    /// Participants in all its rooms.
+    /// Participants in all its rooms together.
+    #[schemars(extend("x-reload" = true, "x-default" = "as many as the node has"))]
     participants: Option<usize>,
     /// Participants in each of its rooms.
+    #[schemars(extend("x-reload" = true, "x-default" = "as many as the node has"))]
     participants_per_room: Option<NonZeroUsize>,
-    /// Joins a second.
+    /// Joins a second, resumed sessions included; as many may come at once.
+    #[schemars(extend("x-reload" = true, "x-default" = "no limit"))]
     joins_per_second: Option<NonZeroU32>,
-    /// Bans that hold at the same time.
+    /// Bans that it may have at the same time.
+    #[schemars(extend("x-reload" = true, "x-default" = "10000"))]
     bans: Option<usize>,
-    /// Packets that its rooms forward a second.
+    /// Packets that all its rooms together forward a second: each listener's copy is one, so one voice and 100 listeners
+    /// take 5,000. A fifth of a second's may go at once. What is beyond is heard by nobody, and counted
+    /// (`packets_over_quota`, one for each listener); the log names the tenant. How the workers share it:
+    /// [adr/0016](adr/0016-a-tenants-packets-are-counted-at-home-and-shared-by-demand.md).
+    #[schemars(extend("x-reload" = false, "x-default" = "no limit"))]
     packets_per_second: Option<NonZeroU64>,
+}
+
+fn as_text<S: Serializer>(name: &TenantId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(name)
 }
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TenantId, D::Error> {
@@ -86,7 +108,7 @@ pub(super) fn check(tenants: &[Tenant]) -> Result<(), String> {
         }
         for shown in tenant.api_keys.iter().chain(&tenant.client_certificates) {
             let place = format!("{}/{}", tenant.name, shown.name);
-            if let Some(other) = credentials.insert(shown.sha256, place.clone()) {
+            if let Some(other) = credentials.insert(shown.sha256.0, place.clone()) {
                 return Err(format!("{other} and {place} have the same sha256"));
             }
         }
@@ -137,11 +159,11 @@ impl Tenant {
     pub(super) fn control(&self) -> stoa_control::Tenant {
         let key = |key: &Credential| ApiKeyHash {
             name: key.name.clone(),
-            sha256: key.sha256,
+            sha256: key.sha256.0,
         };
         let certificate = |certificate: &Credential| CertificateHash {
             name: certificate.name.clone(),
-            sha256: certificate.sha256,
+            sha256: certificate.sha256.0,
         };
         let Quotas {
             rooms,

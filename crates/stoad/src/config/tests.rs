@@ -16,18 +16,16 @@ tenants:
 const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 fn error(text: &str) -> String {
-    Config::parse(text)
-        .expect_err("must be refused")
-        .to_string()
+    Config::parse(text).expect_err("must be refused")
 }
 
 #[test]
 fn a_minimal_file_has_the_documented_defaults() {
     let config = Config::parse(MINIMAL).unwrap();
-    assert_eq!(config.media.bind, all_addresses());
+    assert_eq!(config.media.bind, media::all_addresses());
     assert_eq!(config.media.ice_timeout_seconds.get(), 15);
     assert_eq!(config.media.resume_seconds, 30);
-    assert_eq!(config.media.egress, Egress::Direct);
+    assert_eq!(config.media.egress, media::Egress::Direct);
     assert_eq!(config.limits.participants_per_room.get(), 20_000);
     assert_eq!(config.rooms.empty_timeout_seconds, None);
     assert_eq!(config.rooms.idle_timeout_seconds, None);
@@ -40,6 +38,7 @@ fn an_unknown_key_is_named_with_its_place() {
     let error = error(&MINIMAL.replace("  port: 40000", "  port: 40000\n  prot: 1"));
     assert!(error.contains("unknown field `prot`"), "{error}");
     assert!(error.contains("line 3 column 3"), "{error}");
+    assert!(error.contains("did you mean `port`?"), "{error}");
 }
 
 #[test]
@@ -70,6 +69,62 @@ fn a_wrong_value_is_named_with_its_place() {
         let with_quota = format!("{MINIMAL}    quotas: {{{quota}: 0}}\n");
         assert!(error(&with_quota).contains("nonzero"));
     }
+}
+
+#[test]
+fn what_is_printed_is_a_configuration_again() {
+    let config = Config::parse(MINIMAL).expect("it is right");
+    let printed = serde_yaml::to_string(&config).expect("it can be written");
+    let again = Config::parse(&printed).expect(&printed);
+    assert_eq!(serde_yaml::to_string(&again).expect("as before"), printed);
+    for default in ["resume_seconds: 30", "hard_ratio: 0.9", "grace_seconds: 0"] {
+        assert!(printed.contains(default), "{default}:\n{printed}");
+    }
+}
+
+#[test]
+fn what_differs_is_named_and_sorted() {
+    let parse = |text: &str| Config::parse(text).expect(text);
+    let before = parse(MINIMAL);
+    let same = Difference::between(&before, &before, &before);
+    assert_eq!(same, Difference::default());
+    let after = MINIMAL
+        .replace("port: 40000", "port: 40001")
+        .replace("api_keys: []", "quotas: {rooms: 5, packets_per_second: 7}");
+    let new = "  - name: two\n    quotas: {packets_per_second: 7}\nlog: {level: debug}\n";
+    let after = parse(&(after + new));
+    let difference = Difference::between(&before, &before, &after);
+    assert_eq!(
+        difference.applied,
+        ["log.level", "tenants[one].quotas.rooms", "tenants[two]"]
+    );
+    assert_eq!(
+        difference.waiting,
+        [
+            "media.port",
+            "tenants[one].quotas.packets_per_second",
+            "tenants[two].quotas.packets_per_second"
+        ]
+    );
+    // Until the restart they are named each time, and what was applied is not.
+    let again = Difference::between(&before, &after, &after);
+    assert_eq!((again.applied.len(), again.waiting), (0, difference.waiting));
+}
+
+#[test]
+fn a_secret_that_differs_is_seen_and_not_shown() {
+    let whip = |credential: &str| {
+        let server = format!("{{urls: ['turn:a'], username: u, credential: {credential}}}");
+        let whip = "whip:\n  listen: ['127.0.0.1:0']\n  certificate_file: a\n  private_key_file: b\n";
+        Config::parse(&format!("{MINIMAL}{whip}  ice_servers: [{server}]\n")).expect("right")
+    };
+    let (before, after) = (whip("s3cret-a"), whip("s3cret-b"));
+    let difference = Difference::between(&before, &before, &after);
+    assert_eq!(difference.applied, ["whip.ice_servers"]);
+    let shown = format!("{difference:?}{after:?}") + &serde_yaml::to_string(&after).expect("YAML");
+    assert!(!shown.contains("s3cret") && shown.contains("(hidden)"), "{shown}");
+    let without = Difference::between(&before, &before, &Config::parse(MINIMAL).expect("right"));
+    assert_eq!(without.waiting, ["whip"]);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use stoa_core::TenantId;
 use stoa_token::{KeyError, Keys, TokenKey};
 use zeroize::Zeroizing;
@@ -12,25 +13,30 @@ use crate::exit::Failure;
 
 /// One key. Several may be live at a time: to change one, add the new one, let the signalling service
 /// sign with it, and take the old one out once its last token has expired.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenKeyEntry {
     /// Its name, which each token has; unique across all tenants.
+    #[schemars(extend("x-reload" = true))]
     kid: String,
-    /// What it signs with; no token has a say in it.
+    /// What it signs with, `EdDSA` or `HS256`; no token has a say in it.
+    #[schemars(extend("x-reload" = true))]
     algorithm: Algorithm,
     /// For EdDSA: the public key as base64url (the `x` of a JWK).
     #[serde(default)]
+    #[schemars(extend("x-reload" = true))]
     public_key: Option<String>,
     /// For EdDSA: the public key as a PEM file.
     #[serde(default)]
+    #[schemars(extend("x-reload" = true))]
     public_key_file: Option<PathBuf>,
     /// For HS256: a file with at least 32 bytes; a line break at its end does not count.
     #[serde(default)]
+    #[schemars(extend("x-reload" = true))]
     secret_file: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
 enum Algorithm {
     #[serde(rename = "EdDSA")]
     EdDsa,

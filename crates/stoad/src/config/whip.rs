@@ -1,51 +1,57 @@
 //! WHIP and WHEP in the configuration.
 
 use std::{
-    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stoa_control::TlsIdentity;
 use stoa_whip::{ConfigError, IceServer, Origins, WhipConfig};
 
-use super::{Config, files};
+use super::{Config, files, secret::Secret};
 use crate::exit::Failure;
 
-/// WHIP and WHEP.
-#[derive(Debug, Clone, Deserialize)]
+/// [WHIP and WHEP](whip.md). Without this section they are not served; with it, a tenant needs `token_keys`.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Whip {
-    /// Where to listen, for HTTPS over TCP.
+    /// A list of `ADDRESS:PORT`, for HTTPS over TCP (HTTP/1.1 and HTTP/2).
+    #[schemars(extend("x-reload" = false))]
     listen: Vec<SocketAddr>,
-    /// PEM file: the server's certificate, then those between it and the authority.
+    /// PEM: the server's certificate, then those between it and its authority.
+    #[schemars(extend("x-reload" = true))]
     certificate_file: PathBuf,
-    /// PEM file: the certificate's private key.
+    /// PEM: the certificate's private key.
+    #[schemars(extend("x-reload" = true))]
     private_key_file: PathBuf,
-    /// The origins of pages that may use it; `*` is every page's. None: no page may, other clients do not
-    /// ask.
+    /// The origins of pages that may use it, as browsers write them; `*` is every page's. Clients that are no browsers do
+    /// not ask.
     #[serde(default)]
+    #[schemars(extend("x-reload" = true))]
     allowed_origins: Vec<String>,
-    /// What clients are told to reach the node with.
+    /// What clients are told to reach the node with. At most 16 in all.
     #[serde(default)]
+    #[schemars(extend("x-reload" = true))]
     ice_servers: Vec<IceServerEntry>,
 }
 
 /// A STUN or TURN server under one or several addresses.
-#[derive(Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct IceServerEntry {
+    /// Its addresses: `stun:`, `turn:` or `turns:`.
+    #[schemars(extend("x-reload" = true))]
     urls: Vec<String>,
+    /// The user name, where it wants one.
     #[serde(default)]
+    #[schemars(extend("x-reload" = true))]
     username: Option<String>,
+    /// The credential, where it wants one. `stoad config print` hides it.
     #[serde(default)]
-    credential: Option<String>,
-}
-
-impl fmt::Debug for IceServerEntry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IceServerEntry({:?})", self.urls)
-    }
+    #[schemars(extend("x-reload" = true))]
+    credential: Option<Secret>,
 }
 
 impl Whip {
@@ -54,6 +60,24 @@ impl Whip {
         for file in [&mut self.certificate_file, &mut self.private_key_file] {
             *file = folder.join(&*file);
         }
+    }
+
+    /// Its certificate and key.
+    ///
+    /// # Errors
+    /// [`Failure::File`].
+    pub(super) fn identity(&self) -> Result<TlsIdentity, Failure> {
+        files::identity(&self.certificate_file, &self.private_key_file)
+    }
+
+    /// The files that are looked at again while the daemon runs.
+    pub(super) fn tls_files(&self) -> [&Path; 2] {
+        [&self.certificate_file, &self.private_key_file]
+    }
+
+    /// Whether it names the same servers, with the same credentials.
+    pub(super) fn has_ice_servers_of(&self, other: &Self) -> bool {
+        self.ice_servers == other.ice_servers
     }
 
     /// What the server is told.
@@ -72,7 +96,7 @@ impl Whip {
                 (None, None) => None,
                 (name, credential) => Some((
                     name.as_deref().unwrap_or_default(),
-                    credential.as_deref().unwrap_or_default(),
+                    credential.as_ref().map_or("", Secret::expose),
                 )),
             };
             for url in &entry.urls {
@@ -85,7 +109,7 @@ impl Whip {
         }
         Ok(WhipConfig {
             listen: self.listen.clone(),
-            identity: files::identity(&self.certificate_file, &self.private_key_file)?,
+            identity: self.identity()?,
             origins: Origins::new(&self.allowed_origins).map_err(wrong)?,
             ice_servers,
         })

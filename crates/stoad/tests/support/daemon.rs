@@ -231,6 +231,11 @@ impl Daemon {
         self.running.signal(Signal::TERM);
     }
 
+    /// Asks it to read its configuration again.
+    pub(crate) fn hang_up(&self) {
+        self.running.signal(Signal::HUP);
+    }
+
     /// Ends it without a word, as a loss of power would.
     pub(crate) fn kill(mut self) {
         self.running.signal(Signal::KILL);
