@@ -137,7 +137,11 @@ impl Shared {
     ) -> Result<Deadlines, Failure> {
         let deadlines = Deadlines::of(request.headers(), path, self.longest_call)?;
         let peer = request.extensions().get::<PeerInfo>();
-        let caller = self.current.get().authenticator.caller(path, request.headers(), peer);
+        let caller = self
+            .current
+            .get()
+            .authenticator
+            .caller(path, request.headers(), peer);
         let caller = match (caller, authenticate::token(request.headers())) {
             (Err(failure), Some(token))
                 if failure.reason == ErrorReason::CredentialInvalid

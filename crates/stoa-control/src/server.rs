@@ -214,13 +214,7 @@ impl OpenServer {
         let (routes, health) = routes(&config, &entrance, &handle);
         background.spawn(report_health(health, lifecycle.clone()));
 
-        let gate = Gate::new(
-            routes,
-            entrance,
-            &handle,
-            limits.call,
-            limits.message_bytes,
-        );
+        let gate = Gate::new(routes, entrance, &handle, limits.call, limits.message_bytes);
         let mut transports = JoinSet::new();
         for Sockets { address, tcp, udp } in sockets {
             tracing::info!(%address, "the control API is served over HTTP/2 and HTTP/3");

@@ -3,10 +3,7 @@
 //! It is replaced as a whole, so that no call ever sees a part of the old and a part of the new. A call that has
 //! begun ends by what it began with.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use stoa_core::TenantId;
 use tokio::sync::watch;

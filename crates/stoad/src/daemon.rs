@@ -53,11 +53,7 @@ impl Daemon {
     ///
     /// # Errors
     /// [`Failure`]; nothing is running then.
-    pub(crate) async fn start(
-        file: &Path,
-        config: &Config,
-        log: Filter,
-    ) -> Result<Self, Failure> {
+    pub(crate) async fn start(file: &Path, config: &Config, log: Filter) -> Result<Self, Failure> {
         let parts = config.parts()?;
         let media_config = parts.media;
         let server = ControlServer::bind(parts.control)?;

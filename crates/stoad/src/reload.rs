@@ -75,9 +75,7 @@ impl Reloader {
     pub(crate) fn reload(&mut self) {
         systemd::reloading();
         let read = self.read();
-        self.handles
-            .reloads
-            .config(read.is_ok(), SystemTime::now());
+        self.handles.reloads.config(read.is_ok(), SystemTime::now());
         match read {
             Ok(Difference { applied, waiting }) => {
                 let applied = applied.join(", ");

@@ -72,18 +72,37 @@ async fn one_bad_key_changes_nothing_and_a_good_file_is_applied() {
         room_id: "hall".into(),
         ..Default::default()
     };
-    let mut watch = client.rooms().watch(watch).await.expect("it is there").into_inner();
-    watch.message().await.expect("it lives").expect("a snapshot");
+    let mut watch = client
+        .rooms()
+        .watch(watch)
+        .await
+        .expect("it is there")
+        .into_inner();
+    watch
+        .message()
+        .await
+        .expect("it lives")
+        .expect("a snapshot");
 
     // All that is new is right but for one key.
     let new = old.replace(&hash(&old_key), &hash(NEW_KEY));
     let new = new.replace("  port: 0\n", "  port: 0\n  tcp: false\n") + "log:\n  level: debug\n";
-    folder.write("stoad.yaml", &new.replace("  tcp: false\n", "  tpc: false\n"));
+    folder.write(
+        "stoad.yaml",
+        &new.replace("  tcp: false\n", "  tpc: false\n"),
+    );
     daemon.hang_up();
     let text = await_metric(&daemon, r#"stoa_config_reloads_total{result="failure"} 1"#);
-    assert!(text.contains("stoa_config_last_reload_successful 0"), "{text}");
+    assert!(
+        text.contains("stoa_config_last_reload_successful 0"),
+        "{text}"
+    );
     let log = daemon.log();
-    for part in ["line 4 column 3", "did you mean `tcp`?", "nothing has changed"] {
+    for part in [
+        "line 4 column 3",
+        "did you mean `tcp`?",
+        "nothing has changed",
+    ] {
         assert!(log.contains(part), "{part} is not in\n{log}");
     }
     assert_eq!(list(&client).await, Ok(1), "its key is good");
@@ -91,9 +110,15 @@ async fn one_bad_key_changes_nothing_and_a_good_file_is_applied() {
     folder.write("stoad.yaml", &new);
     daemon.hang_up();
     let text = await_metric(&daemon, r#"stoa_config_reloads_total{result="success"} 1"#);
-    assert!(text.contains("stoa_config_last_reload_successful 1"), "{text}");
+    assert!(
+        text.contains("stoa_config_last_reload_successful 1"),
+        "{text}"
+    );
     let log = daemon.log();
-    for part in [r#"restart="media.tcp""#, "log.level, tenants[test].api_keys[test].sha256"] {
+    for part in [
+        r#"restart="media.tcp""#,
+        "log.level, tenants[test].api_keys[test].sha256",
+    ] {
         assert!(log.contains(part), "{part} is not in\n{log}");
     }
     let refused = Err(Some(ErrorReason::CredentialInvalid));
@@ -105,21 +130,27 @@ async fn one_bad_key_changes_nothing_and_a_good_file_is_applied() {
             }
         }
     };
-    let ended = tokio::time::timeout(PATIENCE, ended).await.expect("it ends");
+    let ended = tokio::time::timeout(PATIENCE, ended)
+        .await
+        .expect("it ends");
     assert_eq!(ended, Some(ErrorReason::CredentialInvalid));
     let ca = fs::read_to_string(folder.file("ca.pem")).expect("it is there");
-    let client = Client::connect(config(&daemon, &ca, NEW_KEY)).await.expect("it is there");
+    let client = Client::connect(config(&daemon, &ca, NEW_KEY))
+        .await
+        .expect("it is there");
     assert_eq!(list(&client).await, Ok(1), "nothing was lost");
-    assert!(daemon.log().contains("DEBUG"), "the log says more than before");
+    assert!(
+        daemon.log().contains("DEBUG"),
+        "the log says more than before"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_certificate_is_shown_and_a_bad_pair_changes_nothing() {
     let folder = Rc::new(Folder::with_credentials());
     folder.write("stoad.yaml", &with_ops());
-    let read = |folder: &Folder, name: &str| {
-        fs::read_to_string(folder.file(name)).expect("it is there")
-    };
+    let read =
+        |folder: &Folder, name: &str| fs::read_to_string(folder.file(name)).expect("it is there");
     let (old_ca, key) = (read(&folder, "ca.pem"), read(&folder, "api-key"));
     let old_certificate = read(&folder, "server.pem");
     let daemon = Daemon::run_in(Rc::clone(&folder));
@@ -135,17 +166,27 @@ async fn a_new_certificate_is_shown_and_a_bad_pair_changes_nothing() {
     folder.write("server.pem", &certificate);
     daemon.hang_up();
     await_metric(&daemon, r#"stoa_config_reloads_total{result="failure"} 1"#);
-    await_metric(&daemon, r#"stoa_certificate_reloads_total{result="failure"} 1"#);
+    await_metric(
+        &daemon,
+        r#"stoa_certificate_reloads_total{result="failure"} 1"#,
+    );
     let again = Client::connect(config(&daemon, &old_ca, &key)).await;
     assert_eq!(list(&again.expect("the old one is shown")).await, Ok(0));
 
     // With its key, and nobody says so.
     folder.write("server-key.pem", &read(&renewed, "server-key.pem"));
-    await_metric(&daemon, r#"stoa_certificate_reloads_total{result="success"} 1"#);
+    await_metric(
+        &daemon,
+        r#"stoa_certificate_reloads_total{result="success"} 1"#,
+    );
     let after = Client::connect(config(&daemon, &ca, &key)).await;
     assert_eq!(list(&after.expect("the new one is shown")).await, Ok(0));
     // Who trusts the old one alone could not come again.
     assert_eq!(list(&before).await, Ok(0), "the old connection lives on");
     assert_ne!(old_certificate, certificate);
-    assert!(Client::connect(config(&daemon, &old_ca, &key)).await.is_err());
+    assert!(
+        Client::connect(config(&daemon, &old_ca, &key))
+            .await
+            .is_err()
+    );
 }

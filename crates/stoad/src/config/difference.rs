@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Config, schema::{self, Key}};
+use super::{
+    Config,
+    schema::{self, Key},
+};
 
 /// What a reload makes of another configuration.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -63,12 +66,23 @@ fn walk(of: Key<'_>, before: &Value, now: &Value, place: &str, tell: &mut dyn Fn
 }
 
 /// The same of lists whose members have names.
-fn named(of: Key<'_>, (before, now): (&Value, &Value), place: &str, tell: &mut dyn FnMut(String, bool)) {
+fn named(
+    of: Key<'_>,
+    (before, now): (&Value, &Value),
+    place: &str,
+    tell: &mut dyn FnMut(String, bool),
+) {
     let none = Vec::new();
-    let (before, now) = (before.as_array().unwrap_or(&none), now.as_array().unwrap_or(&none));
+    let (before, now) = (
+        before.as_array().unwrap_or(&none),
+        now.as_array().unwrap_or(&none),
+    );
     let name = |member: &Value| member["name"].as_str().unwrap_or_default().to_owned();
     let of_name = |members: &'_ [Value], wanted: &str| {
-        members.iter().find(|member| name(member) == wanted).cloned()
+        members
+            .iter()
+            .find(|member| name(member) == wanted)
+            .cloned()
     };
     for member in now {
         let name = name(member);
@@ -78,11 +92,17 @@ fn named(of: Key<'_>, (before, now): (&Value, &Value), place: &str, tell: &mut d
             None => {
                 // It comes, but for what no reload brings.
                 tell(place.clone(), true);
-                walk(of, &blank(member), member, &format!("{place}."), &mut |key, reloads| {
-                    if !reloads {
-                        tell(key, false);
-                    }
-                });
+                walk(
+                    of,
+                    &blank(member),
+                    member,
+                    &format!("{place}."),
+                    &mut |key, reloads| {
+                        if !reloads {
+                            tell(key, false);
+                        }
+                    },
+                );
             }
         }
     }
@@ -97,7 +117,10 @@ fn named(of: Key<'_>, (before, now): (&Value, &Value), place: &str, tell: &mut d
 /// The same sections with nothing in them.
 fn blank(of: &Value) -> Value {
     match of {
-        Value::Object(keys) => keys.iter().map(|(name, value)| (name.clone(), blank(value))).collect(),
+        Value::Object(keys) => keys
+            .iter()
+            .map(|(name, value)| (name.clone(), blank(value)))
+            .collect(),
         _ => Value::Null,
     }
 }

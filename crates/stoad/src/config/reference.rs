@@ -34,7 +34,10 @@ fn rows(of: Key<'_>, place: &str, text: &mut String) {
             _ => "restart",
         };
         let default = default(of, name, key);
-        let _ = writeln!(text, "| `{place}` | {meaning} | {default} | {takes_effect} |");
+        let _ = writeln!(
+            text,
+            "| `{place}` | {meaning} | {default} | {takes_effect} |"
+        );
         if let Some(items) = key.items() {
             rows(items, &format!("{place}[]."), text);
         }
@@ -70,8 +73,12 @@ mod tests {
     #[test]
     fn the_documentation_is_up_to_date() {
         let page = include_str!("../../../../docs/configuration.md");
-        let (_, rest) = page.split_once("<!-- begin of the reference -->\n").expect("it begins");
-        let (part, _) = rest.split_once("<!-- end of the reference -->").expect("it ends");
+        let (_, rest) = page
+            .split_once("<!-- begin of the reference -->\n")
+            .expect("it begins");
+        let (part, _) = rest
+            .split_once("<!-- end of the reference -->")
+            .expect("it ends");
         assert!(
             part == markdown(),
             "docs/configuration.md is not what the types say; between its marks belongs: cargo run -p stoad -- config reference"

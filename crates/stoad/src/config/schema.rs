@@ -125,7 +125,11 @@ mod tests {
         walk(whole(), "", &mut found);
         assert!(found.len() > 50, "{found:?}");
         let places = |wrong: fn(&(String, Option<bool>, bool)) -> bool| -> Vec<_> {
-            found.iter().filter(|key| wrong(key)).map(|(place, ..)| place).collect()
+            found
+                .iter()
+                .filter(|key| wrong(key))
+                .map(|(place, ..)| place)
+                .collect()
         };
         let silent = places(|(_, reloads, _)| reloads.is_none());
         assert!(silent.is_empty(), "neither reload nor restart: {silent:?}");
@@ -136,6 +140,9 @@ mod tests {
     #[test]
     fn the_file_for_editors_is_up_to_date() {
         let file = include_str!("../../../../deploy/stoad.schema.json");
-        assert!(file == text(), "run: cargo run -p stoad -- config schema > deploy/stoad.schema.json");
+        assert!(
+            file == text(),
+            "run: cargo run -p stoad -- config schema > deploy/stoad.schema.json"
+        );
     }
 }

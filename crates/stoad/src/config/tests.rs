@@ -108,21 +108,28 @@ fn what_differs_is_named_and_sorted() {
     );
     // Until the restart they are named each time, and what was applied is not.
     let again = Difference::between(&before, &after, &after);
-    assert_eq!((again.applied.len(), again.waiting), (0, difference.waiting));
+    assert_eq!(
+        (again.applied.len(), again.waiting),
+        (0, difference.waiting)
+    );
 }
 
 #[test]
 fn a_secret_that_differs_is_seen_and_not_shown() {
     let whip = |credential: &str| {
         let server = format!("{{urls: ['turn:a'], username: u, credential: {credential}}}");
-        let whip = "whip:\n  listen: ['127.0.0.1:0']\n  certificate_file: a\n  private_key_file: b\n";
+        let whip =
+            "whip:\n  listen: ['127.0.0.1:0']\n  certificate_file: a\n  private_key_file: b\n";
         Config::parse(&format!("{MINIMAL}{whip}  ice_servers: [{server}]\n")).expect("right")
     };
     let (before, after) = (whip("s3cret-a"), whip("s3cret-b"));
     let difference = Difference::between(&before, &before, &after);
     assert_eq!(difference.applied, ["whip.ice_servers"]);
     let shown = format!("{difference:?}{after:?}") + &serde_yaml::to_string(&after).expect("YAML");
-    assert!(!shown.contains("s3cret") && shown.contains("(hidden)"), "{shown}");
+    assert!(
+        !shown.contains("s3cret") && shown.contains("(hidden)"),
+        "{shown}"
+    );
     let without = Difference::between(&before, &before, &Config::parse(MINIMAL).expect("right"));
     assert_eq!(without.waiting, ["whip"]);
 }
