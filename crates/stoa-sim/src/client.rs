@@ -170,8 +170,9 @@ impl Client {
             outer: address,
             node: node_address(),
             timeout: now,
-            // Anything, as long as every client has its own.
-            seq: 1_000 * (index as u64 + 1),
+            // Another one for most, and below half the range: a receiver takes the first number that it sees for one
+            // without a roll-over (RFC 3711, section 3.3.1).
+            seq: 1_000 * (index as u64 % 32 + 1),
             time: 0x8000_0000 + 77_777 * index as u32,
             inner: address,
             index,
