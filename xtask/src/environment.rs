@@ -32,6 +32,11 @@ impl Tools {
         self.root.join("browser")
     }
 
+    /// Where the packages of the example in TypeScript are installed.
+    pub(crate) fn typescript_folder(&self) -> PathBuf {
+        self.root.join("typescript")
+    }
+
     /// Where `cargo install` puts its programs.
     pub(crate) fn cargo_folder(&self) -> PathBuf {
         self.root.join("cargo")
@@ -49,6 +54,10 @@ impl Tools {
         let found = [
             (PYTHON, Some(self.python())),
             (NODE_MODULES, Some(node_modules)),
+            (
+                TYPESCRIPT,
+                Some(self.typescript_folder().join("node_modules")),
+            ),
             (CHROMIUM, process::find("chromium")),
             (
                 FIREFOX,
@@ -65,6 +74,8 @@ impl Tools {
 pub(crate) const PYTHON: &str = "STOA_TEST_PYTHON";
 /// The folder `node_modules` that has puppeteer-core and axe-core.
 pub(crate) const NODE_MODULES: &str = "STOA_TEST_NODE_MODULES";
+/// The folder `node_modules` that has what the example in TypeScript needs.
+pub(crate) const TYPESCRIPT: &str = "STOA_TEST_TYPESCRIPT_MODULES";
 /// The Chromium that the browser tests drive.
 pub(crate) const CHROMIUM: &str = "STOA_TEST_CHROMIUM";
 /// The Firefox that the browser tests drive.

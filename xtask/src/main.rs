@@ -34,6 +34,8 @@ enum Action {
     Test(test::Options),
     /// Print `export` lines for running `cargo test` by hand: eval "$(cargo xtask env)"
     Env,
+    /// Write what is made from sources: docs/api.md, from the comments of the proto files
+    Docs,
     #[command(flatten)]
     Step(test::Step),
 }
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Action::Test(options) => test::all(&options),
         Action::Env => print_environment(),
+        Action::Docs => write_documents(),
         // Alone, the step was asked for by name: an advisory database out of reach is a failure.
         Action::Step(step) => step.run(true).map(|_| ()),
     };
@@ -52,6 +55,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A test of stoa-api fails while the page is another.
+fn write_documents() -> Result<(), Failure> {
+    let page = workspace::read()?.root.join("docs/api.md");
+    let mut command = process::cargo();
+    command.args(["run", "--quiet", "--locked", "--package", "stoa-api"]);
+    process::run(command.args(["--example", "reference", "--"]).arg(page))
 }
 
 fn print_environment() -> Result<(), Failure> {

@@ -21,7 +21,9 @@ use source::Source;
 const FOLDERS: [&str; 5] = ["crates", "xtask", "benches", "fuzz", "docs"];
 
 /// Text files other than Rust that are looked through for notes to oneself.
-const OTHER_TEXT: [&str; 9] = ["md", "py", "js", "mjs", "cjs", "html", "css", "proto", "sh"];
+const OTHER_TEXT: [&str; 10] = [
+    "md", "py", "js", "mjs", "ts", "cjs", "html", "css", "proto", "sh",
+];
 
 /// Documents beside those in the folders.
 const DOCUMENTS: [&str; 4] = [

@@ -2,14 +2,23 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{net::TcpListener, rc::Rc, time::Duration};
+
+use support::{Beside, Daemon, Folder, configuration, create_room};
 
 #[test]
 fn the_examples_of_the_guide_work() {
     let daemon = support::Daemon::dev();
     let said = support::python_example("signalling.py", &daemon, Duration::from_secs(60));
+    tells_the_story(&said, "True");
+    // "hall" is there already, and as good.
+    let said = support::typescript_example(&daemon, Duration::from_secs(60));
+    tells_the_story(&said, "true");
+}
 
-    // What the watch tells is in the order of what happened; the answers to calls come beside it.
+/// What the watch tells is in the order of what happened; the answers to calls come beside it.
+#[track_caller]
+fn tells_the_story(said: &str, yes: &str) {
     let (told, answers): (Vec<&str>, Vec<&str>) =
         said.lines().partition(|line| line.starts_with("told: "));
     let expected = [
@@ -19,10 +28,37 @@ fn the_examples_of_the_guide_work() {
         "told: participant_updated muted_by_moderator",
         "told: participant_left",
     ];
+    // The room is made by the first.
+    let expected = if yes == "True" {
+        &expected[..]
+    } else {
+        &expected[1..]
+    };
     assert_eq!(told, expected, "{said}");
-    let expected = [
-        "answered: True, may resume: True",
-        "refused: PARTICIPANT_ALREADY_EXISTS",
-    ];
+    let answered = format!("answered: {yes}, may resume: {yes}");
+    let expected = [&*answered, "refused: PARTICIPANT_ALREADY_EXISTS"];
     assert_eq!(answers, expected, "{said}");
+}
+
+/// It is killed, so that the watch breaks without a word, and started anew at the same port.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_goes_on_when_the_node_is_back() {
+    const BOUND: Duration = Duration::from_secs(60);
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let control = port.expect("a free port").to_string();
+    let folder = Folder::with_credentials();
+    folder.write(
+        "stoad.yaml",
+        &configuration().replace("127.0.0.1:0", &control),
+    );
+    let folder = Rc::new(folder);
+    let daemon = Daemon::run_in(Rc::clone(&folder));
+    let following = Beside::start("follow_again.py", &daemon);
+    following.says("whole", BOUND);
+    daemon.kill();
+    let daemon = Daemon::run_in(folder);
+    let client = daemon.client().await;
+    create_room(&client, "after").await.expect("a new room");
+    let said = following.ends(BOUND);
+    assert!(said.starts_with("whole\n"), "{said}");
 }

@@ -1,7 +1,7 @@
 //! Scripts in other languages that try the daemon: what they need, and how long they may take.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -17,6 +17,8 @@ use super::{
 
 /// How long making the stubs may take.
 const STUBS: Duration = Duration::from_secs(60);
+/// How long the TypeScript compiler may take, on a machine that does other things as well.
+const COMPILER: Duration = Duration::from_secs(120);
 
 /// Runs `tests/python/SCRIPT` against a daemon, with stubs that the stock generator makes.
 ///
@@ -102,6 +104,93 @@ pub(crate) fn python_example(script: &str, daemon: &Daemon, within: Duration) ->
         .arg(root.join("docs/examples/python").join(script))
         .env("PYTHONPATH", stubs.path());
     command.arg("--control").arg(daemon.control().to_string());
+    command.arg("--ca").arg(daemon.ca_file());
+    command.arg("--api-key-file").arg(daemon.api_key_file());
+    command
+        .arg("--offer")
+        .arg(root.join("crates/stoa-sim/src/offers/chromium.sdp"));
+    finish(&mut command, within)
+}
+
+/// A script of `tests/python` that uses an example of `docs/examples/python`, and that runs while the test goes on.
+pub(crate) struct Beside {
+    running: Running,
+    _stubs: TempDir,
+}
+
+impl Beside {
+    /// Starts it against a daemon.
+    pub(crate) fn start(script: &str, daemon: &Daemon) -> Self {
+        let stubs = stubs();
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/python");
+        let mut command = python_command(script, daemon, &stubs);
+        let path = env::join_paths([stubs.path(), &examples]).expect("no colons");
+        let running = Running::start(command.env("PYTHONPATH", path));
+        Self {
+            running,
+            _stubs: stubs,
+        }
+    }
+
+    /// Waits until it has said this line.
+    ///
+    /// # Panics
+    /// If it does not in time.
+    #[track_caller]
+    pub(crate) fn says(&self, line: &str, within: Duration) {
+        let said = self
+            .running
+            .stdout
+            .find(within, |said| (said == line).then_some(()));
+        let stderr = self.running.stderr.text();
+        assert!(
+            said.is_some(),
+            "{line:?} was not said within {within:?}\n{stderr}"
+        );
+    }
+
+    /// Waits until it ends well, and returns what it said.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[track_caller]
+    pub(crate) fn ends(mut self, within: Duration) -> String {
+        let status = self.running.wait(within);
+        assert!(
+            status.is_some_and(|status| status.success()),
+            "{}",
+            self.running.output()
+        );
+        self.running.stdout.text_to_the_end(LAST_WORDS)
+    }
+}
+
+/// The same of `docs/examples/typescript`: the compiler has to find nothing, and what it has made of it is run.
+///
+/// # Panics
+/// If there is a mistake in the example, if it fails, or takes too long; its output is in the message.
+#[track_caller]
+pub(crate) fn typescript_example(daemon: &Daemon, within: Duration) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let source = root.join("docs/examples/typescript");
+    let folder = tempfile::Builder::new()
+        .prefix("stoad-typescript-")
+        .tempdir();
+    let folder = folder.expect("a temporary folder");
+    for name in ["signalling.ts", "tsconfig.json", "package.json"] {
+        fs::copy(source.join(name), folder.path().join(name)).expect("the folder is ours");
+    }
+    let modules = folder.path().join("node_modules");
+    std::os::unix::fs::symlink(tools::typescript_modules(), &modules).expect("the folder is ours");
+    let mut compiler = Command::new(tools::node());
+    compiler.arg(modules.join("typescript/bin/tsc"));
+    finish(compiler.arg("--project").arg(folder.path()), COMPILER);
+    let mut command = daemon.beside(tools::node());
+    command.arg(folder.path().join("build/signalling.js"));
+    command.arg("--control").arg(daemon.control().to_string());
+    command
+        .arg("--protos")
+        .arg(root.join("crates/stoa-api/proto"));
     command.arg("--ca").arg(daemon.ca_file());
     command.arg("--api-key-file").arg(daemon.api_key_file());
     command

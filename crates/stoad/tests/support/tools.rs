@@ -17,6 +17,14 @@ pub(super) fn node_modules() -> PathBuf {
     given("STOA_TEST_NODE_MODULES", installed("browser/node_modules"))
 }
 
+/// The folder that has what the example in TypeScript needs.
+pub(super) fn typescript_modules() -> PathBuf {
+    given(
+        "STOA_TEST_TYPESCRIPT_MODULES",
+        installed("typescript/node_modules"),
+    )
+}
+
 /// The Chromium to drive.
 pub(super) fn chromium() -> PathBuf {
     given("STOA_TEST_CHROMIUM", in_path("chromium"))
