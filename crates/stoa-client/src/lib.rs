@@ -46,6 +46,7 @@ mod config;
 mod connection;
 mod deadline;
 mod error;
+pub mod exposition;
 mod reason;
 mod service;
 mod watch;

@@ -4,6 +4,8 @@ use std::{path::Path, time::Duration};
 
 use hyper::{HeaderMap, Method};
 
+use stoa_client::exposition::ExpositionError;
+
 use crate::{
     exposition::{self, Exposed},
     http::{Http, HttpError, Question},
@@ -23,7 +25,7 @@ pub(crate) enum MetricsError {
     #[error("the server's metrics at {url}: {source}")]
     Text {
         url: String,
-        source: exposition::ExpositionError,
+        source: ExpositionError,
     },
     #[error(
         "the server's metrics at {0}: neither processor time nor memory is among them \

@@ -111,8 +111,11 @@ impl Config {
         self.advertised().map(drop)
     }
 
-    /// What is advertised in fact.
-    pub(crate) fn advertised(&self) -> Result<Vec<Advertised>, StartError> {
+    /// What is advertised in fact: the bound addresses, where nothing else is said.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check) that concern addresses.
+    pub fn advertised(&self) -> Result<Vec<Advertised>, StartError> {
         if self.advertise.is_empty() {
             if let Some(all) = self.bind.iter().find(|ip| ip.is_unspecified()) {
                 return Err(StartError::NothingAdvertised(*all));

@@ -30,5 +30,7 @@ pub use config::{Advertised, Config, InvalidAdvertised};
 pub use error::{MediaError, StartError};
 pub use media::Media;
 pub use notices::Notice;
+pub use socket::Buffers;
 pub use status::{Lateness, QueueDepth, WorkerStatus};
+pub use tcp::MAX_CONNECTIONS as MAX_TCP_CONNECTIONS;
 pub use workers::{Started, Workers, start};

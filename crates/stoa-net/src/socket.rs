@@ -15,6 +15,35 @@ use stoa_core::limits::MAX_DATAGRAM_BYTES;
 /// 750,000 packets a second, counted with the kernel's own overhead. The kernel may grant less.
 const BUFFER_BYTES: usize = 8 * 1024 * 1024;
 
+/// What the kernel grants a media socket for datagrams that wait, in bytes as `net.core.rmem_max` and `wmem_max` count
+/// them: the kernel's own overhead comes on top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buffers {
+    /// What each socket asks for, in each direction.
+    pub wanted: usize,
+    /// What it gets for what comes in.
+    pub receive: usize,
+    /// What it gets for what goes out.
+    pub send: usize,
+}
+
+impl Buffers {
+    /// Asks as a media worker does, with a socket on this address and any free port.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn probe(ip: IpAddr) -> io::Result<Self> {
+        let media = MediaSocket::bind(SocketAddr::new(ip, 0))?;
+        let socket = || UdpSockRef::from(&media.socket);
+        // Linux says twice what it grants (socket(7)).
+        Ok(Self {
+            wanted: BUFFER_BYTES,
+            receive: media.state.recv_buffer_size(socket())? / 2,
+            send: media.state.send_buffer_size(socket())? / 2,
+        })
+    }
+}
+
 /// A bound socket.
 pub(crate) struct MediaSocket {
     socket: UdpSocket,

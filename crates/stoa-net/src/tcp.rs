@@ -28,6 +28,8 @@ mod link;
 mod listener;
 mod table;
 
+pub use self::table::MAX_CONNECTIONS;
+
 use std::{
     io,
     net::SocketAddr,

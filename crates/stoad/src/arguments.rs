@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) mod rooms;
 pub(crate) mod token;
+pub(crate) mod top;
 
 /// Moves the media of live voice rooms.
 ///
@@ -27,6 +28,7 @@ Exit codes:
   2   wrong command line
   66  a file that the configuration names cannot be read or is not what it should be
   69  an address cannot be used: taken, not this machine's, or nobody answers there
+  71  the doctor has found something that has to be mended
   78  the configuration is wrong; the message names the place";
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +46,8 @@ pub(crate) enum Command {
         /// The YAML file
         file: PathBuf,
     },
+    /// Look for what will keep a node from working well on this machine, and say what mends it
+    Doctor(Doctor),
     /// Look at a configuration
     #[command(subcommand)]
     Config(Configuration),
@@ -53,6 +57,8 @@ pub(crate) enum Command {
     Participants(rooms::Participants),
     /// Put somebody out of a room
     Kick(rooms::Kick),
+    /// Watch a running node: its workers, rooms and joins, and how many more listeners fit
+    Top(top::Top),
     /// Have a node take nothing new, by its ops port; and wait until nobody is on it any more
     Drain(Drain),
     /// Have a node that drains take everything again
@@ -86,6 +92,15 @@ pub(crate) struct Dev {
     /// it they are in a temporary folder that is removed at the end
     #[arg(long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The YAML file that `stoad run` is to be given; without it, what `stoad dev` runs with
+    pub(crate) file: Option<PathBuf>,
+    /// One JSON object a line instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,11 +8,11 @@ use crate::{
     arguments::{self, Command},
     config::{self, Config},
     daemon::Daemon,
-    dev, drain,
+    dev, doctor, drain,
     exit::Failure,
     logging, rooms,
     signals::Signals,
-    token,
+    token, top,
 };
 
 /// Runs a command to its end.
@@ -24,6 +24,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Dev(arguments) => run_to_end(dev::run(arguments)),
         Command::Run { config } => serve(&config),
         Command::Check { file } => check(&file),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Config(arguments::Configuration::Print { file }) => {
             print!("{}", Config::print(&file)?);
             Ok(())
@@ -39,6 +40,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Rooms(arguments) => run_to_end(rooms::rooms(arguments)),
         Command::Participants(arguments) => run_to_end(rooms::participants(arguments)),
         Command::Kick(arguments) => run_to_end(rooms::kick(arguments)),
+        Command::Top(arguments) => run_to_end(top::run(arguments)),
         Command::Drain(drain) => run_to_end(drain::drain(drain)),
         Command::Undrain(ops) => run_to_end(drain::undrain(ops)),
         Command::Token(command) => token::run(command),

@@ -11,6 +11,7 @@ mod difference;
 mod drain;
 mod environment;
 mod files;
+mod inventory;
 mod limits;
 mod log;
 mod media;
@@ -34,6 +35,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     difference::Difference,
+    inventory::{Identity, Memory, Port, Transport},
     log::{Log, LogFormat},
     parts::{Certificates, Parts, expiry},
 };

@@ -12,12 +12,18 @@ use std::{
     time::SystemTime,
 };
 
+use clap::Parser as _;
 use stoa_client::{Client, ClientConfig, Credential, TrustAnchors};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use self::credentials::Credentials;
 use crate::{
-    arguments::Dev, config::Config, daemon::Daemon, exit::Failure, logging, signals::Signals,
+    arguments::{Arguments, Command, Dev},
+    config::Config,
+    daemon::Daemon,
+    exit::Failure,
+    logging,
+    signals::Signals,
 };
 
 /// The configuration, with `{placeholders}`.
@@ -58,6 +64,24 @@ impl Folder {
             Self::Kept(path) => path,
         }
     }
+}
+
+/// The configuration that `stoad dev` would run with if nothing is said, where its page would be, and the folder that
+/// has to be kept for as long as the configuration is looked at.
+///
+/// # Errors
+/// [`Failure`].
+pub(crate) fn usual() -> Result<(Config, SocketAddr, impl Drop), Failure> {
+    let cannot = |why: &dyn std::fmt::Display| Failure::Running(format!("stoad dev: {why}"));
+    let folder = tempfile::Builder::new().prefix("stoad-doctor-").tempdir();
+    let folder = folder.map_err(|error| cannot(&error))?;
+    let parsed = Arguments::try_parse_from(["stoad", "dev"]).map_err(|error| cannot(&error))?;
+    let Command::Dev(arguments) = parsed.command else {
+        return Err(cannot(&"is no command"));
+    };
+    let credentials = Credentials::open(folder.path(), SystemTime::now())?;
+    let file = write_config(folder.path(), &arguments, &credentials)?;
+    Ok((Config::read(&file)?, arguments.page, folder))
 }
 
 /// Runs until it is asked to end.

@@ -40,6 +40,9 @@ pub(crate) enum Failure {
     /// Nobody answers there.
     #[error("cannot connect to {0}")]
     Unreachable(String),
+    /// `stoad doctor` has found so many things that have to be mended.
+    #[error("{0} of the checks failed")]
+    Unwell(usize),
     /// Something else went wrong while running.
     #[error("{0}")]
     Running(String),
@@ -58,6 +61,7 @@ impl Failure {
             Self::Media(stoa_net::StartError::Thread(_)) => 1,
             Self::Media(_) => 78,
             Self::Control(_) | Self::Whip(_) | Self::File { .. } => 66,
+            Self::Unwell(_) => 71,
             Self::Usage(_) => 2,
             Self::Unreachable(_) => 69,
             Self::Worker(_) | Self::Running(_) => 1,

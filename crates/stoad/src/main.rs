@@ -7,17 +7,20 @@ mod commands;
 mod config;
 mod daemon;
 mod dev;
+mod doctor;
 mod drain;
 mod exit;
 mod key_file;
 mod logging;
 mod media;
 mod meter;
+mod ops_port;
 mod reload;
 mod rooms;
 mod signals;
 mod systemd;
 mod token;
+mod top;
 
 use std::process::ExitCode;
 

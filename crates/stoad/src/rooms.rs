@@ -99,7 +99,11 @@ pub(crate) async fn kick(arguments: Kick) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn connect(control: &Control) -> Result<Client, Failure> {
+/// Connects to a node.
+///
+/// # Errors
+/// [`Failure::File`], [`Failure::Unreachable`].
+pub(crate) async fn connect(control: &Control) -> Result<Client, Failure> {
     let ca = &control.ca;
     let anchors = fs::read(ca).map_err(|error| Failure::File {
         path: ca.clone(),
@@ -115,7 +119,8 @@ async fn connect(control: &Control) -> Result<Client, Failure> {
     client.map_err(|error| Failure::Unreachable(format!("{}: {error}", control.target)))
 }
 
-fn refused(status: Status) -> Failure {
+/// A call that failed.
+pub(crate) fn refused(status: Status) -> Failure {
     let message = status.message();
     Failure::Running(match reason(&status) {
         Some(reason) => format!("{}: {message}", reason.as_str_name()),

@@ -25,6 +25,43 @@ fn arguments(daemon: &Daemon, command: &str, key: &str) -> Vec<String> {
         .to_vec()
 }
 
+/// `stoad top` sees the node and who is on it, with the public API and without.
+fn is_watched(daemon: &Daemon) {
+    let ops = format!("http://{}", daemon.ops());
+    let control = format!("https://{}", daemon.control());
+    let (ca, key) = (daemon.ca_file(), daemon.api_key_file());
+    let (ca, key) = (ca.display().to_string(), key.display().to_string());
+    let look = ["top", "--ops", &ops, "--interval", "1"];
+    let reach = ["--target", &control, "--ca", &ca, "--api-key-file", &key];
+    let ended = stoad(look.iter().chain(&reach).chain(&["--json"]));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let view: serde_json::Value = serde_json::from_str(&ended.stdout).expect("one object");
+    assert_eq!(view["rooms"][0]["room"], "hall", "{view}");
+    assert_eq!(view["participants"]["listener"], 1.0, "{view}");
+    let busy = view["workers"][0]["busy"].as_f64();
+    assert!(
+        busy.is_some_and(|busy| (0.0..0.9).contains(&busy)),
+        "{view}"
+    );
+    assert!(view["fitting_listeners"].as_f64().is_some(), "{view}");
+
+    let ended = stoad(look.iter().chain(&["--once"]));
+    assert!(
+        ended.stdout.contains("more listeners fit"),
+        "{}{}",
+        ended.stdout,
+        ended.stderr
+    );
+    assert!(ended.stdout.contains("listener 1"), "{}", ended.stdout);
+    // Its standard output is no terminal here.
+    let ended = stoad(["top", "--ops", "http://127.0.0.1:1", "--once"]);
+    assert!(
+        ended.code == Some(1) && ended.stderr.contains("127.0.0.1:1"),
+        "{}",
+        ended.stderr
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_ends_when_nobody_is_left_and_says_how_many_are_when_the_time_is_over() {
     let daemon = daemon();
@@ -32,6 +69,7 @@ async fn it_ends_when_nobody_is_left_and_says_how_many_are_when_the_time_is_over
     create_room(&client, "hall").await.expect("a new room");
     let join = join_request("hall", "ann");
     client.rooms().join(join).await.expect("she is let in");
+    is_watched(&daemon);
 
     let mut in_vain = arguments(&daemon, "drain", "ops-key");
     in_vain.extend(["--wait-seconds", "1"].map(str::to_owned));

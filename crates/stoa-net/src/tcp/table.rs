@@ -13,7 +13,7 @@ use super::{ConnectionKey, connection::Connection, counts::Reason};
 
 /// How many connections there may be in all, where the process may have as many files open: with three
 /// voices that is two million datagrams a second, beyond what one thread can write.
-const MAX_CONNECTIONS: usize = 16_384;
+pub const MAX_CONNECTIONS: usize = 16_384;
 
 /// How many from one address: a company behind one address, with two for each of its people.
 const MAX_PER_SOURCE: usize = 1_024;

@@ -37,7 +37,7 @@ pub(super) struct Capacity {
     bandwidth_mbit_per_second: Option<NonZeroU32>,
     /// What the process may have.
     #[schemars(extend("x-reload" = true, "x-default" = "what its control group may (`memory.max`), else no limit"))]
-    memory_mib: Option<NonZeroU32>,
+    pub(super) memory_mib: Option<NonZeroU32>,
 }
 
 impl Default for Capacity {

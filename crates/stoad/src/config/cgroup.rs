@@ -9,7 +9,7 @@ const ROOT: &str = "/sys/fs/cgroup";
 const NO_LIMIT: u64 = 1 << 60;
 
 /// The least limit of the process's control group and of those above it, in bytes, if there is one.
-pub(super) fn memory_limit() -> Option<u64> {
+pub(crate) fn memory_limit() -> Option<u64> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let limits = groups
         .lines()

@@ -15,7 +15,7 @@ use super::sha256::Sha256Hash;
 pub(super) struct Ops {
     /// A list of `ADDRESS:PORT`, for plain HTTP. It shows what the node does, so a private address.
     #[schemars(extend("x-reload" = false, "x-default" = "none: there is no ops port"))]
-    listen: Vec<SocketAddr>,
+    pub(super) listen: Vec<SocketAddr>,
     /// SHA-256 of the key for `/drain`, `/undrain` and `/debug/rooms`: `printf %s "$KEY" | sha256sum`.
     #[schemars(extend("x-reload" = true, "x-default" = "none: nobody may"))]
     key_sha256: Option<Sha256Hash>,

@@ -35,7 +35,7 @@ pub(crate) struct Tenant {
     /// What its join tokens are checked with: [tokens.md](tokens.md). Several may be live at a time.
     #[serde(default)]
     #[schemars(extend("x-reload" = true, "x-default" = "none: it has no join tokens"))]
-    token_keys: Vec<TokenKeyEntry>,
+    pub(super) token_keys: Vec<TokenKeyEntry>,
     /// Whether its callers run the node: `Node.GetStatus` shows them the whole node instead of what is their own.
     #[serde(default)]
     #[schemars(extend("x-reload" = true))]

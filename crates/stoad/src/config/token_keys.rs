@@ -33,7 +33,7 @@ pub(crate) struct TokenKeyEntry {
     /// For HS256: a file with at least 32 bytes; a line break at its end does not count.
     #[serde(default)]
     #[schemars(extend("x-reload" = true))]
-    secret_file: Option<PathBuf>,
+    pub(super) secret_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]

@@ -19,13 +19,13 @@ use crate::exit::Failure;
 pub(crate) struct Whip {
     /// A list of `ADDRESS:PORT`, for HTTPS over TCP (HTTP/1.1 and HTTP/2).
     #[schemars(extend("x-reload" = false))]
-    listen: Vec<SocketAddr>,
+    pub(super) listen: Vec<SocketAddr>,
     /// PEM: the server's certificate, then those between it and its authority.
     #[schemars(extend("x-reload" = true))]
-    certificate_file: PathBuf,
+    pub(super) certificate_file: PathBuf,
     /// PEM: the certificate's private key.
     #[schemars(extend("x-reload" = true))]
-    private_key_file: PathBuf,
+    pub(super) private_key_file: PathBuf,
     /// The origins of pages that may use it, as browsers write them; `*` is every page's. Clients that are no browsers do
     /// not ask.
     #[serde(default)]

@@ -1,0 +1,342 @@
+//! `stoad doctor` finds each thing that it knows: what is wrong is made so here, by a network namespace, a limit, a
+//! file or a configuration. What no test can do to a machine is judged in its unit tests.
+
+mod support;
+
+use std::{
+    fs::{self, Permissions},
+    net::UdpSocket,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::Command,
+};
+
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use serde_json::Value;
+use support::{Daemon, Folder, configuration};
+
+/// What a doctor said, and its exit code.
+struct Said {
+    code: Option<i32>,
+    findings: Vec<Value>,
+}
+
+impl Said {
+    /// Expects a finding of this family and level, in whose words all of these are.
+    #[track_caller]
+    fn has(&self, check: &str, level: &str, words: &[&str]) {
+        let is_it = |finding: &&Value| {
+            let text = finding.to_string();
+            finding["check"] == check
+                && finding["level"] == level
+                && words.iter().all(|word| text.contains(word))
+        };
+        let all = &self.findings;
+        assert!(
+            all.iter().any(|finding| is_it(&finding)),
+            "{check} {level} {words:?}: {all:#?}"
+        );
+        let is_failed = all.iter().any(|finding| finding["level"] == "FAIL");
+        assert_eq!(self.code, Some(if is_failed { 71 } else { 0 }), "{all:#?}");
+        for finding in all.iter().filter(|finding| finding["level"] != "OK") {
+            let says = |key: &str| finding[key].as_str().is_some_and(|text| !text.is_empty());
+            assert!(says("meaning") && says("mend"), "{finding}");
+        }
+    }
+}
+
+/// Has a configuration examined, by a command line that ends with the doctor's.
+#[track_caller]
+fn examine_by(command: &mut Command, folder: &Folder, text: &str) -> Said {
+    let file = folder.write("stoad.yaml", text);
+    let doctor = command
+        .arg(env!("CARGO_BIN_EXE_stoad"))
+        .args(["doctor", "--json"]);
+    let ended = doctor.arg(file).output().expect("it starts");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    let findings = said
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an object a line"));
+    let findings: Vec<Value> = findings.collect();
+    assert!(
+        !findings.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    Said {
+        code: ended.status.code(),
+        findings,
+    }
+}
+
+/// The same, as it is.
+#[track_caller]
+fn examine(folder: &Folder, text: &str) -> Said {
+    examine_by(&mut Command::new("env"), folder, text)
+}
+
+fn folder() -> Folder {
+    let folder = Folder::with_credentials();
+    let key = folder.file("server-key.pem");
+    fs::set_permissions(key, Permissions::from_mode(0o600)).expect("the folder is ours");
+    folder
+}
+
+/// The right configuration with other keys of `media`.
+fn with_media(bind: &str, more: &str) -> String {
+    let media = format!("bind: [{bind}]\n  {more}\n");
+    configuration().replace("bind: ['127.0.0.1']\n", &media)
+}
+
+/// In a network of its own, made by these commands of a shell; with a view of its interfaces.
+fn in_a_network(set_up: &str) -> Command {
+    let mut command = Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    let script = format!("mount -t sysfs sysfs /sys && {set_up} && exec \"$0\" \"$@\"");
+    command.args(["--net", "--mount", "sh", "-e", "-c", &script]);
+    command
+}
+
+#[test]
+fn what_is_well_is_said_to_be() {
+    let folder = folder();
+    let said = examine(&folder, &configuration());
+    said.has("configuration", "OK", &["complete"]);
+    said.has("certificates", "OK", &["localhost", "127.0.0.1", "days"]);
+    said.has("certificates", "OK", &["server-key.pem", "600"]);
+    said.has("addresses", "OK", &["127.0.0.1 is advertised"]);
+    said.has("ports", "OK", &["can be bound"]);
+    said.has("workers", "OK", &["1 media workers"]);
+    said.has("mtu", "OK", &["lo takes packets"]);
+    said.has(
+        "buffers",
+        said.findings
+            .iter()
+            .find(|f| f["check"] == "buffers")
+            .map_or("", |f| f["level"].as_str().unwrap_or_default()),
+        &["the kernel grants"],
+    );
+
+    // Without a file it is what `stoad dev` runs with, and for people it is a table.
+    let ended = support::stoad(["doctor"]);
+    assert!(matches!(ended.code, Some(0 | 71)), "{}", ended.stderr);
+    assert!(
+        ended.stdout.contains("server.pem is for localhost"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stdout.contains(" WARN, "), "{}", ended.stdout);
+}
+
+#[test]
+fn certificates_and_keys() {
+    let folder = folder();
+    let good = fs::read_to_string(folder.file("server.pem")).expect("it is there");
+    fs::set_permissions(folder.file("server-key.pem"), Permissions::from_mode(0o644))
+        .expect("the folder is ours");
+    examine(&folder, &configuration()).has("certificates", "FAIL", &["644", "chmod o=,g-w"]);
+    fs::set_permissions(folder.file("server-key.pem"), Permissions::from_mode(0o640))
+        .expect("the folder is ours");
+    let key = fs::read_to_string(folder.file("server-key.pem")).expect("it is there");
+    let key = KeyPair::from_pem(&key).expect("a key");
+    let issue = |names: &[&str], from: i32, until: i32| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut wanted = CertificateParams::new(names).expect("names");
+        wanted.not_before = date_time_ymd(from, 1, 1);
+        wanted.not_after = date_time_ymd(until, 1, 1);
+        folder.write(
+            "server.pem",
+            &wanted.self_signed(&key).expect("a certificate").pem(),
+        );
+    };
+    issue(&["localhost"], 2_020, 2_021);
+    examine(&folder, &configuration()).has("certificates", "FAIL", &["has expired"]);
+    issue(&["localhost"], 2_200, 2_201);
+    examine(&folder, &configuration()).has("certificates", "FAIL", &["not valid yet"]);
+    issue(&[], 2_020, 2_200);
+    examine(&folder, &configuration()).has("certificates", "FAIL", &["has no name"]);
+
+    folder.write("server.pem", &good);
+    folder.write(
+        "server-key.pem",
+        &KeyPair::generate().expect("a key").serialize_pem(),
+    );
+    examine(&folder, &configuration()).has(
+        "configuration",
+        "FAIL",
+        &["server-key.pem", "does not go with"],
+    );
+    let missing = configuration().replace("server.pem", "nowhere.pem");
+    examine(&folder, &missing).has("configuration", "FAIL", &["nowhere.pem"]);
+}
+
+#[test]
+fn ports_that_are_held() {
+    let folder = folder();
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let port = socket.local_addr().expect("it is bound").port();
+    let text = configuration().replace("port: 0", &format!("port: {port}"));
+    let own = format!("(process {})", std::process::id());
+    examine(&folder, &text).has(
+        "ports",
+        "FAIL",
+        &["media.port: UDP 127.0.0.1:", &own, "ss -lntup"],
+    );
+    drop(socket);
+
+    let daemon = Daemon::run(&[]);
+    let control = daemon.control().to_string();
+    let text = configuration().replace("127.0.0.1:0", &control);
+    let said = examine(&folder, &text);
+    let process = format!("stoad (process {})", daemon.id());
+    said.has("ports", "OK", &[&process]);
+    let descriptors = said
+        .findings
+        .iter()
+        .find(|finding| finding["check"] == "descriptors");
+    assert!(
+        descriptors.expect("Linux").to_string().contains(&process),
+        "{:#?}",
+        said.findings
+    );
+
+    let text = configuration().replace("127.0.0.1:0", "192.0.2.1:7443");
+    examine(&folder, &text).has(
+        "ports",
+        "FAIL",
+        &["control.listen: TCP 192.0.2.1:7443", "ip address"],
+    );
+}
+
+#[test]
+fn limits_of_the_process_and_the_machine() {
+    let folder = folder();
+    for (limit, level) in [
+        ("1200:1200", "WARN"),
+        ("256:256", "FAIL"),
+        ("1048576:1048576", "OK"),
+    ] {
+        let mut limited = Command::new("prlimit");
+        limited.arg(format!("--nofile={limit}"));
+        let of = |said: &Said| {
+            said.findings
+                .iter()
+                .find(|finding| finding["check"] == "descriptors")
+                .cloned()
+        };
+        let hard = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+        if level == "OK" && hard.is_some_and(|hard| hard < 1_048_576) {
+            continue;
+        }
+        let said = examine_by(&mut limited, &folder, &configuration());
+        said.has("descriptors", level, &["may have"]);
+        assert!(
+            level == "OK"
+                || of(&said)
+                    .is_some_and(|found| found["mend"].to_string().contains("LimitNOFILE=32768"))
+        );
+    }
+    let mut pinned = Command::new("taskset");
+    let text = configuration().replace("workers: 1", "workers: 2");
+    let said = examine_by(pinned.args(["--cpu-list", "0"]), &folder, &text);
+    said.has(
+        "workers",
+        "WARN",
+        &["2 media workers", "1 cores", "media.workers: 1"],
+    );
+
+    let text = configuration() + "capacity:\n  memory_mib: 1000000000\n";
+    examine(&folder, &text).has("memory", "FAIL", &["capacity.memory_mib is 1000000000"]);
+}
+
+#[test]
+fn a_clock_that_nobody_keeps_right() {
+    let folder = folder();
+    let programs = tempfile::tempdir().expect("a temporary folder");
+    let program = programs.path().join("timedatectl");
+    for (answer, level) in [("yes", "OK"), ("no", "FAIL"), ("", "WARN")] {
+        fs::write(&program, format!("#!/bin/sh\necho {answer}\n")).expect("the folder is ours");
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the folder is ours");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut beside = Command::new("env");
+        beside.arg(format!("PATH={}:{path}", Path::display(programs.path())));
+        examine_by(&mut beside, &folder, &configuration()).has("clock", level, &["synchronised"]);
+    }
+}
+
+#[test]
+fn addresses_and_networks() {
+    let folder = folder();
+    for (bind, advertise, level, words) in [
+        (
+            "'127.0.0.1'",
+            "'10.91.0.7'",
+            "FAIL",
+            "bound to loopback alone",
+        ),
+        (
+            "'0.0.0.0'",
+            "'127.0.0.1'",
+            "FAIL",
+            "loopback alone is advertised",
+        ),
+        (
+            "'0.0.0.0'",
+            "'127.0.0.1', '10.91.0.7'",
+            "WARN",
+            "beside other addresses",
+        ),
+        ("'0.0.0.0'", "'10.91.0.7'", "WARN", "nc -vz 10.91.0.7"),
+        (
+            "'0.0.0.0'",
+            "'203.0.113.10'",
+            "FAIL",
+            "stands for an address in examples",
+        ),
+        (
+            "'0.0.0.0'",
+            "'169.254.0.1'",
+            "FAIL",
+            "no address that anybody",
+        ),
+    ] {
+        let text = with_media(bind, &format!("advertise: [{advertise}]"));
+        examine(&folder, &text).has("addresses", level, &[words]);
+    }
+    let pair = "ip link set lo up; ip link add stoa0 type veth peer name stoa1; \
+                ip address add 10.91.0.1/24 dev stoa0; ip link set stoa0 up; ip link set stoa1 up";
+    let text = with_media("'0.0.0.0'", "advertise: ['10.91.0.1']");
+    let mut small = in_a_network(&format!("{pair}; ip link set stoa0 mtu 1000"));
+    let said = examine_by(
+        small.args(["env", "KUBERNETES_SERVICE_HOST=10.0.0.1"]),
+        &folder,
+        &text,
+    );
+    said.has(
+        "mtu",
+        "FAIL",
+        &["stoa0 takes packets of 1000", "ip link set stoa0 mtu 1500"],
+    );
+    said.has("addresses", "OK", &["10.91.0.1"]);
+    said.has("place", "WARN", &["Kubernetes", "hostNetwork"]);
+
+    let six = format!("{pair}; ip address add fd00:91::1/64 dev stoa0 nodad");
+    let said = examine_by(&mut in_a_network(&six), &folder, &text);
+    said.has("addresses", "WARN", &["bound to IPv4 alone", "fd00:91::1"]);
+    let both = with_media("'0.0.0.0', '::'", "advertise: ['10.91.0.1']");
+    let said = examine_by(&mut in_a_network(&six), &folder, &both);
+    said.has(
+        "addresses",
+        "WARN",
+        &["none of its addresses advertised", "fd00:91::1"],
+    );
+    let told = with_media("'0.0.0.0', '::'", "advertise: ['10.91.0.1', 'fd00:91::2']");
+    let said = examine_by(&mut in_a_network(pair), &folder, &told);
+    said.has(
+        "addresses",
+        "FAIL",
+        &["this machine has none", "ip -6 address"],
+    );
+}
