@@ -5,6 +5,7 @@
 mod deny;
 mod deploy;
 mod environment;
+mod fuzz;
 mod msrv;
 mod process;
 mod report;
@@ -36,6 +37,8 @@ enum Action {
     Env,
     /// Write what is made from sources: docs/api.md, from the comments of the proto files
     Docs,
+    /// Let libFuzzer search for inputs that break a property
+    Fuzz(fuzz::Options),
     #[command(flatten)]
     Step(test::Step),
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Action::Test(options) => test::all(&options),
         Action::Env => print_environment(),
         Action::Docs => write_documents(),
+        Action::Fuzz(options) => fuzz::all(&options),
         // Alone, the step was asked for by name: an advisory database out of reach is a failure.
         Action::Step(step) => step.run(true).map(|_| ()),
     };

@@ -24,6 +24,8 @@ mod deadline;
 mod directory;
 mod entrance;
 mod errors;
+#[doc(hidden)]
+pub mod fuzz;
 mod gate;
 mod idempotency;
 mod lifecycle;

@@ -74,6 +74,8 @@ pub mod bench;
 mod endpoint;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod fuzz;
 mod ids;
 mod inspection;
 mod join;

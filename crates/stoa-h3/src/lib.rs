@@ -28,6 +28,8 @@
 
 mod client;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod limits;
 mod message;
 mod quic;

@@ -13,7 +13,7 @@
 
 mod connection;
 mod error;
-mod framing;
+pub(crate) mod framing;
 mod recv;
 mod send;
 

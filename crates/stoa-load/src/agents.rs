@@ -20,7 +20,7 @@ use futures_util::future::join_all;
 pub(crate) use self::{
     key::Key,
     remote::RemoteThread,
-    serve::{Settings, serve},
+    serve::{Settings, question_again, serve},
 };
 use self::{remote::Agent, wire::Begin};
 use crate::{

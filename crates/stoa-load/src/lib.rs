@@ -17,6 +17,8 @@ mod compare;
 mod ears;
 mod exposition;
 mod failure;
+#[doc(hidden)]
+pub mod fuzz;
 mod histogram;
 mod http;
 mod judge;

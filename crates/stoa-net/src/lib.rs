@@ -12,6 +12,8 @@
 mod config;
 mod doorbell;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod lobby;
 mod mailbox;
 mod media;

@@ -48,7 +48,12 @@ use self::{
 };
 use crate::doorbell::Doorbell;
 
-pub(crate) use self::{hub::Hub, link::TcpLink, listener::Listener};
+pub(crate) use self::{
+    framing::{Frames, may_be_check},
+    hub::Hub,
+    link::TcpLink,
+    listener::Listener,
+};
 
 new_key_type! {
     /// A connection; never another one later.

@@ -19,6 +19,8 @@ mod admin;
 mod admission;
 mod directory;
 mod entrance;
+#[doc(hidden)]
+pub mod fuzz;
 mod hub;
 mod limits;
 mod look;

@@ -18,6 +18,8 @@ mod config;
 mod cross_origin;
 mod enter;
 mod fragment;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod limits;
 mod offer;
 mod problem;

@@ -49,14 +49,14 @@ impl Service {
 }
 
 /// What an address names.
-enum Resource<'a> {
+pub(crate) enum Resource<'a> {
     /// Where one enters, and the room if it is named.
     Endpoint(enter::Endpoint, Option<&'a str>),
     /// A session.
     Session(&'a str),
 }
 
-fn resource(path: &str) -> Option<Resource<'_>> {
+pub(crate) fn resource(path: &str) -> Option<Resource<'_>> {
     let mut parts = path.strip_prefix('/')?.split('/');
     let (first, second, None) = (parts.next()?, parts.next(), parts.next()) else {
         return None;

@@ -118,13 +118,13 @@ pub(crate) async fn patch(
 }
 
 /// What `If-Match` asks for (RFC 9110, section 13.1.1).
-enum Condition<'a> {
+pub(crate) enum Condition<'a> {
     Any,
     One(&'a str),
 }
 
 impl Condition<'_> {
-    fn is_met(&self, tag: &str) -> bool {
+    pub(crate) fn is_met(&self, tag: &str) -> bool {
         match self {
             Self::Any => true,
             // Strong comparison: a weak tag is none of ours.
@@ -133,7 +133,7 @@ impl Condition<'_> {
     }
 }
 
-fn condition(headers: &HeaderMap) -> Result<Condition<'_>, Problem> {
+pub(crate) fn condition(headers: &HeaderMap) -> Result<Condition<'_>, Problem> {
     let missing = || {
         Problem::new(
             StatusCode::PRECONDITION_REQUIRED,

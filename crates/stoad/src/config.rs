@@ -12,6 +12,7 @@ mod drain;
 mod environment;
 mod files;
 mod inventory;
+pub(crate) mod fuzz;
 mod limits;
 mod log;
 mod media;

@@ -43,6 +43,22 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
     // The core's own tests use it, in turn: a room is shown to work by clients in it.
     ("stoa-sim", &["stoa-core"]),
     ("stoa-bench", &["stoa-client", "stoa-core"]),
+    (
+        "stoa-fuzz",
+        &[
+            "stoa-api",
+            "stoa-control",
+            "stoa-core",
+            "stoa-h3",
+            "stoa-load",
+            "stoa-net",
+            "stoa-sim",
+            "stoa-talk",
+            "stoa-token",
+            "stoa-whip",
+            "stoad",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

@@ -6,10 +6,15 @@
 //! until it is whole; and a stream that ends inside a DATA frame trips an assertion. A DATA frame
 //! of no bytes, which is legal, moreover looks to h3 like the end of the body.
 //!
+//! What is more, the frames that are one integer (GOAWAY, MAX_PUSH_ID, CANCEL_PUSH) it reads without looking
+//! whether the payload is that long. What is left of a longer payload it takes for frames, of whatever length
+//! they declare; for the rest of a shorter one it waits, and keeps everything that comes meanwhile
+//! (docs/upstream/h3-frames-of-one-integer.md).
+//!
 //! So h3 is handed one frame's header, then that frame's payload piece by piece, and never a byte
 //! of the next frame: it then decodes exactly what it reads. Frames other than DATA have a limit,
-//! empty DATA frames and frames of unknown types are dropped here, and an end within a frame is
-//! told apart from an end.
+//! those of one integer have its length, empty DATA frames and frames of unknown types are dropped here, and an end
+//! within a frame is told apart from an end.
 
 use bytes::{Buf, Bytes};
 
@@ -23,11 +28,20 @@ const CONTROL_STREAM: u64 = 0x0;
 /// type must be ignored (RFC 9114 section 9), for which its payload need not be kept.
 const KNOWN: [u64; 12] = [0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xd, 0x41];
 
-/// A frame that is larger than this side is ready to buffer.
+/// Frames whose payload is one variable-length integer and nothing else: CANCEL_PUSH, GOAWAY and MAX_PUSH_ID
+/// (RFC 9114 sections 7.2.3, 7.2.6 and 7.2.7).
+const INTEGERS: [u64; 3] = [0x3, 0x7, 0xd];
+
+/// Begins with one (RFC 9114 section 7.2.5).
+const PUSH_PROMISE: u64 = 0x5;
+
+/// A frame that h3 is not handed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooLarge {
-    pub(super) kind: u64,
-    pub(super) length: u64,
+pub(crate) enum Refused {
+    /// It is larger than this side is ready to buffer.
+    TooLarge { kind: u64, length: u64 },
+    /// Its payload is shorter or longer than what it is to hold (RFC 9114 section 7.1).
+    Malformed { kind: u64 },
 }
 
 #[derive(Debug)]
@@ -36,6 +50,8 @@ enum State {
     StreamType,
     /// In a frame's type and length.
     Header,
+    /// Before the payload of a frame that begins with an integer.
+    Integer { kind: u64, length: u64 },
     /// In a frame's payload; `pass` is whether h3 gets to see it.
     Payload { remaining: u64, pass: bool },
     /// A stream without frames.
@@ -44,7 +60,7 @@ enum State {
 
 /// The state of one stream.
 #[derive(Debug)]
-pub(super) struct Framing {
+pub(crate) struct Framing {
     state: State,
     /// The bytes of an integer or header that is not complete yet.
     partial: [u8; MAX_HEADER],
@@ -56,12 +72,12 @@ pub(super) struct Framing {
 
 impl Framing {
     /// For a request's stream, whose non-DATA frames may have `limit` bytes of payload.
-    pub(super) fn request(limit: u64) -> Self {
+    pub(crate) fn request(limit: u64) -> Self {
         Self::new(State::Header, limit)
     }
 
     /// For a unidirectional stream: frames if it turns out to be the control stream, else raw.
-    pub(super) fn unidirectional(limit: u64) -> Self {
+    pub(crate) fn unidirectional(limit: u64) -> Self {
         Self::new(State::StreamType, limit)
     }
 
@@ -76,27 +92,32 @@ impl Framing {
     }
 
     /// Adds what was received; call only after [`next_piece`](Self::next_piece) returned `None`.
-    pub(super) fn push(&mut self, chunk: Bytes) {
+    pub(crate) fn push(&mut self, chunk: Bytes) {
         debug_assert!(self.input.is_empty());
         self.input = chunk;
     }
 
     /// Whether the stream may end here.
-    pub(super) fn at_boundary(&self) -> bool {
+    pub(crate) fn at_boundary(&self) -> bool {
         let between = match self.state {
             State::Header => self.filled == 0,
             State::Payload { remaining, .. } => remaining == 0,
+            State::Integer { .. } => false,
             State::StreamType | State::Raw => true,
         };
         between && self.input.is_empty()
     }
 
     /// The next piece for h3, never empty; `None` when more must be received first.
-    pub(super) fn next_piece(&mut self) -> Result<Option<Bytes>, TooLarge> {
+    pub(crate) fn next_piece(&mut self) -> Result<Option<Bytes>, Refused> {
         while self.input.has_remaining() {
             let piece = match self.state {
                 State::StreamType => self.stream_type(),
                 State::Header => self.header()?,
+                State::Integer { kind, length } => {
+                    self.integer(kind, length)?;
+                    None
+                }
                 State::Payload { remaining: 0, .. } => {
                     self.state = State::Header;
                     None
@@ -129,20 +150,38 @@ impl Framing {
         Some(self.take_partial())
     }
 
-    fn header(&mut self) -> Result<Option<Bytes>, TooLarge> {
+    fn header(&mut self) -> Result<Option<Bytes>, Refused> {
         let Some((kind, length)) = self.collect(2) else {
             return Ok(None);
         };
         let header = self.take_partial();
         let pass = KNOWN.contains(&kind) && !(kind == DATA && length == 0);
         if pass && kind != DATA && length > self.limit {
-            return Err(TooLarge { kind, length });
+            return Err(Refused::TooLarge { kind, length });
+        }
+        self.state = match INTEGERS.contains(&kind) || kind == PUSH_PROMISE {
+            true if length == 0 => return Err(Refused::Malformed { kind }),
+            true => State::Integer { kind, length },
+            false => State::Payload {
+                remaining: length,
+                pass,
+            },
+        };
+        Ok(pass.then_some(header))
+    }
+
+    /// Looks at the first byte of a payload, which says how long its integer is.
+    fn integer(&mut self, kind: u64, length: u64) -> Result<(), Refused> {
+        let first = self.input.first().copied().unwrap_or_default();
+        let integer = 1 << (first >> 6);
+        if length < integer || INTEGERS.contains(&kind) && length != integer {
+            return Err(Refused::Malformed { kind });
         }
         self.state = State::Payload {
             remaining: length,
-            pass,
+            pass: true,
         };
-        Ok(pass.then_some(header))
+        Ok(())
     }
 
     /// Moves input to `partial` until it holds `integers` (one or two) whole variable-length

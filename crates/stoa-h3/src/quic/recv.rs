@@ -9,7 +9,7 @@ use h3::error::Code;
 use h3::quic::{ConnectionErrorIncoming, StreamErrorIncoming, StreamId};
 
 use super::error::{StreamFault, fault, read_error, wire_code};
-use super::framing::Framing;
+use super::framing::{Framing, Refused};
 use crate::error::ConnectionLost;
 
 /// The most that is taken from quinn in one read.
@@ -111,17 +111,13 @@ impl RecvStream {
         }
     }
 
-    /// The stream ended within a frame, for which the connection must end (RFC 9114 section 7.1).
-    fn truncated(&self) -> StreamErrorIncoming {
+    /// Ends the connection over a frame that is none (RFC 9114 section 7.1).
+    fn frame_error(&self, reason: String) -> StreamErrorIncoming {
         let code = Code::H3_FRAME_ERROR.value();
-        let reason = "a stream ended within a frame";
         self.connection.close(wire_code(code), reason.as_bytes());
         StreamErrorIncoming::ConnectionErrorIncoming {
             connection_error: ConnectionErrorIncoming::Undefined(Arc::new(
-                ConnectionLost::ClosedHere {
-                    code,
-                    reason: reason.to_owned(),
-                },
+                ConnectionLost::ClosedHere { code, reason },
             )),
         }
     }
@@ -141,13 +137,19 @@ impl h3::quic::RecvStream for RecvStream {
             match self.framing.next_piece() {
                 Ok(Some(piece)) => return Poll::Ready(Ok(Some(piece))),
                 Ok(None) => {}
-                Err(large) => {
+                Err(Refused::TooLarge { kind, length }) => {
                     self.stop(Code::H3_EXCESSIVE_LOAD.value());
                     return Poll::Ready(Err(fault(StreamFault::FrameTooLarge {
-                        kind: large.kind,
-                        length: large.length,
+                        kind,
+                        length,
                         limit: self.limit,
                     })));
+                }
+                Err(Refused::Malformed { kind }) => {
+                    self.progress = Progress::Ended;
+                    let reason =
+                        format!("a frame of type {kind:#x} has another length than its content");
+                    return Poll::Ready(Err(self.frame_error(reason)));
                 }
             }
             if self.progress == Progress::Ended {
@@ -160,7 +162,8 @@ impl h3::quic::RecvStream for RecvStream {
                 Ok(None) => {
                     self.progress = Progress::Ended;
                     if !self.framing.at_boundary() {
-                        return Poll::Ready(Err(self.truncated()));
+                        let reason = "a stream ended within a frame".to_owned();
+                        return Poll::Ready(Err(self.frame_error(reason)));
                     }
                 }
                 Err(error) => {

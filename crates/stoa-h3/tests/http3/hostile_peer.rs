@@ -160,3 +160,28 @@ async fn frames_out_of_place_close_only_their_connection() {
         works(&bystander).await;
     }
 }
+
+/// h3 0.0.8 would wait for the rest of the first for as long as something comes, and keep it all; of the second it
+/// would take what is left over for a frame of 1 GiB (docs/upstream/h3-frames-of-one-integer.md).
+#[tokio::test]
+async fn a_goaway_of_another_length_than_its_integer_closes_the_connection() {
+    let left_over = [vec![0], raw::frame_header(1, 1 << 30)].concat();
+    for goaway in [raw::frame(7, b""), raw::frame(7, &left_over)] {
+        let mut server = Server::start(service_fn(echo));
+        let bystander = server.connect().await;
+        let connection = server.connect_quic(&QuicLimits::default()).await;
+        let mut control = raw::begin(&connection).await;
+        // As much as is taken of what follows: it may be closed by now.
+        let _ = control.write_all(&goaway).await;
+        for _ in 0..100 {
+            let _ = control.write_all(&raw::frame(0, &[0; 1_000])).await;
+        }
+        let quinn::ConnectionError::ApplicationClosed(close) = within(connection.closed()).await
+        else {
+            panic!("not closed by the server")
+        };
+        assert_eq!(close.error_code, 0x106u32.into(), "H3_FRAME_ERROR");
+        assert!(server.next_end().await.is_err());
+        works(&bystander).await;
+    }
+}

@@ -15,6 +15,7 @@ use quinn::{Endpoint, Incoming};
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 
 use self::visit::Visit;
+pub(crate) use self::visit::question_again;
 use super::{
     AgentError, Key,
     key::{BUSY, ENDED},

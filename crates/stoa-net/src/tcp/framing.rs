@@ -11,11 +11,11 @@ const SHORTEST: usize = 8;
 
 /// The stream is not one of packets of ours: it cannot be told where the next datagram begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(crate) struct Malformed;
 
 /// The beginning of a datagram whose end has not come yet.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     partial: Vec<u8>,
 }
 
@@ -24,7 +24,7 @@ impl Frames {
     ///
     /// # Errors
     /// [`Malformed`]: a datagram is longer than any that is looked at, or shorter than any that is one.
-    pub(super) fn take(&mut self, bytes: &[u8], each: impl FnMut(&[u8])) -> Result<(), Malformed> {
+    pub(crate) fn take(&mut self, bytes: &[u8], each: impl FnMut(&[u8])) -> Result<(), Malformed> {
         if self.partial.is_empty() {
             let rest = split(bytes, each)?;
             self.partial.extend_from_slice(rest);
@@ -36,6 +36,11 @@ impl Frames {
         all.drain(..all.len() - rest);
         self.partial = all;
         Ok(())
+    }
+
+    /// How many bytes are kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.partial.len()
     }
 }
 
@@ -57,7 +62,7 @@ fn split(mut bytes: &[u8], mut each: impl FnMut(&[u8])) -> Result<&[u8], Malform
 
 /// Whether a datagram can be a STUN request: what the first one of a connection has to be (RFC 8489,
 /// section 5). Whether it shows a credential, the node will say.
-pub(super) fn may_be_check(datagram: &[u8]) -> bool {
+pub(crate) fn may_be_check(datagram: &[u8]) -> bool {
     const BINDING_REQUEST: [u8; 2] = [0, 1];
     const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
     datagram.len() >= 20 && datagram[..2] == BINDING_REQUEST && datagram[4..8] == MAGIC_COOKIE

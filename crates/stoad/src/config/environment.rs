@@ -78,6 +78,12 @@ pub(super) fn apply(text: &str, overrides: &[Override]) -> Result<String, String
         }
         *place = change.value.clone();
     }
+    // `limits:` alone is good as it stands in a file, and not as the null that would be written of it.
+    for (key, section) in whole.as_mapping_mut().into_iter().flatten() {
+        if section.is_null() && key != "whip" {
+            *section = Value::Mapping(Mapping::new());
+        }
+    }
     serde_yaml::to_string(&whole).map_err(|error| error.to_string())
 }
 

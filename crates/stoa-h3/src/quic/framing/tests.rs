@@ -1,7 +1,7 @@
 use super::*;
 
 /// Everything that comes out when `wire` arrives in chunks of `size` bytes.
-fn pieces(framing: &mut Framing, wire: &[u8], size: usize) -> Result<Vec<Bytes>, TooLarge> {
+fn pieces(framing: &mut Framing, wire: &[u8], size: usize) -> Result<Vec<Bytes>, Refused> {
     let mut out = Vec::new();
     for chunk in wire.chunks(size) {
         framing.push(Bytes::copy_from_slice(chunk));
@@ -68,7 +68,7 @@ fn a_large_frame_is_refused_by_its_header_unless_it_is_data() {
     let refused = pieces(&mut Framing::request(1023), &headers, 3).unwrap_err();
     assert_eq!(
         refused,
-        TooLarge {
+        Refused::TooLarge {
             kind: 1,
             length: 1024
         }
@@ -103,4 +103,38 @@ fn only_a_control_stream_has_frames() {
     let expected: [&[u8]; 2] = [&[2], &[1, 0xff, 0xff]];
     assert_eq!(cut, expected);
     assert!(framing.at_boundary());
+}
+
+/// Found by `fuzz/`: h3 takes what is left of such a payload for frames, and waits for ever for what is missing.
+#[test]
+fn a_frame_of_one_integer_has_its_length() {
+    for kind in INTEGERS {
+        for payload in [&[7][..], &[0x40, 7], &[0x80, 0, 0, 7]] {
+            let wire = [&[kind as u8, payload.len() as u8], payload].concat();
+            for size in 1..=wire.len() {
+                let mut framing = Framing::request(100);
+                let joined = pieces(&mut framing, &wire, size).unwrap().concat();
+                assert_eq!(joined, wire);
+                assert!(framing.at_boundary());
+            }
+        }
+        for payload in [
+            &[][..],
+            &[0x40],
+            &[7, 0],
+            &[7, 0x01, 0x80, 0xff],
+            &[0xc0; 7],
+        ] {
+            let wire = [&[kind as u8, payload.len() as u8], payload, &[0, 1, b'x']].concat();
+            for size in 1..=wire.len() {
+                let refused = pieces(&mut Framing::request(100), &wire, size);
+                assert_eq!(refused, Err(Refused::Malformed { kind }), "{payload:?}");
+            }
+        }
+    }
+    let mut framing = Framing::unidirectional(100);
+    let promise = [0, PUSH_PROMISE as u8, 3, 7, b'a', b'b'];
+    assert!(pieces(&mut framing, &promise, 1).is_ok());
+    let empty = [0, PUSH_PROMISE as u8, 0];
+    assert!(pieces(&mut Framing::unidirectional(100), &empty, 1).is_err());
 }

@@ -1,0 +1,52 @@
+//! Any datagram, from anywhere: the first byte says from where.
+//!
+//! A stranger gets nothing, is counted, and changes nothing. From the address of somebody who is known, it may be
+//! what they say, and harms nobody else.
+
+use stoa_core::{DropReason, Endpoint, Stats};
+
+use crate::{
+    input::Input,
+    scene::{self, Scene},
+};
+
+pub(super) fn run(bytes: &[u8]) {
+    let mut input = Input(bytes);
+    let from = input.byte() % 4;
+    let datagram = input.rest();
+    scene::with(|scene| {
+        match from {
+            0 => stranger(scene, scene::stranger().into(), datagram),
+            1 => stranger(scene, scene::stranger_v6().into(), datagram),
+            2 => stranger(scene, Endpoint::tcp(scene.liar.address), datagram),
+            _ => known(scene, datagram),
+        }
+        scene.others_hear_each_other();
+    });
+}
+
+fn drops(stats: &Stats) -> u64 {
+    let all = DropReason::ALL.into_iter();
+    all.map(|reason| stats.dropped(reason)).sum()
+}
+
+fn stranger(scene: &mut Scene, from: Endpoint, datagram: &[u8]) {
+    let before = scene.stats();
+    let sent = scene.inject(from, datagram);
+    assert!(sent.is_empty(), "a stranger was answered: {sent:?}");
+    let after = scene.stats();
+    assert_eq!(drops(&after), drops(&before) + 1, "it was not counted");
+    assert_eq!(after.participants, before.participants);
+    assert!(!scene.node.is_known(from), "a stranger is known");
+}
+
+fn known(scene: &mut Scene, datagram: &[u8]) {
+    let from = scene.liar.address;
+    let sent = scene.inject(from, datagram);
+    let others = sent
+        .iter()
+        .filter(|transmit| transmit.destination != from.into());
+    assert_eq!(others.count(), 0, "others were told of it");
+    let bytes: usize = sent.iter().map(|transmit| transmit.contents.len()).sum();
+    assert!(bytes <= datagram.len(), "{bytes} for {}", datagram.len());
+}
