@@ -36,8 +36,10 @@ pub struct Scene {
     pub now: Instant,
     /// Who says what the input wants.
     pub liar: Person,
-    ann: Person,
-    ben: Person,
+    /// Who speaks, to be heard whatever the liar does.
+    pub ann: Person,
+    /// Who hears.
+    pub ben: Person,
     due: Option<Instant>,
     used: usize,
     guests: u64,
@@ -174,6 +176,23 @@ impl Scene {
             }
         }
         panic!("they never stop to talk");
+    }
+
+    /// The liar says a word as everybody does.
+    pub fn liar_speaks(&mut self) {
+        self.liar.speak(self.now);
+    }
+
+    /// Time passes, and what the node sends on its own account is returned.
+    pub fn sent_in(&mut self, time: Duration) -> Vec<Transmit> {
+        self.now += time;
+        self.node.handle_timeout(self.now);
+        let mut sent = self.collect();
+        for datagram in self.liar.say(self.now) {
+            let from = self.liar.address;
+            sent.extend(self.inject(from, &datagram));
+        }
+        sent
     }
 
     /// Ann says a word, and Ben hears it, whatever the liar has done. Some milliseconds pass.

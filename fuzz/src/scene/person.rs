@@ -34,6 +34,8 @@ pub struct Person {
     pending: Option<(String, SdpPendingOffer)>,
     is_connected: bool,
     seq: u64,
+    /// What it wants to send and has not.
+    said: Vec<Vec<u8>>,
 }
 
 impl Person {
@@ -67,6 +69,7 @@ impl Person {
             pending: Some((offer.to_sdp_string(), pending)),
             is_connected: false,
             seq: 1,
+            said: Vec::new(),
         }
     }
 
@@ -173,23 +176,25 @@ impl Person {
         let receive = receive.expect("STUN, DTLS, RTP or RTCP");
         let handled = self.rtc.handle_input(Input::Receive(now, receive));
         handled.expect("what the node sends is good");
+        self.drain(now);
     }
 
     /// What it wants to send by now.
     pub fn say(&mut self, now: Instant) -> Vec<Vec<u8>> {
-        let mut said = Vec::new();
+        self.drain(now);
+        std::mem::take(&mut self.said)
+    }
+
+    fn drain(&mut self, now: Instant) {
         loop {
             match self.rtc.poll_output() {
-                Ok(Output::Transmit(transmit)) => said.push(transmit.contents.into()),
+                Ok(Output::Transmit(transmit)) => self.said.push(transmit.contents.into()),
                 Ok(Output::Event(Event::Connected)) => self.is_connected = true,
                 Ok(Output::Event(Event::RtpPacket(_))) => self.heard += 1,
                 Ok(Output::Event(_)) => {}
                 Ok(Output::Timeout(at)) if at <= now => self.take_turn(now),
-                Ok(Output::Timeout(_)) => return said,
-                Err(_) => {
-                    self.rtc.disconnect();
-                    return said;
-                }
+                Ok(Output::Timeout(_)) => return,
+                Err(_) => return self.rtc.disconnect(),
             }
         }
     }

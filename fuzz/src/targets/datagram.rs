@@ -3,6 +3,8 @@
 //! A stranger gets nothing, is counted, and changes nothing. From the address of somebody who is known, it may be
 //! what they say, and harms nobody else.
 
+use std::net::{Ipv6Addr, SocketAddr};
+
 use stoa_core::{DropReason, Endpoint, Stats};
 
 use crate::{
@@ -16,13 +18,19 @@ pub(super) fn run(bytes: &[u8]) {
     let datagram = input.rest();
     scene::with(|scene| {
         match from {
-            0 => stranger(scene, scene::stranger().into(), datagram),
-            1 => stranger(scene, scene::stranger_v6().into(), datagram),
+            0 => stranger(scene, addresses()[0].into(), datagram),
+            1 => stranger(scene, addresses()[1].into(), datagram),
             2 => stranger(scene, Endpoint::tcp(scene.liar.address), datagram),
             _ => known(scene, datagram),
         }
         scene.others_hear_each_other();
     });
+}
+
+/// Where nobody ever was, with a credential or without.
+fn addresses() -> [SocketAddr; 2] {
+    let v6 = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x77);
+    [([198, 51, 100, 77], 7777).into(), (v6, 7777).into()]
 }
 
 fn drops(stats: &Stats) -> u64 {
