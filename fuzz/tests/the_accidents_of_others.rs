@@ -110,7 +110,7 @@ fn media_from_an_address_that_never_authenticated() {
 }
 
 /// A packet whose tag is wrong, cut off or missing, or that came before: from the address of somebody who is known,
-/// which anybody can write on a datagram. (CVE-2015-6360: libSRTP read beyond such packets.)
+/// which anybody can write on a datagram. (CVE-2015-6360: libSRTP believed the lengths in a header.)
 #[test]
 fn bad_srtp_tags() {
     scene::with(|scene| {
@@ -145,7 +145,7 @@ fn bad_srtp_tags() {
     });
 }
 
-/// GHSA-f26w-gh5m-qq77 (Pion, which panicked), str0m's own change 212 (which panicked, too): padding that is longer than what it
+/// GHSA-f26w-gh5m-qq77 (Pion, which panicked), str0m (its change 212; it panicked, too): padding that is longer than what it
 /// is to pad.
 #[test]
 fn padding_larger_than_the_packet() {

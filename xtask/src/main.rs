@@ -9,6 +9,8 @@ mod fuzz;
 mod msrv;
 mod process;
 mod report;
+mod reproducible;
+mod sbom;
 mod setup;
 mod test;
 mod tidy;
@@ -39,6 +41,10 @@ enum Action {
     Docs,
     /// Let libFuzzer search for inputs that break a property
     Fuzz(fuzz::Options),
+    /// Write what a program is made of, as CycloneDX
+    Sbom(sbom::Options),
+    /// Build the daemon twice and compare the two (takes as long as two release builds)
+    Reproducible,
     #[command(flatten)]
     Step(test::Step),
 }
@@ -49,6 +55,8 @@ fn main() -> ExitCode {
         Action::Env => print_environment(),
         Action::Docs => write_documents(),
         Action::Fuzz(options) => fuzz::all(&options),
+        Action::Sbom(options) => sbom::write(&options),
+        Action::Reproducible => reproducible::check(),
         // Alone, the step was asked for by name: an advisory database out of reach is a failure.
         Action::Step(step) => step.run(true).map(|_| ()),
     };
