@@ -167,6 +167,9 @@ impl Found {
         if let Some(count) = line.strip_prefix("stat::new_units_added:") {
             self.kept = count.trim().parse().unwrap_or(self.kept);
         }
+        if let Some(count) = line.strip_prefix("stat::number_of_executed_units:") {
+            self.inputs = count.trim().parse().unwrap_or(self.inputs);
+        }
         let Some(number) = line.strip_prefix('#') else {
             return;
         };
@@ -199,11 +202,12 @@ mod tests {
             "#15\tNEW    cov: 2416 ft: 3215 corp: 13/355b lim: 50 exec/s: 0 rss: 47Mb L: 15/50 MS: 2 Erase-",
             "\tNEW_FUNC[1/16]: 0x561a7fe34ea1",
             "#187347\tDONE   cov: 15064 ft: 19773 corp: 252/6932b lim: 981 exec/s: 8921 rss: 60Mb",
+            "stat::number_of_executed_units: 187350",
             "stat::new_units_added:          549",
         ] {
             found.read(line);
         }
         assert_eq!((found.first_edges, found.edges), (2_415, 15_064));
-        assert_eq!((found.inputs, found.kept), (187_347, 549));
+        assert_eq!((found.inputs, found.kept), (187_350, 549));
     }
 }
