@@ -74,14 +74,19 @@ fn a_wrong_value_is_named_with_its_place() {
 /// Found by `fuzz/`: such a file was good alone, and refused with anything in the environment.
 #[test]
 fn a_section_without_anything_in_it_is_good_with_an_environment_too() {
-    for section in ["limits", "log", "state", "ops", "rooms", "drain", "capacity", "whip"] {
+    for section in [
+        "limits", "log", "state", "ops", "rooms", "drain", "capacity", "whip",
+    ] {
         let text = format!("{MINIMAL}{section}:\n");
         assert!(Config::parse(&text).is_ok(), "{section}");
         let whole = super::environment::apply(&text, &[]).expect("YAML");
         assert!(Config::parse(&whole).is_ok(), "{whole}");
     }
     let whole = super::environment::apply(&format!("{MINIMAL}limit:\n"), &[]);
-    assert!(Config::parse(&whole.expect("YAML")).is_err(), "no such section");
+    assert!(
+        Config::parse(&whole.expect("YAML")).is_err(),
+        "no such section"
+    );
 }
 
 #[test]
