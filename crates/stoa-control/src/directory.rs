@@ -27,7 +27,7 @@ pub(crate) use counts::Count;
 pub(crate) use follow::Follow;
 pub use headcount::Headcount;
 pub(crate) use pump::pump;
-pub(crate) use room::{CannotWatch, Cursor, Room, Step, bookmark};
+pub(crate) use room::{CannotWatch, Cursor, Room, Step, bookmark, response};
 pub(crate) use survey::{Piece, Survey};
 pub(crate) use tenant_log::{Entry, Next, TenantLog};
 

@@ -30,6 +30,7 @@ mod gate;
 mod idempotency;
 mod lifecycle;
 mod media;
+mod news;
 mod node;
 mod paging;
 mod resume;

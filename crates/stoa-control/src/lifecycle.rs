@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::SystemTime,
 };
 
 use prometheus::core::Collector;
@@ -31,54 +32,80 @@ pub(crate) enum Phase {
     Stopping,
 }
 
-/// The node's phase, shared by everything that must know it.
+/// The node's phase, and when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) phase: Phase,
+    /// When whatever is left ends, if that is known.
+    pub(crate) deadline: Option<SystemTime>,
+}
+
+/// The node's standing, shared by everything that must know it.
 #[derive(Debug, Clone)]
 pub(crate) struct Lifecycle {
-    phase: Arc<watch::Sender<Phase>>,
+    standing: Arc<watch::Sender<Standing>>,
 }
 
 impl Lifecycle {
     pub(crate) fn new() -> Self {
         Self {
-            phase: Arc::new(watch::Sender::new(Phase::Serving)),
+            standing: Arc::new(watch::Sender::new(Standing {
+                phase: Phase::Serving,
+                deadline: None,
+            })),
         }
     }
 
     pub(crate) fn phase(&self) -> Phase {
-        *self.phase.borrow()
+        self.standing.borrow().phase
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        *self.standing.borrow()
+    }
+
+    /// Takes nothing new from now on, and ends by the deadline if there is one. One that was said before holds until
+    /// there is another.
+    pub(crate) fn drain(&self, deadline: Option<SystemTime>) {
+        self.standing.send_if_modified(|standing| {
+            let before = *standing;
+            standing.phase = standing.phase.max(Phase::Draining);
+            standing.deadline = deadline.or(standing.deadline);
+            *standing != before
+        });
     }
 
     /// Goes to a later phase; an earlier one changes nothing.
     pub(crate) fn advance(&self, to: Phase) {
-        self.phase.send_if_modified(|phase| {
-            let later = to > *phase;
-            *phase = to.max(*phase);
+        self.standing.send_if_modified(|standing| {
+            let later = to > standing.phase;
+            standing.phase = to.max(standing.phase);
             later
         });
     }
 
-    /// Takes new work again, unless the node is about to stop.
+    /// Takes new work again, unless the node is about to stop, as it is once there is a deadline.
     pub(crate) fn call_off_draining(&self) -> bool {
-        self.phase.send_if_modified(|phase| {
-            let is_draining = *phase == Phase::Draining;
-            if is_draining {
-                *phase = Phase::Serving;
+        self.standing.send_if_modified(|standing| {
+            let is_free = standing.phase == Phase::Draining && standing.deadline.is_none();
+            if is_free {
+                standing.phase = Phase::Serving;
             }
-            is_draining
+            is_free
         });
         self.phase() == Phase::Serving
     }
 
-    /// The phase, and every change of it.
-    pub(crate) fn phases(&self) -> watch::Receiver<Phase> {
-        self.phase.subscribe()
+    /// The standing, and every change of it.
+    pub(crate) fn standings(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
     }
 
     /// Completes once the node is in the phase or a later one.
     pub(crate) fn reached(&self, phase: Phase) -> impl Future<Output = ()> + Send + 'static {
-        let mut receiver = self.phase.subscribe();
+        let mut receiver = self.standing.subscribe();
         async move {
-            if receiver.wait_for(|now| *now >= phase).await.is_err() {
+            if receiver.wait_for(|now| now.phase >= phase).await.is_err() {
                 // Nobody is left who could stop the node.
                 std::future::pending::<()>().await;
             }
@@ -153,9 +180,9 @@ pub struct ControlHandle {
 
 impl ControlHandle {
     /// From now on CreateRoom and Join are refused with NODE_DRAINING and the health service says
-    /// NOT_SERVING; everything else goes on.
-    pub fn start_draining(&self) {
-        self.lifecycle.advance(Phase::Draining);
+    /// NOT_SERVING; everything else goes on, until the deadline if there is one. Watchers are told.
+    pub fn start_draining(&self, deadline: Option<SystemTime>) {
+        self.lifecycle.drain(deadline);
     }
 
     /// How many join tokens were refused since the start, by whichever entrance, for each reason.
@@ -249,6 +276,17 @@ mod tests {
         lifecycle.advance(Phase::Stopping);
         assert!(!lifecycle.call_off_draining());
         assert_eq!(lifecycle.phase(), Phase::Stopping);
+    }
+
+    #[test]
+    fn a_drain_with_a_deadline_ends_the_node() {
+        let lifecycle = Lifecycle::new();
+        let deadline = Some(SystemTime::UNIX_EPOCH);
+        lifecycle.drain(deadline);
+        lifecycle.drain(None);
+        assert_eq!(lifecycle.standing().deadline, deadline, "it stays");
+        assert!(!lifecycle.call_off_draining());
+        assert_eq!(lifecycle.phase(), Phase::Draining);
     }
 
     #[test]

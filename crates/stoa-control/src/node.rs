@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use stoa_api::v1::{self, NodeState, SaturationLevel, node_server::Node};
+use stoa_api::v1::{self, SaturationLevel, node_server::Node};
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -10,8 +10,9 @@ use crate::{
     capacity::{Capacity, Level, Report},
     convert,
     directory::Directory,
-    lifecycle::{Lifecycle, Phase},
+    lifecycle::{Lifecycle, Standing},
     media::{Media, WorkerStatus},
+    news,
 };
 
 /// What the node is and how it stands.
@@ -39,18 +40,16 @@ impl Node for NodeService {
             let people = self.directory.counts().participants;
             saturation(&report, people, caller.is_operator())
         });
-        let state = match self.lifecycle.phase() {
-            Phase::Serving => NodeState::Serving,
-            Phase::Draining | Phase::Stopping => NodeState::Draining,
-        };
+        let Standing { phase, deadline } = self.lifecycle.standing();
         Ok(Response::new(v1::NodeStatus {
             version: self.version.clone(),
             start_time: Some(convert::timestamp(self.start_time)),
-            state: state.into(),
+            state: news::state(phase).into(),
             room_count: convert::count(count.rooms),
             participant_count: convert::count(count.participants),
             workers: workers.into_iter().map(worker).collect(),
             saturation,
+            drain_deadline: deadline.map(convert::timestamp),
         }))
     }
 }

@@ -297,6 +297,7 @@ fn routes(
         directory: Arc::clone(directory),
         requests,
         current: handle.current.clone(),
+        lifecycle: lifecycle.clone(),
         watchers: handle.watchers.clone(),
         resyncs: handle.resyncs.clone(),
         watch_limit: service.watchers,
@@ -329,16 +330,16 @@ fn routes(
 }
 
 async fn report_health(reporter: HealthReporter, lifecycle: Lifecycle) {
-    let mut phases = lifecycle.phases();
+    let mut standings = lifecycle.standings();
     loop {
-        let status = match *phases.borrow_and_update() {
+        let status = match standings.borrow_and_update().phase {
             Phase::Serving => ServingStatus::Serving,
             Phase::Draining | Phase::Stopping => ServingStatus::NotServing,
         };
         for name in HEALTH_NAMES {
             reporter.set_service_status(name, status).await;
         }
-        if phases.changed().await.is_err() {
+        if standings.changed().await.is_err() {
             return;
         }
     }

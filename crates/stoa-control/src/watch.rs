@@ -6,17 +6,18 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::stream::{BoxStream, StreamExt as _, unfold};
-use stoa_api::v1::WatchResponse;
+use stoa_api::v1::{WatchResponse, watch_response::Event};
 use tokio::{
     sync::watch,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until},
 };
 use tonic::Status;
 
 use crate::{
-    directory::{Cursor, Directory, Room, Step, bookmark},
+    directory::{Cursor, Directory, Room, Step, bookmark, response},
     entrance::WatchPlace,
     lifecycle::Tally,
+    news::NodeNews,
 };
 
 /// One watcher of one room.
@@ -26,6 +27,7 @@ pub(crate) struct Watcher {
     changes: watch::Receiver<()>,
     cursor: Cursor,
     first: Option<Arc<WatchResponse>>,
+    news: NodeNews,
     quiet: Duration,
     resyncs: Tally,
     _counted: WatchPlace,
@@ -38,6 +40,7 @@ impl Watcher {
         directory: Arc<Directory>,
         room: Arc<Room>,
         (first, cursor): (Arc<WatchResponse>, Cursor),
+        news: NodeNews,
         quiet: Duration,
         resyncs: Tally,
         counted: WatchPlace,
@@ -49,6 +52,7 @@ impl Watcher {
             changes,
             cursor,
             first: Some(first),
+            news,
             quiet,
             resyncs,
             _counted: counted,
@@ -72,6 +76,14 @@ impl Watcher {
         loop {
             // Before the look at the room, so that a change in between wakes this again.
             self.changes.mark_unchanged();
+            if let Some(news) = self.news.next() {
+                let event = Event::NodeUpdated(news);
+                return Some(response(
+                    self.cursor.revision(),
+                    self.directory.now(),
+                    event,
+                ));
+            }
             match self.room.step(&mut self.cursor, self.directory.now()) {
                 Step::Send(message) => return Some(Arc::unwrap_or_clone(message)),
                 Step::Anew(snapshot) => {
@@ -82,11 +94,12 @@ impl Watcher {
                 Step::Wait => {}
             }
             // The room is held, so its sender lives: only the time can run out.
-            if timeout_at(quiet_until, self.changes.changed())
-                .await
-                .is_err()
-            {
-                return Some(bookmark(self.cursor.revision(), self.directory.now()));
+            tokio::select! {
+                _ = self.changes.changed() => {}
+                () = self.news.changed() => {}
+                () = sleep_until(quiet_until) => {
+                    return Some(bookmark(self.cursor.revision(), self.directory.now()));
+                }
             }
         }
     }

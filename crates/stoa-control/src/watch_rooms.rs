@@ -10,7 +10,7 @@ use stoa_api::v1::{self, ErrorReason, WatchRoomsResponse, watch_rooms_response::
 use stoa_core::RoomId;
 use tokio::{
     sync::watch,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until},
 };
 use tonic::Status;
 
@@ -19,6 +19,7 @@ use crate::{
     entrance::WatchPlace,
     errors::Failure,
     lifecycle::Tally,
+    news::NodeNews,
 };
 
 /// One watcher of all rooms of a tenant.
@@ -30,6 +31,7 @@ pub(crate) struct RoomsWatcher {
     position: Position,
     /// How many reports of who is heard it has seen, if it wants to know.
     reports: Option<u64>,
+    news: NodeNews,
     quiet: Duration,
     resyncs: Tally,
     _counted: WatchPlace,
@@ -57,6 +59,7 @@ impl RoomsWatcher {
         directory: Arc<Directory>,
         tenant: &str,
         request: &v1::WatchRoomsRequest,
+        news: NodeNews,
         quiet: Duration,
         resyncs: Tally,
         counted: WatchPlace,
@@ -78,6 +81,7 @@ impl RoomsWatcher {
                 false => Position::Nowhere,
             },
             reports: request.active_speakers.then_some(0),
+            news,
             quiet,
             resyncs,
             _counted: counted,
@@ -98,13 +102,23 @@ impl RoomsWatcher {
         loop {
             // Before the look at the log, so that a change in between wakes this again.
             self.changes.mark_unchanged();
+            if let Position::At(revision) = self.position
+                && let Some(news) = self.news.next()
+            {
+                return self.message(revision, Event::NodeUpdated(news));
+            }
             if let Some(message) = self.step() {
                 return message;
             }
             // The log is held, so its sender lives: only the time can run out.
-            let change = timeout_at(quiet_until, self.changes.changed()).await;
-            if let (Err(_), Position::At(revision)) = (change, &self.position) {
-                return self.message(*revision, Event::Bookmark(v1::Bookmark {}));
+            tokio::select! {
+                _ = self.changes.changed() => {}
+                () = self.news.changed() => {}
+                () = sleep_until(quiet_until) => {
+                    if let Position::At(revision) = self.position {
+                        return self.message(revision, Event::Bookmark(v1::Bookmark {}));
+                    }
+                }
             }
         }
     }

@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use stoa_api::v1::*;
+use stoa_api::v1::{watch_response::Event, *};
 use support::{
     Identity, Rig, Wire, assert_reason, create, create_request, end, join, join_request, next,
     until, watch,
@@ -54,7 +54,31 @@ async fn a_draining_node_takes_nothing_new(wire: Wire) {
         (40_000, 3)
     );
 
-    rig.handle.start_draining();
+    let deadline = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    let mut all = rooms
+        .watch_rooms(WatchRoomsRequest::default())
+        .await
+        .expect("a watch")
+        .into_inner();
+    rig.handle.start_draining(Some(deadline));
+    let updated = NodeUpdated {
+        state: NodeState::Draining.into(),
+        drain_deadline: Some(prost_types::Timestamp {
+            seconds: 4_000_000_000,
+            nanos: 0,
+        }),
+    };
+    let told = next(&mut events).await;
+    assert_eq!(told.revision, joined.room_revision, "the room is as it was");
+    assert_eq!(told.event, Some(Event::NodeUpdated(updated.clone())));
+    loop {
+        let message = all.message().await.expect("no error").expect("no end");
+        if let Some(watch_rooms_response::Event::NodeUpdated(told)) = message.event {
+            assert_eq!(told, updated);
+            break;
+        }
+    }
+    assert!(!rig.handle.stop_draining(), "it ends by its deadline");
     let refused = rooms.create_room(create_request("new", "")).await;
     assert_reason(refused, ErrorReason::NodeDraining, Code::Unavailable);
     let refused = rooms.join(join_request("r", "b")).await;
@@ -71,12 +95,16 @@ async fn a_draining_node_takes_nothing_new(wire: Wire) {
         .expect("a status")
         .into_inner();
     assert_eq!(status.state(), NodeState::Draining);
+    assert_eq!(status.drain_deadline, updated.drain_deadline);
 
     // What runs goes on.
     rig.media.connect("r", "a");
     let event = next(&mut events).await;
     assert_eq!(event.revision, joined.room_revision + 1);
-    watch(&mut rooms, "r", 0).await;
+    let mut late = watch(&mut rooms, "r", 0).await;
+    next(&mut late).await;
+    let told = next(&mut late).await;
+    assert_eq!(told.event, Some(Event::NodeUpdated(updated)));
     loop {
         let answer = health
             .check(HealthCheckRequest::default())

@@ -266,7 +266,7 @@ async fn drain(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respons
         return refusal;
     }
     tracing::info!("draining, by the ops port");
-    shared.node.control.start_draining();
+    shared.node.control.start_draining(None);
     (StatusCode::OK, "nothing new is taken from now on\n").into_response()
 }
 

@@ -17,7 +17,8 @@ const TICK_MS = 100;
 /**
  * `on.change()` is called when people or the connection change, `on.levels()` ten times a second,
  * `on.news(kind, person)` when something happens that people want to know, `on.answer(message)` for
- * what the service sends on request, `on.refused(problem)` when it does not do what it was asked,
+ * what the service sends on request, `on.restart({ expected, at })` when the media server is about to
+ * restart, or is not any more, `on.refused(problem)` when it does not do what it was asked,
  * `on.blocked()` when the browser refuses to play, `on.ended(ending)` once, when the call ends by
  * itself.
  */
@@ -151,6 +152,9 @@ export class Call {
       case "silenced":
         this.silenced = new Set(message.ids);
         break;
+      case "restart":
+        this.#on.restart(message);
+        return;
       case "links":
       case "removed_people":
         this.#on.answer(message);

@@ -9,7 +9,7 @@ import { Invites } from "./invites.js";
 import { JoinView } from "./join_view.js";
 import { RoomView } from "./room_view.js";
 import { announce, sayNews, toast } from "./speak.js";
-import { refusal } from "./texts.js";
+import { refusal, restartAhead } from "./texts.js";
 import { Visit } from "./visit.js";
 
 let visit = null;
@@ -82,6 +82,7 @@ const listeners = {
     sayNews(kind, person, visit.call);
   },
   answer: (message) => roomView.answer(message),
+  restart: (restart) => toast(restartAhead(restart)),
   refused: (problem) => toast(refusal(problem)),
   blocked: () => roomView.notice({ text: "Your browser has held back the sound.", action: "Enable sound", does: "enableSound" }),
   microphone(problem) {

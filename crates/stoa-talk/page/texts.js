@@ -86,3 +86,11 @@ export function refusedJoin(problem) {
 }
 
 export const ROLES = { listener: "Listener", speaker: "Speaker", moderator: "Moderator" };
+
+/** What is told of a restart of the media server; `at` is in milliseconds since 1970, null where nobody knows. */
+export function restartAhead({ expected, at }) {
+  if (!expected) return "The media server goes on: it does not restart after all.";
+  const time = at && new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const when = time ? `at ${time} at the latest` : "soon";
+  return `The media server restarts ${when}. You will be reconnected by itself.`;
+}

@@ -92,11 +92,12 @@ export class Visit {
     const ifPresent = (action) => (...details) => {
       if (isPresent()) action(...details);
     };
-    const { change, levels, answer, refused, blocked } = this.#on;
+    const { change, levels, answer, restart, refused, blocked } = this.#on;
     return {
       change: ifPresent(change),
       levels: ifPresent(levels),
       answer: ifPresent(answer),
+      restart: ifPresent(restart),
       refused: ifPresent(refused),
       blocked: ifPresent(blocked),
       news: ifPresent((kind, person) => this.#news(kind, person)),

@@ -26,7 +26,7 @@ use tonic::Status;
 pub(crate) use self::command::{Attach, Command, Handle};
 use self::{
     follow::{Followed, follow},
-    roster::{Admission, Change, Roster},
+    roster::{Admission, Change, Restart, Roster},
 };
 use crate::{
     limits,
@@ -46,6 +46,8 @@ pub(crate) struct Hub {
     members: HashMap<String, Member>,
     /// None while the room is not known to exist.
     events: Option<mpsc::Receiver<Followed>>,
+    /// Whether the media server is about to restart.
+    restart: Option<Restart>,
 }
 
 /// A browser in the room.
@@ -68,6 +70,7 @@ impl Hub {
             roster,
             members,
             events: None,
+            restart: None,
         }
     }
 
@@ -126,6 +129,7 @@ impl Hub {
             .await
             .map_err(|status| Problem::from_stoa(&status))?;
         self.roster = Roster::default();
+        self.restart = None;
         self.events = Some(follow(self.client.clone(), self.room.clone()));
         // So that the first `joined` names everybody. Where it takes too long, they follow.
         if let Ok(item) = time::timeout(limits::SNAPSHOT_TIMEOUT, next(&mut self.events)).await {
@@ -215,7 +219,8 @@ impl Hub {
                 Some(&id),
             );
         }
-        if outbox.send(joined) {
+        let restart = self.restart.map(|restart| told(Some(restart)).encode());
+        if outbox.send(joined) && restart.is_none_or(|restart| outbox.send(restart)) {
             let member = Member {
                 seat: *seat,
                 session_id: participant.session_id.clone(),
@@ -286,6 +291,10 @@ impl Hub {
                     .values()
                     .for_each(|member| member.outbox.send_if_room(text.clone()));
             }
+            Change::Restart(restart) => {
+                self.restart = restart;
+                self.tell(&told(restart), None);
+            }
             Change::RoomClosed => self.room_is_gone(),
         }
     }
@@ -330,6 +339,14 @@ impl Hub {
                 tracing::warn!(code = ?status.code(), "room not closed");
             }
         }
+    }
+}
+
+/// What browsers are told of a restart.
+fn told(restart: Option<Restart>) -> ToBrowser<'static> {
+    ToBrowser::Restart {
+        expected: restart.is_some(),
+        at: restart.and_then(|restart| restart.at),
     }
 }
 

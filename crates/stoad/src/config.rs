@@ -52,6 +52,7 @@ pub(crate) struct Config {
     pub(crate) control: control::Control,
     /// A list of the teams that share the node; at least one of them has to have a credential. What tenants are and how
     /// they are kept apart: [access.md](access.md).
+    #[schemars(extend("x-reload" = true))]
     tenants: Vec<tenants::Tenant>,
     /// [WHIP and WHEP](whip.md). Without this section they are not served; with it, a tenant needs `token_keys`. The
     /// certificate is read again when its files change.

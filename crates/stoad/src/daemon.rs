@@ -150,7 +150,7 @@ impl Daemon {
         };
         systemd::stopping();
         let ending = async {
-            self.handle.start_draining();
+            self.handle.start_draining(Some(SystemTime::now() + grace));
             everybody_left(&self.handle, grace).await;
             before_media.await;
             // Fails only if it is not there.

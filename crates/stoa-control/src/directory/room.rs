@@ -368,7 +368,7 @@ impl State {
     }
 }
 
-fn response(revision: u64, now: Timestamp, event: ApiEvent) -> WatchResponse {
+pub(crate) fn response(revision: u64, now: Timestamp, event: ApiEvent) -> WatchResponse {
     WatchResponse {
         revision,
         time: Some(now),

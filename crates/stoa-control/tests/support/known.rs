@@ -40,7 +40,7 @@ impl Known {
                 self.seen.push((room_id.to_owned(), "created"));
                 return;
             }
-            Event::Bookmark(_) | Event::ActiveSpeakers(_) => {
+            Event::Bookmark(_) | Event::ActiveSpeakers(_) | Event::NodeUpdated(_) => {
                 assert_eq!(
                     revision, self.rooms[room_id].revision,
                     "{room_id}: {event:?}"
@@ -75,7 +75,7 @@ impl Known {
                 assert_eq!(before, None, "a room is shown twice");
             }
             RoomsEvent::SnapshotEnd(_) => self.is_in_snapshot = false,
-            RoomsEvent::Bookmark(_) => assert_eq!(revision, self.from),
+            RoomsEvent::Bookmark(_) | RoomsEvent::NodeUpdated(_) => assert_eq!(revision, self.from),
             RoomsEvent::RoomEvent(RoomEvent { room_id, event }) => {
                 let event = event.expect("there is one");
                 let is_numbered = !matches!(event.event, Some(Event::ActiveSpeakers(_)));

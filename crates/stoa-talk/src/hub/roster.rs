@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use stoa_client::v1::{
-    ActiveSpeakers, ConnectionQuality, ConnectionState, LeaveReason, Participant, Room,
-    WatchResponse, watch_response::Event,
+    ActiveSpeakers, ConnectionQuality, ConnectionState, LeaveReason, NodeState, NodeUpdated,
+    Participant, Room, WatchResponse, watch_response::Event,
 };
 
 use crate::{
@@ -33,8 +33,17 @@ pub(crate) enum Change {
     },
     /// Who is heard now, and the id of who leads the conversation.
     Speaking(Vec<Speaker>, Option<String>),
+    /// Whether the media server is about to restart, and when, has changed.
+    Restart(Option<Restart>),
     /// The room is gone.
     RoomClosed,
+}
+
+/// The media server is about to restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Restart {
+    /// When, in milliseconds since 1970, if it is known.
+    pub(crate) at: Option<u64>,
 }
 
 /// Whether a participant whom Stoa has just admitted is still in the room.
@@ -83,6 +92,7 @@ impl Roster {
             }
             Some(Event::ActiveSpeakers(e)) => vec![self.speaking(e)],
             Some(Event::RoomClosed(_)) => vec![Change::RoomClosed],
+            Some(Event::NodeUpdated(e)) => vec![Change::Restart(restart(&e))],
             // The room's settings are this service's own, and the page shows none of them.
             Some(Event::RoomUpdated(_) | Event::RoomCreated(_) | Event::Bookmark(_)) | None => {
                 Vec::new()
@@ -222,6 +232,17 @@ fn quality(quality: ConnectionQuality) -> Option<&'static str> {
         ConnectionQuality::Fair => Some("fair"),
         ConnectionQuality::Poor => Some("poor"),
     }
+}
+
+/// What follows of a node's standing.
+fn restart(node: &NodeUpdated) -> Option<Restart> {
+    let at = |time: &prost_types::Timestamp| {
+        let seconds = u64::try_from(time.seconds).ok()?;
+        seconds.checked_mul(1000)
+    };
+    (node.state() == NodeState::Draining).then(|| Restart {
+        at: node.drain_deadline.as_ref().and_then(at),
+    })
 }
 
 fn leave_reason(reason: i32) -> &'static str {

@@ -54,6 +54,13 @@ pub(crate) enum ToBrowser<'a> {
         /// The id of who leads the conversation, if anybody does.
         dominant: Option<String>,
     },
+    /// Whether the media server that has the room is about to restart has changed.
+    Restart {
+        /// Whether it is.
+        expected: bool,
+        /// When, in milliseconds since 1970, if it is known.
+        at: Option<u64>,
+    },
     /// Whom you do not want to hear, after a change.
     Silenced {
         /// Their ids.

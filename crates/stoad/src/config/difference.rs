@@ -51,10 +51,12 @@ fn value(config: &Config) -> Value {
 fn walk(of: Key<'_>, before: &Value, now: &Value, place: &str, tell: &mut dyn FnMut(String, bool)) {
     for (name, key) in of.keys() {
         let (before, now) = (&before[name], &now[name]);
+        if before == now {
+            continue;
+        }
         let place = format!("{place}{name}");
         let is_whole = before.is_object() && now.is_object();
-        if before == now {
-        } else if key.has_keys() && is_whole {
+        if key.has_keys() && is_whole {
             walk(key, before, now, &format!("{place}."), tell);
         } else if let Some(items) = key.items().filter(|items| items.key("name").is_some()) {
             named(items, (before, now), &place, tell);

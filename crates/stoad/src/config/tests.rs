@@ -90,6 +90,69 @@ fn a_section_without_anything_in_it_is_good_with_an_environment_too() {
 }
 
 #[test]
+fn what_is_printed_is_a_configuration_again() {
+    let config = Config::parse(MINIMAL).expect("it is right");
+    let printed = serde_yaml::to_string(&config).expect("it can be written");
+    let again = Config::parse(&printed).expect(&printed);
+    assert_eq!(serde_yaml::to_string(&again).expect("as before"), printed);
+    for default in ["resume_seconds: 30", "hard_ratio: 0.9", "grace_seconds: 0"] {
+        assert!(printed.contains(default), "{default}:\n{printed}");
+    }
+}
+
+#[test]
+fn what_differs_is_named_and_sorted() {
+    let parse = |text: &str| Config::parse(text).expect(text);
+    let before = parse(MINIMAL);
+    let same = Difference::between(&before, &before, &before);
+    assert_eq!(same, Difference::default());
+    let after = MINIMAL
+        .replace("port: 40000", "port: 40001")
+        .replace("api_keys: []", "quotas: {rooms: 5, packets_per_second: 7}");
+    let new = "  - name: two\n    quotas: {packets_per_second: 7}\nlog: {level: debug}\n";
+    let after = parse(&(after + new));
+    let difference = Difference::between(&before, &before, &after);
+    assert_eq!(
+        difference.applied,
+        ["log.level", "tenants[one].quotas.rooms", "tenants[two]"]
+    );
+    assert_eq!(
+        difference.waiting,
+        [
+            "media.port",
+            "tenants[one].quotas.packets_per_second",
+            "tenants[two].quotas.packets_per_second"
+        ]
+    );
+    // Until the restart they are named each time, and what was applied is not.
+    let again = Difference::between(&before, &after, &after);
+    assert_eq!(
+        (again.applied.len(), again.waiting),
+        (0, difference.waiting)
+    );
+}
+
+#[test]
+fn a_secret_that_differs_is_seen_and_not_shown() {
+    let whip = |credential: &str| {
+        let server = format!("{{urls: ['turn:a'], username: u, credential: {credential}}}");
+        let whip =
+            "whip:\n  listen: ['127.0.0.1:0']\n  certificate_file: a\n  private_key_file: b\n";
+        Config::parse(&format!("{MINIMAL}{whip}  ice_servers: [{server}]\n")).expect("right")
+    };
+    let (before, after) = (whip("s3cret-a"), whip("s3cret-b"));
+    let difference = Difference::between(&before, &before, &after);
+    assert_eq!(difference.applied, ["whip.ice_servers"]);
+    let shown = format!("{difference:?}{after:?}") + &serde_yaml::to_string(&after).expect("YAML");
+    assert!(
+        !shown.contains("s3cret") && shown.contains("(hidden)"),
+        "{shown}"
+    );
+    let without = Difference::between(&before, &before, &Config::parse(MINIMAL).expect("right"));
+    assert_eq!(without.waiting, ["whip"]);
+}
+
+#[test]
 fn zero_is_no_limit() {
     let error = error(&format!("{MINIMAL}limits:\n  participants_per_room: 0\n"));
     assert!(error.contains("nonzero"), "{error}");
