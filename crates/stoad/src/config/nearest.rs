@@ -4,15 +4,21 @@
 /// line.
 const LIKE: f64 = 0.7;
 
+/// How like two names are, 0 to 1. Of short names Jaro does not see that two letters have changed places.
+fn likeness(wrong: &str, name: &str) -> f64 {
+    match strsim::osa_distance(wrong, name) {
+        0 | 1 => 1.0,
+        _ => strsim::jaro(wrong, name),
+    }
+}
+
 /// The name that was most likely meant, if one is like it.
 pub(super) fn nearest<'a>(
     wrong: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let wrong = wrong.to_ascii_lowercase();
-    let likeness = names
-        .into_iter()
-        .map(|name| (strsim::jaro(&wrong, name), name));
+    let likeness = names.into_iter().map(|name| (likeness(&wrong, name), name));
     let best = likeness.max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.filter(|(likeness, _)| *likeness >= LIKE)
         .map(|(_, name)| name)
@@ -41,6 +47,7 @@ mod tests {
     fn what_is_like_a_name_is_taken_for_it() {
         let names = ["bind", "port", "workers", "advertise"];
         assert_eq!(nearest("prot", names), Some("port"));
+        assert_eq!(nearest("tpc", ["tcp", "bind"]), Some("tcp"));
         assert_eq!(nearest("Advertize", names), Some("advertise"));
         assert_eq!(nearest("colour", names), None);
         assert_eq!(nearest("port", []), None);
