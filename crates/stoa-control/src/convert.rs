@@ -171,6 +171,7 @@ pub(crate) fn leave_reason(reason: LeaveReason) -> v1::LeaveReason {
         LeaveReason::ConnectTimeout => v1::LeaveReason::ConnectTimeout,
         LeaveReason::ClientClosed => v1::LeaveReason::ClientClosed,
         LeaveReason::MediaError => v1::LeaveReason::MediaError,
+        LeaveReason::InternalFault => v1::LeaveReason::InternalFault,
         LeaveReason::NodeShutdown => v1::LeaveReason::NodeShutdown,
     }
 }
@@ -185,9 +186,10 @@ pub(crate) fn return_advice(reason: LeaveReason) -> v1::ReturnAdvice {
         | LeaveReason::RoomClosed
         | LeaveReason::ClientClosed => v1::ReturnAdvice::None,
         // Nobody wanted it: the network, a slow client, or a fault.
-        LeaveReason::IceTimeout | LeaveReason::ConnectTimeout | LeaveReason::MediaError => {
-            v1::ReturnAdvice::Here
-        }
+        LeaveReason::IceTimeout
+        | LeaveReason::ConnectTimeout
+        | LeaveReason::MediaError
+        | LeaveReason::InternalFault => v1::ReturnAdvice::Here,
         LeaveReason::NodeShutdown => v1::ReturnAdvice::Elsewhere,
     }
 }

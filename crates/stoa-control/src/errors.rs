@@ -217,6 +217,7 @@ impl Failure {
                      join anew"
                 ),
             ),
+            Refusal::InternalFault => Self::internal(),
             Refusal::Offer(offer) => Self::from_offer(offer),
             Refusal::CandidateMalformed(_) => {
                 Self::new(R::IceCandidateMalformed, refusal.to_string())

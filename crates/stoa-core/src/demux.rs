@@ -10,7 +10,9 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Instant};
 use ahash::RandomState;
 use str0m::{IceCreds, config::CryptoProvider, ice::StunMessage};
 
-use crate::{endpoint::Endpoint, keys::SessionKey, limits::ADDRESS_KEPT, stats::DropReason};
+use crate::{
+    contain::contain, endpoint::Endpoint, keys::SessionKey, limits::ADDRESS_KEPT, stats::DropReason,
+};
 
 /// Where a datagram goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +167,11 @@ impl Demux {
                 .ok_or(DropReason::UnknownAddress)?;
             return Ok(Route::Media(path.session));
         }
+        contain(|| self.route_check(remote, datagram)).unwrap_or(Err(DropReason::InternalFault))
+    }
+
+    /// Where an ICE check goes. Anybody may have sent it.
+    fn route_check(&self, remote: Endpoint, datagram: &[u8]) -> Result<Route, DropReason> {
         let message = StunMessage::parse(datagram).map_err(|_| DropReason::Malformed)?;
         let (ours, _theirs) = message.split_username().ok_or(DropReason::UnknownUfrag)?;
         let credential = self.by_ufrag.get(ours).ok_or(DropReason::UnknownUfrag)?;

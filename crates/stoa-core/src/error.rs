@@ -52,6 +52,9 @@ pub enum Error {
     /// ICE and DTLS are not done, so there is nothing to begin anew.
     #[error("the participant's media session is still being set up")]
     SessionConnecting,
+    /// A fault of ours was met, and contained. If a participant was named who has a session, it has ended.
+    #[error("a fault inside the node; its log has more")]
+    InternalFault,
     /// The offer cannot be answered.
     #[error(transparent)]
     Offer(#[from] OfferError),

@@ -149,8 +149,11 @@ pub enum LeaveReason {
     ConnectTimeout,
     /// They closed their DTLS association.
     ClientClosed,
-    /// Their session broke a rule of a protocol, or met a fault of ours.
+    /// Their session broke a rule of a protocol.
     MediaError,
+    /// Their session met a fault of ours, which was contained: everybody else goes on. Whoever comes back has a
+    /// new session.
+    InternalFault,
     /// The node is shutting down.
     NodeShutdown,
 }

@@ -71,6 +71,7 @@ mod message;
 mod audio_level;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod contain;
 mod endpoint;
 mod error;
 mod event;
@@ -95,6 +96,8 @@ mod timers;
 mod transmit;
 
 pub use audio_level::AudioLevel;
+#[cfg(all(feature = "planted-faults", debug_assertions))]
+pub use contain::planted;
 pub use egress::{EgressPath, direct::Reception};
 pub use endpoint::{Endpoint, Transport};
 pub use error::{Error, LimitScope, OfferError};

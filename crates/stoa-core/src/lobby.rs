@@ -16,9 +16,9 @@ use std::{
 use ahash::RandomState;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use slotmap::SlotMap;
-use str0m::net::Receive;
 
 use crate::{
+    contain::{Panicked, contain},
     egress::EgressPath,
     error::Error,
     event::LeaveReason,
@@ -82,6 +82,8 @@ pub struct LobbyStats {
     pub lost: u64,
     /// Datagrams that a session refused.
     pub datagrams_refused: u64,
+    /// Panics that were contained: each ended one session.
+    pub panics: u64,
 }
 
 /// What a lobby wants done, from [`Lobby::poll_output`].
@@ -190,7 +192,12 @@ impl Lobby {
         let template = &self.templates[usize::from(seat.0)];
         // How many slots the room has, its home knows.
         let (slots, mode) = (MAX_AUDIO_SLOTS, join.audio_mode);
-        let negotiated = negotiate(template, self.now, &mut self.rng, &join.offer, slots, mode)?;
+        let (now, rng) = (self.now, &mut self.rng);
+        let negotiated = contain(|| negotiate(template, now, rng, &join.offer, slots, mode));
+        let negotiated = negotiated.map_err(|Panicked| {
+            self.stats.panics += 1;
+            Error::InternalFault
+        })??;
         self.stats.prepared += 1;
         Ok(Prepared::new(negotiated, seat, |negotiated| {
             Place::Lobby(self.take_in(negotiated))
@@ -255,16 +262,9 @@ impl Lobby {
             return;
         };
         waiting.seat = Some(handed.seat);
-        let (remote, candidate) = (handed.remote, handed.candidate);
-        let transport = remote.transport.into();
-        let receive = Receive::new(transport, remote.address, candidate, &handed.contents);
-        let Ok(receive) = receive else {
-            self.stats.datagrams_refused += 1;
-            return;
-        };
-        let now = self.now;
+        let (now, from) = (self.now, (handed.remote, handed.candidate));
         self.with_session(handed.session, |session, drained| {
-            session.handle_receive(now, receive, false, drained);
+            session.handle_datagram(now, from, &handed.contents, false, drained);
         });
     }
 
@@ -278,7 +278,8 @@ impl Lobby {
             return;
         };
         let mut drained = std::mem::take(&mut self.drained);
-        mutate(&mut waiting.session, &mut drained);
+        waiting.session.guard(&mut drained, mutate);
+        self.stats.panics += u64::from(std::mem::take(&mut drained.panicked));
         let seat = waiting.seat;
         for transmit in drained.transmits.drain(..) {
             self.tell(seat, |seat| {
@@ -327,6 +328,9 @@ impl Lobby {
         if let Some(waiting) = self.remove(key) {
             self.stats.lost += 1;
             self.tell(waiting.seat, |seat| FromLobby::Failed(seat, reason));
+            // What has panicked may do so once more while it is taken apart.
+            let parted = contain(|| drop(waiting));
+            self.stats.panics += u64::from(parted.is_err());
         }
     }
 

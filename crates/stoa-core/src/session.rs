@@ -12,7 +12,7 @@ mod monitor;
 pub(crate) mod negotiate;
 mod restart;
 
-use std::time::Instant;
+use std::{net::SocketAddr, time::Instant};
 
 use str0m::{
     Event, Input, Output, Rtc,
@@ -24,11 +24,13 @@ use str0m::{
 use crate::{
     audio_level::{AudioLevel, LevelExtension},
     compose::{Composed, Written},
+    contain::{contain, meet_planted_fault},
     demux::{is_rtcp, is_sender_report, ssrc_of_sender},
     egress::{
         EgressPath, NegotiatedLine,
         reference::{self, Line},
     },
+    endpoint::Endpoint,
     event::LeaveReason,
     quality::Measured,
     red::{MalformedRed, Payload},
@@ -61,6 +63,8 @@ pub(crate) struct Session {
     /// What the reference path needs of them; empty on the direct path.
     reference_lines: Vec<Line>,
     monitor: Monitor,
+    /// Whether something in it has panicked: it is not to be touched any more, but to be thrown away.
+    is_broken: bool,
 }
 
 /// What draining a session brought.
@@ -71,6 +75,8 @@ pub(crate) struct Drained {
     pub(crate) packets: Vec<SpeakerPacket>,
     /// ICE and DTLS are done.
     pub(crate) connected: bool,
+    /// Something in the session panicked.
+    pub(crate) panicked: bool,
     /// The session is over.
     pub(crate) ended: Option<LeaveReason>,
     /// Packets that go nowhere.
@@ -97,6 +103,23 @@ impl Session {
             lines: negotiated.lines,
             reference_lines,
             monitor: Monitor::default(),
+            is_broken: false,
+        }
+    }
+
+    /// Mutates the session, and contains a panic in there: it is over then, and what it had to say before is lost.
+    pub(crate) fn guard(
+        &mut self,
+        out: &mut Drained,
+        mutate: impl FnOnce(&mut Self, &mut Drained),
+    ) {
+        if !self.is_broken && contain(|| mutate(self, out)).is_err() {
+            self.is_broken = true;
+            *out = Drained {
+                panicked: true,
+                ended: Some(LeaveReason::InternalFault),
+                ..Drained::default()
+            };
         }
     }
 
@@ -129,14 +152,20 @@ impl Session {
         }
     }
 
-    /// Takes a datagram that is known to be theirs.
-    pub(crate) fn handle_receive(
+    /// Takes a datagram that is known to be theirs, from where it came to which candidate of ours.
+    pub(crate) fn handle_datagram(
         &mut self,
         now: Instant,
-        receive: Receive<'_>,
+        (remote, candidate): (Endpoint, SocketAddr),
+        datagram: &[u8],
         is_rtp: bool,
         out: &mut Drained,
     ) {
+        meet_planted_fault(datagram);
+        let transport = remote.transport.into();
+        let Ok(receive) = Receive::new(transport, remote.address, candidate, datagram) else {
+            return out.drops.push(DropReason::Malformed);
+        };
         let so_far = (out.packets.len(), out.drops.len());
         self.handle(Input::Receive(now, receive), out);
         if is_rtp && so_far == (out.packets.len(), out.drops.len()) {

@@ -39,6 +39,8 @@ pub enum DropReason {
     /// RTCP that a session has encrypted under the SSRC of a slot. Both draw theirs by chance; once
     /// in a thousand million sessions it is the same.
     SsrcCollision,
+    /// A fault of ours was met while it was read, and contained.
+    InternalFault,
     /// RTP beyond the quota of the room's tenant ([`PacketQuota`](crate::PacketQuota)): one for each listener
     /// who would have heard it.
     OverQuota,
@@ -46,7 +48,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Oversized,
         Self::UnknownAddress,
         Self::UnknownUfrag,
@@ -63,6 +65,7 @@ impl DropReason {
         Self::Late,
         Self::SealFailed,
         Self::SsrcCollision,
+        Self::InternalFault,
         Self::OverQuota,
     ];
 
@@ -85,6 +88,7 @@ impl DropReason {
             Self::Late => "late",
             Self::SealFailed => "seal_failed",
             Self::SsrcCollision => "ssrc_collision",
+            Self::InternalFault => "internal_fault",
             Self::OverQuota => "packets_over_quota",
         }
     }
@@ -107,6 +111,8 @@ pub struct Stats {
     pub bytes_in: u64,
     /// Datagrams handed out.
     pub datagrams_out: u64,
+    /// Panics that were contained: each ended one participant, or was met in reading what nobody known had sent.
+    pub panics: u64,
     dropped: [u64; DropReason::ALL.len()],
 }
 
@@ -136,6 +142,7 @@ impl std::iter::Sum for Stats {
             sum.datagrams_in += stats.datagrams_in;
             sum.bytes_in += stats.bytes_in;
             sum.datagrams_out += stats.datagrams_out;
+            sum.panics += stats.panics;
             for (sum, dropped) in sum.dropped.iter_mut().zip(stats.dropped) {
                 *sum += dropped;
             }

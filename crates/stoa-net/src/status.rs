@@ -48,6 +48,8 @@ pub struct WorkerStatus {
     /// When this was said; `None` before the first turn. A worker that says nothing for several seconds
     /// has stalled.
     pub published: Option<Instant>,
+    /// Panics that were contained since the start: each ended one participant at most.
+    pub panics: u64,
     /// Datagrams dropped since the start, by reason, in or out; and TCP connections that were refused or
     /// closed, by the reasons that begin with `tcp_`.
     pub datagrams_dropped: BTreeMap<&'static str, u64>,

@@ -12,6 +12,7 @@ const ENDINGS = {
   connect_timeout: { text: "The audio connection could not be made. A firewall may block UDP." },
   client_closed: { text: "The audio connection was closed.", again: true },
   media_error: { text: "The audio connection met a fault." },
+  internal_fault: { text: "The media server met a fault.", again: true },
   node_shutdown: { text: "The media server is shutting down.", again: true },
   shutting_down: { text: "The service is restarting.", again: true },
   too_slow: { text: "Your connection could not keep up.", again: true },

@@ -17,6 +17,7 @@ mod logging;
 mod media;
 mod meter;
 mod ops_port;
+mod panics;
 mod reload;
 mod rooms;
 mod signals;

@@ -7,7 +7,10 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, filter::Directive};
 
-use crate::config::{Log, LogFormat};
+use crate::{
+    config::{Log, LogFormat},
+    panics,
+};
 
 /// Changes what is logged while the daemon runs.
 pub(crate) struct Filter(Option<Box<dyn Fn(EnvFilter) + Send + Sync>>);
@@ -56,6 +59,7 @@ fn tell(set: Result<(), tracing_subscriber::reload::Error>) {
     if let Err(error) = set {
         eprintln!("stoad: the log level could not be changed: {error}");
     }
+    panics::tell_in_the_log();
 }
 
 fn configured(log: &Log) -> EnvFilter {

@@ -6,6 +6,7 @@ use rand::Rng;
 
 use super::{Node, TimerKey};
 use crate::{
+    contain::{Panicked, contain},
     error::{Error, LimitScope, OfferError},
     event::{
         CloseReason, ConnectionState, LeaveReason, ParticipantInfo, RoomEventKind, RoomSnapshot,
@@ -91,7 +92,12 @@ impl Node {
         }
         let slots = self.rooms[room].settings.audio_slots.count();
         let (template, mode) = (&self.template, join.audio_mode);
-        let negotiated = negotiate(template, self.now, &mut self.rng, &join.offer, slots, mode)?;
+        let (now, rng) = (self.now, &mut self.rng);
+        let negotiated = contain(|| negotiate(template, now, rng, &join.offer, slots, mode));
+        let negotiated = negotiated.map_err(|Panicked| {
+            self.stats.panics += 1;
+            Error::InternalFault
+        })??;
         let egress = template.egress;
         let prepared = Prepared::new(negotiated, self.worker, |negotiated| {
             Place::Here(Box::new(Session::new(negotiated, egress)))

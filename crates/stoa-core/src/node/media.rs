@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use str0m::net::Receive;
-
 use super::Node;
 use crate::{
+    contain::contain,
     demux::{Claim, Route, is_rtcp, is_rtp, is_stun},
     egress::direct::Path,
     endpoint::{Endpoint, Transport},
+    event::LeaveReason,
     keys::SessionKey,
     limits::MAX_DATAGRAM_BYTES,
     message::{Handed, Packet, Relayed, ToLobby},
@@ -31,7 +31,11 @@ impl Node {
         if datagram.len() > MAX_DATAGRAM_BYTES {
             return Err(DropReason::Oversized);
         }
-        let route = self.demux.route(remote, datagram)?;
+        let route = self.demux.route(remote, datagram);
+        if matches!(route, Err(DropReason::InternalFault)) {
+            self.stats.panics += 1;
+        }
+        let route = route?;
         let candidate = self.candidate_for(remote).ok_or(DropReason::NoCandidate)?;
         let key = match route {
             Route::Media(key) => key,
@@ -67,19 +71,20 @@ impl Node {
             self.tell_lobby(*ticket, ToLobby::Datagram(Box::new(handed)));
             return Ok(());
         }
-        let receive = Receive::new(remote.transport.into(), remote.address, candidate, datagram)
-            .map_err(|_| DropReason::Malformed)?;
         let now = self.now;
-        if is_rtcp(datagram) {
-            self.direct.take_report(now, key, datagram);
+        // What a report changes is the listener's own.
+        if is_rtcp(datagram) && contain(|| self.direct.take_report(now, key, datagram)).is_err() {
+            self.stats.panics += 1;
+            self.lose(key, LeaveReason::InternalFault);
+            return Err(DropReason::InternalFault);
         }
-        let is_rtp = is_rtp(datagram);
+        let (is_rtp, from) = (is_rtp(datagram), (remote, candidate));
         self.with_session(key, |session, drained| {
             if is_rtp {
                 session.expect(datagram);
             }
             if session.heeds(datagram) {
-                session.handle_receive(now, receive, is_rtp, drained);
+                session.handle_datagram(now, from, datagram, is_rtp, drained);
             }
         });
         Ok(())
@@ -160,7 +165,7 @@ impl Node {
         let mut drained = std::mem::take(&mut self.drained);
         let session = self.seats.get_mut(key).and_then(|seat| seat.session());
         if let Some(session) = session {
-            mutate(session, &mut drained);
+            session.guard(&mut drained, mutate);
         }
         self.settle(key, &mut drained);
         self.drained = drained;
@@ -170,6 +175,7 @@ impl Node {
         for transmit in drained.transmits.drain(..) {
             self.send(key, Transmit::of_session(transmit));
         }
+        self.stats.panics += u64::from(std::mem::take(&mut drained.panicked));
         for reason in drained.drops.drain(..) {
             self.count_drop_of(key, reason);
         }

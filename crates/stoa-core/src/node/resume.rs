@@ -8,12 +8,13 @@ use super::Node;
 use crate::{
     endpoint::Endpoint,
     error::Error,
-    event::{ConnectionState, RoomEventKind},
+    event::{ConnectionState, LeaveReason, RoomEventKind},
     ids::{ParticipantId, RoomId, SessionId, WorkerId},
     join::{Join, Joined, Prepared},
     keys::{MemberAt, ParticipantKey, SessionKey},
     message::{ToHome, ToSeat},
     seat::Place,
+    session::Drained,
     settings::AudioMode,
     transmit::Transmit,
 };
@@ -94,8 +95,19 @@ impl Node {
         let Place::Here(session) = &mut found.place else {
             return Err(Error::SessionConnecting);
         };
-        let template = &self.template;
-        let restarted = session.restart(template, self.now, &mut self.rng, offer, seat.mode)?;
+        let (template, now, rng) = (&self.template, self.now, &mut self.rng);
+        let mut restarted = Err(Error::InternalFault);
+        let mut drained = Drained::default();
+        session.guard(&mut drained, |session, _| {
+            let answered = session.restart(template, now, rng, offer, seat.mode);
+            restarted = answered.map_err(Error::from);
+        });
+        if drained.panicked {
+            self.stats.panics += 1;
+            self.lose(key, LeaveReason::InternalFault);
+            return Err(Error::InternalFault);
+        }
+        let restarted = restarted?;
         if let Some(credentials) = restarted.credentials {
             self.demux.supersede(&found.ufrag);
             if let Some(unused) = found.restarted(credentials.ufrag.clone()) {

@@ -3,6 +3,7 @@
 use super::{Node, TimerKey};
 use crate::{
     audience::Audience,
+    contain::contain,
     endpoint::Endpoint,
     event::LeaveReason,
     keys::{BankKey, MemberAt, SessionKey},
@@ -120,7 +121,8 @@ impl Node {
 
     fn say_goodbye(&mut self, session: &mut Session, reachable_at: Option<Endpoint>) {
         let mut farewell = Drained::default();
-        session.close(&mut farewell);
+        session.guard(&mut farewell, Session::close);
+        self.stats.panics += u64::from(farewell.panicked);
         for transmit in farewell.transmits {
             self.send_to(reachable_at, Transmit::of_session(transmit));
         }
@@ -236,6 +238,9 @@ impl Node {
         let member = seat.member;
         self.seats_by_member.remove(&member);
         self.get_up(member);
+        // What has panicked may do so once more while it is taken apart.
+        let parted = contain(|| drop(seat));
+        self.stats.panics += u64::from(parted.is_err());
         Some(member)
     }
 

@@ -20,6 +20,7 @@ use super::{
     keys::{self, PendingKeys},
 };
 use crate::{
+    contain::meet_planted_fault_in_offer,
     egress::{EgressPath, Formats, NegotiatedLine},
     error::OfferError,
     limits::{MAX_OFFER_BYTES, QUALITY_INTERVAL},
@@ -208,6 +209,7 @@ pub(super) fn parse(
     slots: usize,
     egress: EgressPath,
 ) -> Result<(SdpOffer, usize), OfferError> {
+    meet_planted_fault_in_offer(text);
     if text.len() > MAX_OFFER_BYTES {
         let reason = format!(
             "it has {} bytes; at most {MAX_OFFER_BYTES} are read",

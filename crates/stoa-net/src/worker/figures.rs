@@ -56,6 +56,7 @@ impl Worker {
             datagrams_unsent: unsent,
             busy: self.clock.busy,
             lateness: self.clock.lateness,
+            panics: stats.panics,
             published: Some(Instant::now()),
             datagrams_dropped: dropped,
         }

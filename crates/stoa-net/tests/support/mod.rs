@@ -244,6 +244,12 @@ impl Client {
         Ok(client)
     }
 
+    /// Sends these bytes as they are.
+    pub(crate) fn send_raw(&mut self, contents: &[u8]) {
+        let to = SocketAddr::new(self.address.ip(), self.seat);
+        self.link.send(to, contents);
+    }
+
     /// Sends one packet that carries `payload`.
     pub(crate) fn speak(&mut self, payload: &[u8]) {
         let now = Instant::now();

@@ -253,6 +253,7 @@ fn leave_reason(reason: i32) -> &'static str {
         Ok(LeaveReason::ConnectTimeout) => "connect_timeout",
         Ok(LeaveReason::ClientClosed) => "client_closed",
         Ok(LeaveReason::MediaError) => "media_error",
+        Ok(LeaveReason::InternalFault) => "internal_fault",
         Ok(LeaveReason::NodeShutdown) => "node_shutdown",
         Ok(LeaveReason::Banned) => "banned",
         Ok(LeaveReason::Unspecified) | Err(_) => "unknown",
