@@ -13,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+mod connections;
 mod debug;
 mod health;
 mod key;

@@ -20,6 +20,7 @@ use stoa_net::Media;
 use tokio::task::JoinSet;
 
 use crate::{
+    connections::{self, Limits},
     debug::{self, NotShown},
     health,
     key::OpsKey,
@@ -145,7 +146,11 @@ impl OpsServer {
         for listener in self.listeners {
             match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => {
-                    servers.spawn(axum::serve(listener, router.clone()).into_future());
+                    servers.spawn(connections::serve(
+                        listener,
+                        router.clone(),
+                        Limits::default(),
+                    ));
                 }
                 Err(error) => tracing::error!(%error, "the ops port cannot be served"),
             }
