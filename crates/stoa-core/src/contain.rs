@@ -1,5 +1,5 @@
 //! Containment: a panic in what belongs to one participant alone ends that participant, and nothing else
-//! (docs/adr/0018).
+//! (docs/adr/0019).
 //!
 //! What is run in here is foreign code, or reads what somebody has sent, and changes nothing but what belongs to one
 //! participant. That is thrown away after a panic, so nobody ever sees it half changed.

@@ -1,6 +1,6 @@
 //! How a panic is told of: one line of log, and no more than one in a while for each place.
 //!
-//! What is panicked over and over by somebody's packets (docs/adr/0018) must not fill a disk.
+//! What is panicked over and over by somebody's packets (docs/adr/0019) must not fill a disk.
 
 use std::{
     collections::HashMap,

@@ -5,6 +5,7 @@ mod support;
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
 };
 
@@ -130,6 +131,22 @@ fn a_key_of_another_certificate_is_refused() {
         path_of(&folder, "server-key.pem"),
     );
     is_refused(&folder, NO_INPUT, &[&certificate, &key]);
+}
+
+#[test]
+fn secrets_that_everybody_may_read_are_refused() {
+    let folder = folder("", "");
+    let key = folder.file("server-key.pem");
+    for (mode, is_taken) in [(0o640, true), (0o604, false), (0o602, false), (0o600, true)] {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&key, permissions).expect("the file is ours");
+        if is_taken {
+            assert_eq!(check(&folder).code, Some(0), "mode {mode:o}");
+        } else {
+            let file = path_of(&folder, "server-key.pem");
+            is_refused(&folder, NO_INPUT, &[&file, "chmod o="]);
+        }
+    }
 }
 
 fn loopback() -> SocketAddr {

@@ -17,8 +17,9 @@ use rustls::{
 use sha2::{Digest as _, Sha256};
 use stoa_control::TlsIdentity;
 use x509_cert::der::Decode as _;
+use zeroize::Zeroizing;
 
-use crate::exit::Failure;
+use crate::{exit::Failure, key_file};
 
 /// The longest file that is read: certificates and configurations are far shorter.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -57,7 +58,8 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
 /// A certificate chain and its key.
 pub(super) fn identity(certificate: &Path, key: &Path) -> Result<TlsIdentity, Failure> {
     let chain = certificates(certificate)?;
-    let text = read(key)?;
+    key_file::check(key)?;
+    let text = Zeroizing::new(read(key)?);
     let private = PrivateKeyDer::from_pem_slice(&text)
         .map_err(|error| wrong(key, format!("has no PEM private key: {error}")))?;
     // The control server would find out, too, but it does not know the files.

@@ -9,7 +9,7 @@ use stoa_token::{KeyError, Keys, TokenKey};
 use zeroize::Zeroizing;
 
 use super::{Config, files};
-use crate::exit::Failure;
+use crate::{exit::Failure, key_file};
 
 /// One key. Several may be live at a time: to change one, add the new one, let the signalling service
 /// sign with it, and take the old one out once its last token has expired.
@@ -84,6 +84,7 @@ impl TokenKeyEntry {
                 &"EdDSA needs either public_key or public_key_file, and no secret_file",
             )),
             (Algorithm::Hs256, None, None, Some(path)) => {
+                key_file::check(path)?;
                 let secret = Zeroizing::new(files::read(path)?);
                 TokenKey::hs256(tenant.clone(), kid, secret).map_err(|error| in_file(path, error))
             }

@@ -9,7 +9,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::exit::Failure;
+use crate::{exit::Failure, key_file};
 
 /// The longest key file: a key in PEM has some 120 bytes.
 const MAX_KEY_FILE_BYTES: u64 = 16 * 1024;
@@ -24,6 +24,7 @@ pub(super) fn wrong(path: &Path, reason: impl ToString) -> Failure {
 
 /// Reads a key, of which nothing stays in memory.
 pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    key_file::check(path)?;
     let file = File::open(path).map_err(|error| wrong(path, error))?;
     let mut bytes = Zeroizing::new(Vec::new());
     let read = file.take(MAX_KEY_FILE_BYTES + 1).read_to_end(&mut bytes);

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -56,10 +57,11 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    /// Writes a file and returns where it is.
+    /// Writes a file that nobody else may read, since many are secrets, and returns where it is.
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let file = self.file(name);
         fs::write(&file, text).expect("the folder is ours");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("the file is ours");
         file
     }
 }
