@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io,
     net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
     time::{Duration, Instant},
@@ -150,6 +151,11 @@ impl Daemon {
         Ok(Client::connect(config).await?)
     }
 
+    /// Where its control API is served.
+    pub(crate) fn control(&self) -> SocketAddr {
+        self.control
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_raw(self.process.id().cast_signed())
     }
@@ -254,7 +260,9 @@ fn write_certificates(folder: &Path) -> Result<String, DaemonError> {
     let key = KeyPair::generate()?;
     let server = CertificateParams::new(["127.0.0.1".to_owned()])?.signed_by(&key, &ca)?;
     fs::write(folder.join("server.pem"), server.pem())?;
-    fs::write(folder.join("server-key.pem"), key.serialize_pem())?;
+    let key_file = folder.join("server-key.pem");
+    fs::write(&key_file, key.serialize_pem())?;
+    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600))?;
     Ok(ca.pem())
 }
 

@@ -5,6 +5,7 @@
 mod admission;
 mod client;
 mod daemon;
+mod flood;
 mod floor;
 mod forward;
 mod hall;
@@ -65,6 +66,12 @@ enum Bench {
     /// A real daemon is filled with real listeners until it refuses, and then asked by many more: what those
     /// who are in lose by that, and what it does to their latency.
     Admission(admission::Arguments),
+    /// A real daemon, real people who talk and listen, and somebody who floods it, in one way after the other:
+    /// what that costs, what people lose by it, and what it does to their latency.
+    ///
+    /// Everything is sent to loopback. What is sent in others' names needs the right CAP_NET_RAW, and is left
+    /// out without it.
+    Flood(flood::Arguments),
     /// What the kernel takes for a datagram, by each way of handing it over: one by one, in batches, or
     /// several for one listener in a buffer that it takes apart.
     Send(send::Arguments),
@@ -92,6 +99,8 @@ enum BenchError {
     #[error(transparent)]
     Admission(#[from] admission::AdmissionError),
     #[error(transparent)]
+    Flood(#[from] flood::FloodError),
+    #[error(transparent)]
     Floor(#[from] floor::FloorError),
 }
 
@@ -102,6 +111,7 @@ fn main() -> ExitCode {
         Bench::Promote(arguments) => promote::run(arguments),
         Bench::Node(arguments) => node::run(arguments),
         Bench::Admission(arguments) => admission::run(arguments),
+        Bench::Flood(arguments) => flood::run(arguments),
         Bench::Send(arguments) => send::run(arguments),
     };
     match result {

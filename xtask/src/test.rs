@@ -39,7 +39,15 @@ pub(crate) enum Step {
 }
 
 /// The benches that run in a few seconds with `--quick`.
-const BENCHES: [&str; 6] = ["forward", "stage", "promote", "node", "admission", "send"];
+const BENCHES: [&str; 7] = [
+    "forward",
+    "stage",
+    "promote",
+    "node",
+    "admission",
+    "flood",
+    "send",
+];
 
 /// How the steps are run.
 #[derive(Debug, clap::Args)]

@@ -1,0 +1,331 @@
+//! The bench "flood": a real daemon whose people talk and listen while somebody floods it. What the flood costs, what
+//! they lose by it, and what it does to their latency.
+
+mod attack;
+mod wire;
+
+use std::{path::PathBuf, time::Duration};
+
+use serde_json::json;
+use stoa_client::{
+    Client,
+    v1::{JoinRequest, Role},
+};
+use stoa_core::{ParticipantId, limits::MAX_OFFER_BYTES};
+use tokio::task::JoinSet;
+
+use self::attack::{Attack, Offered, Target};
+use crate::{
+    BenchError,
+    daemon::Daemon,
+    hall::HallError,
+    node::{self, Crowd, NodeError, Reading, Window},
+    path::Path,
+    peer::{Attention, Peer},
+    report::{Report, Samples},
+    with_runtime,
+};
+
+/// Calls under way at a time.
+const CALLS: usize = 16;
+
+/// The most calls of an attack: people who are let in and never come are in the room for half a minute.
+const MOST_CALLS: u64 = 2_000;
+
+/// The most of what was said that people may lose by a flood, and the most by which it may come later (p99).
+const MOST_LOSS: f64 = 0.001;
+const MOST_LATER_MS: f64 = 5.0;
+
+/// What to measure.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How many speak all the time; the room has as many slots.
+    #[arg(long, default_value_t = 3, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=8))]
+    speakers: u32,
+    /// How many listen.
+    #[arg(long, default_value_t = 100, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    listeners: u32,
+    /// How many media workers the daemon has.
+    #[arg(long, default_value_t = 1, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=64))]
+    workers: u32,
+    /// How many datagrams a second the attacker sends.
+    #[arg(long, default_value_t = 20_000, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    rate: u32,
+    /// For how many seconds each attack goes on.
+    #[arg(long, default_value_t = 10, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    /// The daemon's program; without it, the `stoad` beside this one.
+    #[arg(long, value_name = "FILE")]
+    stoad: Option<PathBuf>,
+    /// A small run that only shows that the bench works, and misses no target for want of time.
+    #[arg(long, conflicts_with_all = ["speakers", "listeners", "workers", "rate", "seconds"])]
+    quick: bool,
+    /// Also write the results to this file, as one line of JSON for each attack.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Why the result is not good, or there is none.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FloodError {
+    #[error("an attack could not be made: {0}")]
+    Attack(#[from] std::io::Error),
+    #[error("the answer to a join does not say where to send")]
+    Answer,
+    #[error("people lost more than {MOST_LOSS} or waited {MOST_LATER_MS} ms longer: {0}")]
+    Missed(String),
+    #[error("{0}: nothing was sent, so the figures mean nothing")]
+    Nothing(&'static str),
+    #[error("{0}: {1} bytes were answered to somebody who has shown nothing")]
+    Answered(&'static str, u64),
+}
+
+/// What became of people while they were flooded, or were not.
+struct Row {
+    name: &'static str,
+    offered: Offered,
+    window: Window,
+    latency: Samples,
+    loss: f64,
+    /// The daemon's memory after it, in bytes.
+    resident: u64,
+}
+
+/// Runs the bench.
+///
+/// # Errors
+/// [`BenchError`] if a target is missed, or bytes are answered to an address that has shown no credential.
+pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
+    if arguments.quick {
+        (arguments.speakers, arguments.listeners) = (1, 4);
+        (arguments.rate, arguments.seconds) = (500, 1);
+    }
+    let Arguments {
+        speakers,
+        listeners,
+        workers,
+        rate,
+        seconds,
+        ..
+    } = arguments;
+    let title = format!(
+        "flood, a real daemon: {speakers} speakers, {listeners} listeners, {workers} worker(s), \
+         {rate} datagrams a second for {seconds} s"
+    );
+    let mut report = Report::open(&title, arguments.json.as_deref())?;
+    node::allow_sockets(u64::from(listeners) + 4_500)?;
+    with_runtime(async {
+        let program = arguments.stoad.as_deref();
+        let daemon = Daemon::start(program, workers as usize, Path::Direct)?;
+        let rows = measure(&arguments, &daemon).await?;
+        daemon.stop()?;
+        println!("{HEADING}");
+        for row in &rows {
+            println!("{}", row.text());
+            report.write(row.json())?;
+        }
+        check(&rows, arguments.quick)
+    })
+}
+
+async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Vec<Row>, BenchError> {
+    let client = daemon.connect().await?;
+    let mut crowd = Crowd::open(client.clone(), plan.speakers).await?;
+    crowd.fill(plan.listeners, plan.listeners.min(16)).await?;
+    let mut rows = vec![flooded(plan, daemon, &crowd, &client, None).await?];
+    for attack in Attack::ALL {
+        match flooded(plan, daemon, &crowd, &client, Some(attack)).await {
+            Ok(row) => rows.push(row),
+            Err(BenchError::Flood(FloodError::Attack(error)))
+                if error.kind() == std::io::ErrorKind::PermissionDenied =>
+            {
+                println!("{}: left out, it needs CAP_NET_RAW", attack.name());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    crowd.end()?;
+    client.close().await;
+    Ok(rows)
+}
+
+/// People talk for a while, and somebody floods the daemon or nobody does.
+async fn flooded(
+    plan: &Arguments,
+    daemon: &Daemon,
+    crowd: &Crowd,
+    client: &Client,
+    attack: Option<Attack>,
+) -> Result<Row, BenchError> {
+    let time = Duration::from_secs(plan.seconds.into());
+    let settling = Duration::from_millis(if plan.quick { 200 } else { 1_000 });
+    // One at the same worker who is let in and never comes: their name is in the forged checks.
+    let bait = format!("bait-{}", attack.map_or(0, |attack| attack as usize + 1));
+    let answer = join(client, &bait, String::new()).await?;
+    let missing = || BenchError::Flood(FloodError::Answer);
+    let target = Target {
+        media: wire::first_candidate(&answer).ok_or_else(missing)?,
+        control: daemon.control(),
+        ufrag: wire::ufrag(&answer).ok_or_else(missing)?.to_owned(),
+        ports: crowd.ports.clone(),
+    };
+    let spoken_before = crowd.counts()?;
+    crowd.speak(true)?;
+    node::wait(settling, "settling").await;
+    drop(crowd.latencies());
+    let before = Reading::take(daemon, crowd)?;
+    let offered = match attack {
+        None => {
+            node::wait(time, "in peace").await;
+            Offered::default()
+        }
+        Some(Attack::Joins) => calls(client, time, 0).await,
+        Some(Attack::LongOffers) => calls(client, time, MAX_OFFER_BYTES).await,
+        Some(attack) => {
+            let rate = plan.rate;
+            let made =
+                tokio::task::spawn_blocking(move || attack::run(attack, &target, rate, time));
+            let made = made
+                .await
+                .map_err(|error| std::io::Error::other(error.to_string()));
+            made.map_err(FloodError::Attack)?
+                .map_err(FloodError::Attack)?
+        }
+    };
+    let window = Window::between(before, Reading::take(daemon, crowd)?);
+    let latency = crowd.latencies();
+    crowd.speak(false)?;
+    node::wait(settling, "settling").await;
+    let heard = crowd.counts()?.since(&spoken_before);
+    if latency.count() == 0 {
+        return Err(NodeError::Deaf.into());
+    }
+    let expected = (heard.spoken * u64::from(plan.listeners)).max(1);
+    let lost = expected.saturating_sub(heard.received);
+    Ok(Row {
+        name: attack.map_or("nothing", Attack::name),
+        offered,
+        window,
+        latency,
+        loss: lost as f64 / expected as f64,
+        resident: daemon.resident()?,
+    })
+}
+
+/// Lets somebody in who never comes, with an offer that is made longer up to so many bytes. Returns the answer.
+async fn join(client: &Client, name: &str, padding: String) -> Result<String, BenchError> {
+    let who = ParticipantId::new(name).expect("benches choose valid names");
+    let peer = Peer::open(who, 1, Attention::Count).map_err(HallError::from)?;
+    let request = JoinRequest {
+        room_id: "elsewhere".to_owned(),
+        participant_id: name.to_owned(),
+        sdp_offer: peer.offer().to_owned() + &padding,
+        role: Role::Listener.into(),
+        ..JoinRequest::default()
+    };
+    let answer = client.rooms().join(request).await;
+    let answer = answer.map_err(|status| HallError::Refused {
+        what: "a join",
+        why: status.to_string(),
+    })?;
+    Ok(answer.into_inner().sdp_answer)
+}
+
+/// Joins for a while, whatever is answered.
+async fn calls(client: &Client, time: Duration, bytes: usize) -> Offered {
+    let begun = tokio::time::Instant::now();
+    let mut offered = Offered::default();
+    let mut under_way = JoinSet::new();
+    while begun.elapsed() < time {
+        if under_way.len() >= CALLS || offered.count >= MOST_CALLS {
+            let next = under_way.join_next();
+            if tokio::time::timeout_at(begun + time, next)
+                .await
+                .is_ok_and(|next| next.is_none())
+            {
+                tokio::time::sleep_until(begun + time).await;
+            }
+            continue;
+        }
+        let (client, number) = (client.clone(), offered.count);
+        offered.count += 1;
+        offered.bytes += bytes as u64;
+        under_way.spawn(async move {
+            // An offer of one line has some two kilobytes.
+            let padding = "a=x-nothing:0123456789\r\n".repeat(bytes.saturating_sub(4_096) / 24);
+            drop(join(&client, &format!("flood-{bytes}-{number}"), padding).await);
+        });
+    }
+    while under_way.join_next().await.is_some() {}
+    offered
+}
+
+const HEADING: &str = "attack                    offered/s   daemon   memory      loss   latency p50 / p99      \
+                       answered";
+
+impl Row {
+    fn text(&self) -> String {
+        let seconds = self.window.time.as_secs_f64();
+        let busy = match self.window.peers_were_busy() {
+            true => "  (the peers were the bottleneck)",
+            false => "",
+        };
+        format!(
+            "{:<24} {:>10.0} {:>8.2} {:>6.1} MB {:>7.3} % {:>7.2} / {:>6.2} ms {:>9} B{busy}",
+            self.name,
+            self.offered.count as f64 / seconds,
+            self.window.daemon_share(),
+            self.resident as f64 / 1e6,
+            self.loss * 100.0,
+            self.latency.quantile(0.5),
+            self.latency.quantile(0.99),
+            self.offered.answered,
+        )
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "bench": "flood",
+            "attack": self.name,
+            "offered": self.offered.count,
+            "offered_bytes": self.offered.bytes,
+            "answered_bytes": self.offered.answered,
+            "seconds": self.window.time.as_secs_f64(),
+            "daemon_processors": self.window.daemon_share(),
+            "resident_bytes": self.resident,
+            "loss": self.loss,
+            "latency_ms": {"p50": self.latency.quantile(0.5), "p99": self.latency.quantile(0.99)},
+            "peers_were_busy": self.window.peers_were_busy(),
+        })
+    }
+}
+
+/// Whether people were left in peace. A quick run has no time to judge that.
+fn check(rows: &[Row], quick: bool) -> Result<(), BenchError> {
+    for row in rows {
+        if row.offered.answered > 0 {
+            return Err(FloodError::Answered(row.name, row.offered.answered).into());
+        }
+    }
+    let mut floods = rows.iter().skip(1);
+    if let Some(row) = floods.find(|row| row.offered.count == 0) {
+        return Err(FloodError::Nothing(row.name).into());
+    }
+    let Some((peace, floods)) = rows.split_first().filter(|_| !quick) else {
+        return Ok(());
+    };
+    let usual = peace.latency.quantile(0.99);
+    let missed = floods
+        .iter()
+        .filter(|row| row.loss > MOST_LOSS || row.latency.quantile(0.99) > usual + MOST_LATER_MS);
+    let missed: Vec<_> = missed.map(|row| row.name).collect();
+    match missed.is_empty() {
+        true => Ok(()),
+        false => Err(FloodError::Missed(missed.join(", ")).into()),
+    }
+}
