@@ -1,11 +1,11 @@
 //! Whoever has the ops key can look into a room: who is in it and holds its slots, how loud and with what loss;
-//! nobody else can.
+//! nobody else can. Nothing that the daemon writes meanwhile, however much it is told to write, has a secret in it.
 
 mod support;
 
 use std::{fs, time::Duration};
 
-use stoa_client::v1::ListRoomsRequest;
+use stoa_client::v1::{GetStatusRequest, ListRoomsRequest};
 use stoa_load::Failure;
 use support::{Daemon, load_beside};
 
@@ -38,7 +38,7 @@ const SEEN: [&str; 12] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_is_shown_to_who_runs_the_node() {
-    let daemon = Daemon::with_ops(OPS_KEY);
+    let daemon = Daemon::with_ops_and(OPS_KEY, "log:\n  level: trace\n");
     let client = daemon.client().await;
     let scenario = daemon.file("talk.yaml");
     fs::write(&scenario, TALK).expect("the folder is ours");
@@ -81,6 +81,29 @@ async fn a_room_is_shown_to_who_runs_the_node() {
             404,
             "{nowhere}"
         );
+    }
+    let status = client.node().get_status(GetStatusRequest {}).await;
+    let written = [
+        daemon.log(),
+        daemon.ask_ops("GET", "/metrics", None).1,
+        last,
+        format!("{status:?}"),
+    ];
+    assert!(written[0].contains("TRACE"), "nothing was told in full");
+    let key_of_server = fs::read_to_string(daemon.file("server-key.pem")).expect("it is there");
+    // The keys of the ops port and of callers, a line of the server's, and how ICE passwords are written.
+    let secrets = [
+        OPS_KEY,
+        "a-key-for-tests-alone",
+        key_of_server.lines().nth(1).expect("a line of the key"),
+        "ice-pwd",
+        "pass:",
+    ];
+    for text in &written {
+        for secret in secrets {
+            let told = text.lines().find(|line| line.contains(secret));
+            assert_eq!(told, None, "{secret} is told");
+        }
     }
     match talking.join().expect("no panic") {
         Ok(()) | Err(Failure::NotValid(_)) => {}

@@ -3,10 +3,14 @@
 mod support;
 
 use std::{
-    io::Write as _,
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
     process::{Command, Stdio},
+    time::Duration,
 };
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use stoa_client::v1::{ErrorReason, GetRoomRequest};
 use support::{Daemon, create_room};
 
@@ -109,4 +113,58 @@ async fn a_node_is_drained_by_who_has_the_key_and_no_other() {
         .await
         .expect("everything is taken again");
     assert_eq!(daemon.ask_ops("GET", "/other", None).0, 404);
+}
+
+#[test]
+fn without_descriptors_it_waits_and_does_not_spin() {
+    let daemon = Daemon::with_ops(OPS_KEY);
+    let pid = Pid::from_raw(daemon.id().cast_signed()).expect("not 0");
+    let before = getrlimit_of(pid);
+    let open = fs::read_dir(format!("/proc/{}/fd", daemon.id())).expect("it is ours");
+    let few = Rlimit {
+        current: Some(open.count() as u64),
+        ..before
+    };
+    prlimit(Some(pid), Resource::Nofile, few).expect("a child of ours");
+    // The kernel takes it in; the daemon has no descriptor for it.
+    let mut waiting = TcpStream::connect(daemon.ops()).expect("room in the backlog");
+    waiting
+        .write_all(b"GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        .expect("room to send");
+    let told = Duration::from_secs(10);
+    assert!(
+        daemon.finds(told, |line| line.contains("could not be accepted")),
+        "it is told of"
+    );
+    let ticks = busy_ticks(daemon.id());
+    // bounded: as long as it takes to see whether it spins
+    std::thread::sleep(Duration::from_millis(500));
+    let ticks = busy_ticks(daemon.id()) - ticks;
+    assert!(ticks < 25, "{ticks} hundredths of a second in half of one");
+    prlimit(Some(pid), Resource::Nofile, before).expect("a child of ours");
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).expect("it is answered");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+fn getrlimit_of(pid: Pid) -> Rlimit {
+    let text = fs::read_to_string(format!("/proc/{}/limits", pid.as_raw_nonzero()));
+    let text = text.expect("it runs");
+    let line = text.lines().find(|line| line.starts_with("Max open files"));
+    let mut columns = line.expect("it has one").split_ascii_whitespace().skip(3);
+    let mut next = || columns.next().and_then(|column| column.parse().ok());
+    Rlimit {
+        current: next(),
+        maximum: next(),
+    }
+}
+
+/// What the process has used of processors, in hundredths of a second.
+fn busy_ticks(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+    let (_, rest) = text.rsplit_once(')').expect("the name is in parentheses");
+    let columns = rest.split_ascii_whitespace().skip(11).take(2);
+    columns
+        .filter_map(|column| column.parse::<u64>().ok())
+        .sum()
 }

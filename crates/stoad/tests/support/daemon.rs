@@ -97,10 +97,15 @@ impl Daemon {
 
     /// `stoad run` with an ops port that takes this key.
     pub(crate) fn with_ops(key: &str) -> Self {
+        Self::with_ops_and(key, "")
+    }
+
+    /// The same with further sections.
+    pub(crate) fn with_ops_and(key: &str, more: &str) -> Self {
         let sha256 = Sha256::digest(key.as_bytes());
         let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         let ops = format!("ops:\n  listen: ['127.0.0.1:0']\n  key_sha256: {sha256}\n");
-        Self::run_as(&(configuration() + &ops))
+        Self::run_as(&(configuration() + &ops + more))
     }
 
     /// `stoad run` with WHIP and WHEP for pages of this origin, whose tenant has two token keys:
@@ -149,6 +154,12 @@ impl Daemon {
     /// Where WHIP and WHEP are.
     pub(crate) fn whip(&self) -> SocketAddr {
         self.whip.expect("only `with_whip` has it")
+    }
+
+    /// Whether it says such a line in time, or has.
+    pub(crate) fn finds(&self, within: Duration, is_it: impl Fn(&str) -> bool) -> bool {
+        let found = |line: &str| is_it(line).then_some(());
+        self.running.stderr.find(within, found).is_some()
     }
 
     /// What it has said until now.
