@@ -24,7 +24,8 @@ pub(crate) struct Control {
     /// PEM: the server's certificate, then those between it and its authority.
     #[schemars(extend("x-reload" = true))]
     pub(super) certificate_file: PathBuf,
-    /// PEM: the certificate's private key.
+    /// PEM: the certificate's private key. This and every other file with a secret is refused where everybody on the
+    /// machine may read or change it; a group may.
     #[schemars(extend("x-reload" = true))]
     pub(super) private_key_file: PathBuf,
     /// PEM: who may vouch for callers that show a client certificate. Such a certificate has to be bound to a tenant as
