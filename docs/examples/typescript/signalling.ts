@@ -38,13 +38,16 @@ type Unary = (
 ) => void;
 
 // The part of google.rpc by which an error says why (google/rpc/status.proto, error_details.proto).
-const DETAILS = protobuf.parse(`
+const DETAILS = protobuf.parse(
+  `
   syntax = "proto3";
   package google.rpc;
   message Any { string type_url = 1; bytes value = 2; }
   message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
   message ErrorInfo { string reason = 1; string domain = 2; }
-`).root;
+`,
+  { keepCase: true },
+).root;
 const Status = DETAILS.lookupType("google.rpc.Status");
 const ErrorInfo = DETAILS.lookupType("google.rpc.ErrorInfo");
 

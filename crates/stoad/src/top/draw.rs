@@ -35,11 +35,13 @@ pub(super) fn draw(view: &View, area: Rect, buffer: &mut Buffer) {
     let workers = u16::try_from(view.workers.len())
         .unwrap_or(u16::MAX)
         .saturating_add(3);
+    let shown = view.rooms.as_ref().map_or(1, |rooms| rooms.len() + 3);
+    let rooms = u16::try_from(shown).unwrap_or(u16::MAX);
     let parts = [
         Constraint::Length(6),
         Constraint::Max(workers),
         Constraint::Length(4),
-        Constraint::Min(0),
+        Constraint::Max(rooms),
     ];
     let [head, middle, events, rooms] = Layout::vertical(parts).areas(area);
     node(view, head, buffer);

@@ -88,8 +88,8 @@ pub(super) struct Looker {
 
 impl Looker {
     pub(super) async fn open(arguments: &Top) -> Result<Self, Failure> {
-        let client = match &arguments.control {
-            Some(control) => Some(rooms::connect(control).await?),
+        let client = match arguments.control() {
+            Some(control) => Some(rooms::connect(&control).await?),
             None => None,
         };
         Ok(Self {
