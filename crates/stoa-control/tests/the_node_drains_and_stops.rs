@@ -70,7 +70,7 @@ async fn a_draining_node_takes_nothing_new(wire: Wire) {
     };
     let told = next(&mut events).await;
     assert_eq!(told.revision, joined.room_revision, "the room is as it was");
-    assert_eq!(told.event, Some(Event::NodeUpdated(updated.clone())));
+    assert_eq!(told.event, Some(Event::NodeUpdated(updated)));
     loop {
         let message = all.message().await.expect("no error").expect("no end");
         if let Some(watch_rooms_response::Event::NodeUpdated(told)) = message.event {

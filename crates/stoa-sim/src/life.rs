@@ -231,7 +231,7 @@ impl Life {
         let mut loudness = draw(self.seed, Draw::Loudness).child(self.frame as u64);
         let quieter: Vec<_> = self.people.iter().map(|_| loudness.level(0, 9)).collect();
         for moment in 0..MOMENTS {
-            for index in 0..self.people.len() {
+            for (index, &quieter) in quieter.iter().enumerate() {
                 let Some(id) = self.present(index) else {
                     continue;
                 };
@@ -241,7 +241,7 @@ impl Life {
                     && id as u32 % MOMENTS == moment
                 {
                     // Speech is no tone.
-                    let level = talk.level.saturating_add(quieter[index]).min(127);
+                    let level = talk.level.saturating_add(quieter).min(127);
                     self.net.say(id, level);
                 }
             }

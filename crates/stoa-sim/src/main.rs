@@ -24,6 +24,9 @@ const SHOWN: usize = 5;
 /// Of how many seeds the shortest part is looked for that breaks the rule: it takes many lives.
 const SHORTENED: usize = 3;
 
+/// How many lives that have ended may wait to be told of; the threads wait then.
+const OUTCOMES: usize = 64;
+
 /// Lives short random lives of voice rooms on a virtual network, one for each seed: people come, talk,
 /// are muted, vanish and come back over bad links. Ends with 1 if any rule was broken.
 ///
@@ -106,7 +109,7 @@ fn main() -> ExitCode {
 fn live_all(arguments: &Arguments, mut take: impl FnMut(u64, Outcome)) {
     let jobs = arguments.jobs.or(thread::available_parallelism().ok());
     let next = AtomicU64::new(0);
-    let (sender, outcomes) = mpsc::channel();
+    let (sender, outcomes) = mpsc::sync_channel(OUTCOMES);
     thread::scope(|scope| {
         for _ in 0..jobs.map_or(1, NonZero::get) {
             let (sender, next) = (sender.clone(), &next);

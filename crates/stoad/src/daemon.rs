@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -13,7 +13,7 @@ use stoa_ops::{Node, OpsServer, Reloads};
 use stoa_whip::WhipServer;
 use tokio::{
     sync::oneshot,
-    task::{JoinHandle, block_in_place},
+    task::{JoinHandle, spawn_blocking},
     time::{MissedTickBehavior, interval},
 };
 
@@ -41,7 +41,7 @@ pub(crate) struct Daemon {
     media: stoa_net::Media,
     ops_addresses: Vec<SocketAddr>,
     /// Reads the configuration again when it is asked to.
-    reloader: Reloader,
+    reloader: Arc<Mutex<Reloader>>,
     /// The ops port, which is there until the end. It has no part in the order of ending.
     ops: JoinHandle<()>,
     /// It measures until the end.
@@ -91,6 +91,7 @@ impl Daemon {
             reloads: handles.reloads.clone(),
         };
         let reloader = Reloader::new(file, config, handles, log);
+        let reloader = Arc::new(Mutex::new(reloader));
         let ops = tokio::spawn(ops.serve(node, std::future::pending()));
         let notices = media::bridge(notices);
         let server = server.open(Arc::new(Workers(media.clone())), notices);
@@ -144,7 +145,7 @@ impl Daemon {
         systemd::ready();
         let outcome = self.until_the_end(&mut signals).await;
         let grace = if outcome.is_ok() {
-            self.reloader.grace()
+            locked(&self.reloader).grace()
         } else {
             Duration::ZERO
         };
@@ -203,9 +204,9 @@ impl Daemon {
                         tracing::info!("asked to end");
                         return Ok(());
                     }
-                    Asked::Reload => block_in_place(|| self.reloader.reload()),
+                    Asked::Reload => self.read_again(Reloader::reload).await,
                 },
-                _ = looks.tick() => block_in_place(|| self.reloader.look()),
+                _ = looks.tick() => self.read_again(Reloader::look).await,
                 worker = self.workers.failed() => return Err(Failure::Worker(worker)),
                 _ = &mut self.control => {
                     let why = "the control server has failed; the log says why";
@@ -214,6 +215,18 @@ impl Daemon {
             }
         }
     }
+
+    /// Has files read, which may take its time, on a thread that may wait for them.
+    async fn read_again(&self, read: fn(&mut Reloader)) {
+        let reloader = Arc::clone(&self.reloader);
+        // The panic hook has told of a panic, and what was read before holds.
+        let _ = spawn_blocking(move || read(&mut locked(&reloader))).await;
+    }
+}
+
+/// Whoever has panicked in there has changed nothing by halves: what is applied is applied at the end.
+fn locked(reloader: &Mutex<Reloader>) -> MutexGuard<'_, Reloader> {
+    reloader.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How often one looks whether somebody is still there.

@@ -57,8 +57,13 @@ pub(crate) fn tell_in_the_log() {
 
 /// What was said, shortened.
 fn text<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
-    let text = info.payload_as_str().unwrap_or("of no text");
-    &text[..text.floor_char_boundary(TEXT_BYTES)]
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let text = text.unwrap_or("of no text");
+    let mut ends = (0..=text.len().min(TEXT_BYTES)).rev();
+    let end = ends.find(|&end| text.is_char_boundary(end));
+    &text[..end.unwrap_or_default()]
 }
 
 #[cfg(test)]
