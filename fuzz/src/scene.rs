@@ -2,7 +2,7 @@
 //!
 //! They are connected for real: ICE, DTLS and SRTP by str0m, on a network without latency. The liar's datagrams are
 //! what a target makes of its input; Ann and Ben are there to be disturbed. The scene stays for many inputs, as a
-//! node does for many datagrams, and is set up anew when the liar was thrown out or after [`INPUTS`].
+//! node does for many datagrams, and is set up anew when the liar was thrown out or after `INPUTS`.
 
 mod person;
 
