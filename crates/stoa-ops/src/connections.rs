@@ -43,7 +43,8 @@ impl Default for Limits {
             connections: 64,
             // Prometheus asks every 15 s or so by the same connection.
             head: Duration::from_secs(30),
-            age: Duration::from_secs(600),
+            // Somebody who never reads their answer keeps a place for as long, and a probe needs one.
+            age: Duration::from_secs(120),
             grace: Duration::from_secs(10),
             buffer: 16 * 1024,
         }

@@ -11,9 +11,9 @@ const OPS_KEY: &str = "an-ops-key-for-tests-alone";
 
 fn daemon() -> Daemon {
     let daemon = Daemon::with_ops(OPS_KEY);
-    std::fs::write(daemon.file("ops-key"), OPS_KEY).expect("the folder is ours");
-    std::fs::write(daemon.file("wrong-key"), "another\n").expect("the folder is ours");
-    std::fs::write(daemon.file("no-key"), "\n").expect("the folder is ours");
+    daemon.write("ops-key", OPS_KEY);
+    daemon.write("wrong-key", "another\n");
+    daemon.write("no-key", "\n");
     daemon
 }
 

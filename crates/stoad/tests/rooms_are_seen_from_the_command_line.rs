@@ -87,8 +87,7 @@ fn a_node_that_is_not_there_is_named() {
     };
     let (ca, key) = (ca.display().to_string(), key.display().to_string());
     let control = format!("https://{}", daemon.control());
-    let wrong_key = daemon.file("wrong-key");
-    std::fs::write(&wrong_key, "another\n").expect("the folder is ours");
+    let wrong_key = daemon.write("wrong-key", "another\n");
     let wrong_key = wrong_key.display().to_string();
     for (target, ca, key, code, says) in [
         ("http://127.0.0.1:1", &*ca, &*key, 69, "http://127.0.0.1:1"),

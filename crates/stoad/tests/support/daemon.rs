@@ -172,6 +172,11 @@ impl Daemon {
         self.folder.file(name)
     }
 
+    /// Writes a file of the daemon's folder that nobody else may read.
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        self.folder.write(name, text)
+    }
+
     /// Where the control API is.
     pub(crate) fn control(&self) -> SocketAddr {
         self.control
