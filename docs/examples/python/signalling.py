@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -114,6 +115,12 @@ class Signalling:
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
+def say(line: str) -> None:
+    """Write a line at once: the watch and the calls are in threads of their own."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Play a short story and print what the watch told of it."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -133,11 +140,11 @@ def main() -> None:
     def story() -> None:
         service.open_room("hall")
         answer, token = service.admit("hall", "ada", offer)
-        print(f"answered: {answer.startswith('v=0')}, may resume: {token != ''}", flush=True)
+        say(f"answered: {answer.startswith('v=0')}, may resume: {token != ''}")
         try:
             service.admit("hall", "ada", offer)
         except grpc.RpcError as error:
-            print(f"refused: {reason(error)}", flush=True)
+            say(f"refused: {reason(error)}")
         service.promote("hall", "ada")
         service.mute("hall", "ada")
         service.remove("hall", "ada")
@@ -148,7 +155,7 @@ def main() -> None:
             event = message.room_event.event
             what = event.WhichOneof("event")
             changed = ",".join(event.participant_updated.changed.paths)
-            print(f"told: {what} {changed}".rstrip(), flush=True)
+            say(f"told: {what} {changed}".rstrip())
             if what == "participant_left":
                 break
     service.channel.close()
