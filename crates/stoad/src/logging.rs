@@ -51,6 +51,7 @@ pub(crate) fn start(log: &Log) -> Filter {
             Box::new(move |filter| tell(handle.reload(filter)))
         }
     };
+    panics::tell_in_the_log();
     Filter(is_configured.then_some(set))
 }
 
@@ -59,7 +60,6 @@ fn tell(set: Result<(), tracing_subscriber::reload::Error>) {
     if let Err(error) = set {
         eprintln!("stoad: the log level could not be changed: {error}");
     }
-    panics::tell_in_the_log();
 }
 
 fn configured(log: &Log) -> EnvFilter {
