@@ -16,20 +16,15 @@ use crate::{
     node::{self, Crowd, Heard, NodeError, Reading, Window},
     path::Path,
     report::{Report, Samples},
+    setting::Setting,
     with_runtime,
 };
 
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How many speak all the time; the room has as many slots.
-    #[arg(long, default_value_t = 3, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=8))]
-    speakers: u32,
-    /// How many media workers the daemon has.
-    #[arg(long, default_value_t = 1, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=64))]
-    workers: u32,
+    #[command(flatten)]
+    setting: Setting,
     /// What the daemon may send; without it, its media workers' time is the limit.
     #[arg(long, value_name = "MBIT")]
     bandwidth: Option<u32>,
@@ -52,9 +47,6 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1_000, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=50_000))]
     storm: u32,
-    /// The daemon's program; without it, the `stoad` beside this one.
-    #[arg(long, value_name = "FILE")]
-    stoad: Option<PathBuf>,
     /// A small run that only shows that the bench works.
     #[arg(long, conflicts_with_all = ["speakers", "workers", "bandwidth", "step", "most", "seconds", "storm"])]
     quick: bool,
@@ -100,8 +92,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
     }
     let title = format!(
         "admission, a real daemon: {} speakers, {} worker(s), hard limit {}{}",
-        arguments.speakers,
-        arguments.workers,
+        arguments.setting.speakers,
+        arguments.setting.workers,
         arguments.hard_ratio,
         arguments
             .bandwidth
@@ -118,8 +110,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
         capacity += &format!("  bandwidth_mbit_per_second: {mbit}\n");
     }
     with_runtime(async {
-        let workers = arguments.workers as usize;
-        let program = arguments.stoad.as_deref();
+        let workers = arguments.setting.workers as usize;
+        let program = arguments.setting.stoad.as_deref();
         let daemon = Daemon::start_limited(program, workers, Path::Direct, &capacity)?;
         let measured = measure(&arguments, &daemon).await?;
         daemon.stop()?;
@@ -132,7 +124,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
 
 async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchError> {
     let client = daemon.connect().await?;
-    let mut crowd = Crowd::open(client.clone(), plan.speakers).await?;
+    let mut crowd = Crowd::open(client.clone(), plan.setting.speakers).await?;
     crowd.speak(true)?;
     let listeners = fill(plan, &mut crowd).await?;
     crowd.speak(false)?;

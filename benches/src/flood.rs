@@ -23,6 +23,7 @@ use crate::{
     path::Path,
     peer::{Attention, Peer},
     report::{Report, Samples},
+    setting::Setting,
     with_runtime,
 };
 
@@ -39,18 +40,12 @@ const MOST_LATER_MS: f64 = 5.0;
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How many speak all the time; the room has as many slots.
-    #[arg(long, default_value_t = 3, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=8))]
-    speakers: u32,
+    #[command(flatten)]
+    setting: Setting,
     /// How many listen.
     #[arg(long, default_value_t = 100, value_name = "N",
           value_parser = clap::value_parser!(u32).range(2..=10_000))]
     listeners: u32,
-    /// How many media workers the daemon has.
-    #[arg(long, default_value_t = 1, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=64))]
-    workers: u32,
     /// How many datagrams a second the attacker sends.
     #[arg(long, default_value_t = 20_000, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -59,9 +54,6 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 10, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
-    /// The daemon's program; without it, the `stoad` beside this one.
-    #[arg(long, value_name = "FILE")]
-    stoad: Option<PathBuf>,
     /// A small run that only shows that the bench works, and misses no target for want of time.
     #[arg(long, conflicts_with_all = ["speakers", "listeners", "workers", "rate", "seconds"])]
     quick: bool,
@@ -102,17 +94,18 @@ struct Row {
 /// [`BenchError`] if a target is missed, or bytes are answered to an address that has shown no credential.
 pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
     if arguments.quick {
-        (arguments.speakers, arguments.listeners) = (1, 4);
+        (arguments.setting.speakers, arguments.listeners) = (1, 4);
         (arguments.rate, arguments.seconds) = (500, 1);
     }
     let Arguments {
-        speakers,
         listeners,
-        workers,
         rate,
         seconds,
         ..
     } = arguments;
+    let Setting {
+        speakers, workers, ..
+    } = arguments.setting;
     let title = format!(
         "flood, a real daemon: {speakers} speakers, {listeners} listeners, {workers} worker(s), \
          {rate} datagrams a second for {seconds} s"
@@ -120,7 +113,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
     let mut report = Report::open(&title, arguments.json.as_deref())?;
     node::allow_sockets(u64::from(listeners) + 4_500)?;
     with_runtime(async {
-        let program = arguments.stoad.as_deref();
+        let program = arguments.setting.stoad.as_deref();
         let daemon = Daemon::start(program, workers as usize, Path::Direct)?;
         let rows = measure(&arguments, &daemon).await?;
         daemon.stop()?;
@@ -135,7 +128,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
 
 async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Vec<Row>, BenchError> {
     let client = daemon.connect().await?;
-    let mut crowd = Crowd::open(client.clone(), plan.speakers).await?;
+    let mut crowd = Crowd::open(client.clone(), plan.setting.speakers).await?;
     crowd.fill(plan.listeners, plan.listeners.min(16)).await?;
     let mut rows = vec![flooded(plan, daemon, &crowd, &client, None).await?];
     for attack in Attack::ALL {

@@ -18,6 +18,7 @@ mod promote;
 mod report;
 mod room;
 mod send;
+mod setting;
 mod stage;
 mod swarm;
 

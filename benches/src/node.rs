@@ -22,6 +22,7 @@ use crate::{
     path::Path,
     progress,
     report::{Report, Samples},
+    setting::Setting,
     with_runtime,
 };
 
@@ -37,18 +38,12 @@ const OTHER_FILES: u64 = 100;
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How many speak at the same time; the room has as many slots.
-    #[arg(long, default_value_t = 3, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=8))]
-    speakers: u32,
+    #[command(flatten)]
+    setting: Setting,
     /// How many listen.
     #[arg(long, default_value_t = 300, value_name = "N",
           value_parser = clap::value_parser!(u32).range(2..=50_000))]
     listeners: u32,
-    /// How many media workers the daemon has.
-    #[arg(long, default_value_t = 1, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=64))]
-    workers: u32,
     /// Which way to listeners the daemon takes.
     #[arg(long, value_enum, default_value = "direct", value_name = "PATH")]
     egress: Path,
@@ -64,9 +59,6 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 16, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
     sampled: u32,
-    /// The daemon's program; without it, the `stoad` beside this one.
-    #[arg(long, value_name = "FILE")]
-    stoad: Option<PathBuf>,
     /// A small run that only shows that the bench works.
     #[arg(long, conflicts_with_all = ["speakers", "listeners", "workers", "seconds", "storm", "sampled"])]
     quick: bool,
@@ -124,10 +116,14 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
     arguments.sampled = arguments.sampled.min(arguments.listeners / 2);
     let title = format!(
         "node, a real daemon: {} speakers, {} listeners, {} worker{}",
-        arguments.speakers,
+        arguments.setting.speakers,
         arguments.listeners,
-        arguments.workers,
-        if arguments.workers == 1 { "" } else { "s" }
+        arguments.setting.workers,
+        if arguments.setting.workers == 1 {
+            ""
+        } else {
+            "s"
+        }
     );
     let title = match arguments.egress {
         Path::Direct => title,
@@ -137,8 +133,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
     allow_sockets(u64::from(arguments.listeners) + u64::from(arguments.storm))?;
     with_runtime(async {
         let daemon = Daemon::start(
-            arguments.stoad.as_deref(),
-            arguments.workers as usize,
+            arguments.setting.stoad.as_deref(),
+            arguments.setting.workers as usize,
             arguments.egress,
         )?;
         let measured = measure(&arguments, &daemon).await?;
@@ -166,7 +162,7 @@ pub(crate) fn allow_sockets(sockets: u64) -> Result<(), NodeError> {
 async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchError> {
     let client = daemon.connect().await?;
     let empty = daemon.resident()?;
-    let mut crowd = Crowd::open(client.clone(), plan.speakers).await?;
+    let mut crowd = Crowd::open(client.clone(), plan.setting.speakers).await?;
     let began = Instant::now();
     crowd.fill(plan.listeners, plan.sampled).await?;
     let joining = began.elapsed();
@@ -200,9 +196,9 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Measured, BenchErr
     client.close().await;
     check(plan, &heard, &latency)?;
     Ok(Measured {
-        speakers: plan.speakers,
+        speakers: plan.setting.speakers,
         listeners: plan.listeners,
-        workers: plan.workers,
+        workers: plan.setting.workers,
         egress: plan.egress,
         storm_joins: plan.storm,
         storm_failures,
@@ -227,7 +223,7 @@ fn floors(plan: &Arguments, crowd: &Crowd, packet_bytes: usize) -> Result<(f64, 
     let kernel = floor::kernel::Plan {
         destinations: &destinations,
         datagram_bytes: packet_bytes,
-        speakers: plan.speakers,
+        speakers: plan.setting.speakers,
         bursts: rounds,
     };
     let kernel = floor::kernel::measure(&kernel, || progress.inc(1))?;

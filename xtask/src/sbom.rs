@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{process, report::Failure, workspace};
+use crate::{report::Failure, workspace};
 
 /// The platforms for which programs are built, as in deny.toml.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
@@ -47,19 +47,8 @@ pub(crate) fn write(options: &Options) -> Result<(), Failure> {
 }
 
 fn document_of(package: &str) -> Result<Value, Failure> {
-    let root = workspace::root();
-    let json = process::capture(process::cargo().current_dir(&root).args([
-        "metadata",
-        "--quiet",
-        "--locked",
-        "--format-version",
-        "1",
-        "--filter-platform",
-        PLATFORM,
-    ]))?;
-    let metadata: Value = serde_json::from_str(&json)
-        .map_err(|error| Failure::new(format!("cargo metadata wrote no JSON: {error}")))?;
-    let lock = root.join("Cargo.lock");
+    let metadata = workspace::metadata(&["--filter-platform", PLATFORM])?;
+    let lock = workspace::root().join("Cargo.lock");
     let lock = fs::read_to_string(&lock)
         .map_err(|error| Failure::new(format!("{}: {error}", lock.display())))?;
     document(package, &metadata, &checksums(&lock))

@@ -47,18 +47,20 @@ pub(crate) fn root() -> PathBuf {
     own.parent().map_or(own.clone(), Path::to_path_buf)
 }
 
-/// Asks cargo. `--locked`: the answer is about the versions that are built, or there is none.
+/// What `cargo metadata` says, asked with these arguments more. `--locked`: the answer is about the versions that are
+/// built, or there is none.
+pub(crate) fn metadata(arguments: &[&str]) -> Result<Value, Failure> {
+    let mut cargo = process::cargo();
+    let always = ["metadata", "--quiet", "--locked", "--format-version", "1"];
+    cargo.current_dir(root()).args(always).args(arguments);
+    serde_json::from_str(&process::capture(&mut cargo)?)
+        .map_err(|error| Failure::new(format!("cargo metadata wrote no JSON: {error}")))
+}
+
+/// Asks cargo.
 pub(crate) fn read() -> Result<Workspace, Failure> {
     let root = root();
-    let json = process::capture(process::cargo().current_dir(&root).args([
-        "metadata",
-        "--quiet",
-        "--locked",
-        "--format-version",
-        "1",
-    ]))?;
-    let json: Value = serde_json::from_str(&json)
-        .map_err(|error| Failure::new(format!("cargo metadata wrote no JSON: {error}")))?;
+    let json = metadata(&[])?;
     let members: Vec<&str> = strings(&json["workspace_members"]);
     let packages = json["packages"].as_array().into_iter().flatten();
     Ok(Workspace {

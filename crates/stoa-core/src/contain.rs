@@ -6,6 +6,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::error::Error;
+
 /// Something panicked. The panic hook of the process has told where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Panicked;
@@ -13,6 +15,20 @@ pub(crate) struct Panicked;
 /// Runs something that changes only what is thrown away if it panics. Costs nothing where it does not.
 pub(crate) fn contain<T>(what: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(what)).map_err(|_| Panicked)
+}
+
+/// The same, where the panic is counted at once.
+pub(crate) fn contain_counting<T>(
+    panics: &mut u64,
+    what: impl FnOnce() -> T,
+) -> Result<T, Panicked> {
+    contain(what).inspect_err(|Panicked| *panics += 1)
+}
+
+impl From<Panicked> for Error {
+    fn from(Panicked: Panicked) -> Self {
+        Self::InternalFault
+    }
 }
 
 /// A datagram at which a session panics, in builds for tests only. No input is known at which str0m does.

@@ -18,7 +18,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use slotmap::SlotMap;
 
 use crate::{
-    contain::{Panicked, contain},
+    contain::contain_counting,
     egress::EgressPath,
     error::Error,
     event::LeaveReason,
@@ -193,10 +193,8 @@ impl Lobby {
         // How many slots the room has, its home knows.
         let (slots, mode) = (MAX_AUDIO_SLOTS, join.audio_mode);
         let (now, rng) = (self.now, &mut self.rng);
-        let negotiated = contain(|| negotiate(template, now, rng, &join.offer, slots, mode));
-        let negotiated = negotiated.map_err(|Panicked| {
-            self.stats.panics += 1;
-            Error::InternalFault
+        let negotiated = contain_counting(&mut self.stats.panics, || {
+            negotiate(template, now, rng, &join.offer, slots, mode)
         })??;
         self.stats.prepared += 1;
         Ok(Prepared::new(negotiated, seat, |negotiated| {
@@ -329,8 +327,7 @@ impl Lobby {
             self.stats.lost += 1;
             self.tell(waiting.seat, |seat| FromLobby::Failed(seat, reason));
             // What has panicked may do so once more while it is taken apart.
-            let parted = contain(|| drop(waiting));
-            self.stats.panics += u64::from(parted.is_err());
+            let _ = contain_counting(&mut self.stats.panics, || drop(waiting));
         }
     }
 

@@ -54,7 +54,7 @@ pub struct Part {
 }
 
 /// What came of a life.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// What was violated, in the order in which it happened.
     pub violations: Vec<Violation>,
@@ -108,13 +108,7 @@ pub fn live(seed: u64) -> Outcome {
 
 /// Lives a part of the life of this seed.
 pub fn live_part(seed: u64, part: &Part) -> Outcome {
-    let mut told = Outcome {
-        violations: Vec::new(),
-        story: Vec::new(),
-        heard: 0,
-        steps: 0,
-        deeds: 0,
-    };
+    let mut told = Outcome::default();
     let lived = panic::catch_unwind(panic::AssertUnwindSafe(|| {
         Life::new(seed).live(part, &mut told);
     }));

@@ -38,7 +38,7 @@ pub(crate) use self::{
     difference::Difference,
     inventory::{Identity, Memory, Port, Transport},
     log::{Log, LogFormat},
-    parts::{Certificates, Parts, expiry},
+    parts::{Expiries, Parts},
 };
 use crate::exit::Failure;
 

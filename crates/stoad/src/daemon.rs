@@ -55,6 +55,7 @@ impl Daemon {
     /// [`Failure`]; nothing is running then.
     pub(crate) async fn start(file: &Path, config: &Config, log: Filter) -> Result<Self, Failure> {
         let parts = config.parts()?;
+        let shown = parts.expiries();
         let media_config = parts.media;
         let server = ControlServer::bind(parts.control)?;
         let whip = parts.whip.map(WhipServer::bind).transpose()?;
@@ -90,7 +91,7 @@ impl Daemon {
             control: handle.clone(),
             reloads: handles.reloads.clone(),
         };
-        let reloader = Reloader::new(file, config, handles, log);
+        let reloader = Reloader::new(file, config, shown, handles, log);
         let reloader = Arc::new(Mutex::new(reloader));
         let ops = tokio::spawn(ops.serve(node, std::future::pending()));
         let notices = media::bridge(notices);

@@ -16,7 +16,7 @@ use stoa_ops::{OpsHandle, Reloads, TlsPort};
 use stoa_whip::WhipHandle;
 
 use crate::{
-    config::{Certificates, Config, Difference, Parts, expiry},
+    config::{Config, Difference, Expiries, Parts},
     exit::Failure,
     logging::Filter,
     systemd,
@@ -49,8 +49,14 @@ pub(crate) struct Reloader {
 }
 
 impl Reloader {
-    /// For a daemon that runs with this configuration, from this file.
-    pub(crate) fn new(file: &Path, config: &Config, handles: Handles, log: Filter) -> Self {
+    /// For a daemon that runs with this configuration, from this file, and shows certificates that are over then.
+    pub(crate) fn new(
+        file: &Path,
+        config: &Config,
+        shown: Expiries,
+        handles: Handles,
+        log: Filter,
+    ) -> Self {
         let reloader = Self {
             file: file.to_owned(),
             started: config.clone(),
@@ -60,9 +66,7 @@ impl Reloader {
             seen: config.certificates_fingerprint(),
             doubtful: None,
         };
-        if let Ok(shown) = reloader.running.certificates() {
-            reloader.note(&shown);
-        }
+        reloader.note(shown);
         reloader
     }
 
@@ -104,10 +108,11 @@ impl Reloader {
         let config = Config::read(&self.file)?;
         // Before the files are read: what changes after that is seen at the next look.
         let seen = config.certificates_fingerprint();
-        let shown = config.certificates()?;
+        let parts = config.parts()?;
+        let shown = parts.expiries();
         let Parts {
             control, whip, ops, ..
-        } = config.parts()?;
+        } = parts;
         let control = self.handles.control.prepare_reload(&control)?;
         let whip = match (&self.handles.whip, whip) {
             (Some(handle), Some(whip)) => Some(handle.prepare_reload(whip)?),
@@ -124,7 +129,7 @@ impl Reloader {
         self.running = config;
         self.seen = seen;
         self.doubtful = None;
-        self.note(&shown);
+        self.note(shown);
         Ok(difference)
     }
 
@@ -171,16 +176,15 @@ impl Reloader {
         if let Some(whip) = whip {
             whip.apply();
         }
-        self.note(&read);
+        self.note(read.expiries());
         Ok(())
     }
 
     /// Notes when the certificates that are shown are over.
-    fn note(&self, shown: &Certificates) {
-        let whip = shown.whip.as_ref().filter(|_| self.handles.whip.is_some());
-        let control = Some(&shown.control);
-        for (port, identity) in [(TlsPort::Control, control), (TlsPort::Whip, whip)] {
-            if let Some(expiry) = identity.and_then(expiry) {
+    fn note(&self, shown: Expiries) {
+        let whip = shown.whip.filter(|_| self.handles.whip.is_some());
+        for (port, expiry) in [(TlsPort::Control, shown.control), (TlsPort::Whip, whip)] {
+            if let Some(expiry) = expiry {
                 self.handles.reloads.expiry(port, expiry);
             }
         }

@@ -6,7 +6,7 @@ use rand::Rng;
 
 use super::{Node, TimerKey};
 use crate::{
-    contain::{Panicked, contain},
+    contain::contain_counting,
     error::{Error, LimitScope, OfferError},
     event::{
         CloseReason, ConnectionState, LeaveReason, ParticipantInfo, RoomEventKind, RoomSnapshot,
@@ -93,10 +93,8 @@ impl Node {
         let slots = self.rooms[room].settings.audio_slots.count();
         let (template, mode) = (&self.template, join.audio_mode);
         let (now, rng) = (self.now, &mut self.rng);
-        let negotiated = contain(|| negotiate(template, now, rng, &join.offer, slots, mode));
-        let negotiated = negotiated.map_err(|Panicked| {
-            self.stats.panics += 1;
-            Error::InternalFault
+        let negotiated = contain_counting(&mut self.stats.panics, || {
+            negotiate(template, now, rng, &join.offer, slots, mode)
         })??;
         let egress = template.egress;
         let prepared = Prepared::new(negotiated, self.worker, |negotiated| {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Node;
 use crate::{
-    contain::contain,
+    contain::contain_counting,
     demux::{Claim, Route, is_rtcp, is_rtp, is_stun},
     egress::direct::Path,
     endpoint::{Endpoint, Transport},
@@ -73,8 +73,12 @@ impl Node {
         }
         let now = self.now;
         // What a report changes is the listener's own.
-        if is_rtcp(datagram) && contain(|| self.direct.take_report(now, key, datagram)).is_err() {
-            self.stats.panics += 1;
+        if is_rtcp(datagram)
+            && contain_counting(&mut self.stats.panics, || {
+                self.direct.take_report(now, key, datagram);
+            })
+            .is_err()
+        {
             self.lose(key, LeaveReason::InternalFault);
             return Err(DropReason::InternalFault);
         }

@@ -3,7 +3,7 @@
 use super::{Node, TimerKey};
 use crate::{
     audience::Audience,
-    contain::contain,
+    contain::contain_counting,
     endpoint::Endpoint,
     event::LeaveReason,
     keys::{BankKey, MemberAt, SessionKey},
@@ -239,8 +239,7 @@ impl Node {
         self.seats_by_member.remove(&member);
         self.get_up(member);
         // What has panicked may do so once more while it is taken apart.
-        let parted = contain(|| drop(seat));
-        self.stats.panics += u64::from(parted.is_err());
+        let _ = contain_counting(&mut self.stats.panics, || drop(seat));
         Some(member)
     }
 

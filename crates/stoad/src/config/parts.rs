@@ -30,9 +30,35 @@ pub(crate) struct Certificates {
     pub(crate) whip: Option<TlsIdentity>,
 }
 
-/// When a certificate is over; `None` where it does not say.
-pub(crate) fn expiry(identity: &TlsIdentity) -> Option<SystemTime> {
-    files::expiry(identity)
+/// When the certificate of each port with TLS is over; `None` where it does not say, or there is none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expiries {
+    pub(crate) control: Option<SystemTime>,
+    pub(crate) whip: Option<SystemTime>,
+}
+
+impl Expiries {
+    fn of(control: &TlsIdentity, whip: Option<&TlsIdentity>) -> Self {
+        Self {
+            control: files::expiry(control),
+            whip: whip.and_then(files::expiry),
+        }
+    }
+}
+
+impl Parts {
+    /// When their certificates are over.
+    pub(crate) fn expiries(&self) -> Expiries {
+        let whip = self.whip.as_ref().map(|whip| &whip.identity);
+        Expiries::of(&self.control.identity, whip)
+    }
+}
+
+impl Certificates {
+    /// When they are over.
+    pub(crate) fn expiries(&self) -> Expiries {
+        Expiries::of(&self.control, self.whip.as_ref())
+    }
 }
 
 impl Config {

@@ -98,18 +98,26 @@ pub(crate) fn python_with_whip(script: &str, daemon: &Daemon, page_port: u16, wi
 #[track_caller]
 pub(crate) fn python_example(script: &str, daemon: &Daemon, within: Duration) -> String {
     let stubs = stubs();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut command = quiet(daemon.beside(tools::python()));
     command
-        .arg(root.join("docs/examples/python").join(script))
+        .arg(root().join("docs/examples/python").join(script))
         .env("PYTHONPATH", stubs.path());
+    finish(with_an_offer(&mut command, daemon), within)
+}
+
+/// What every example is told: where the daemon is, its key, and a browser's offer.
+fn with_an_offer<'a>(command: &'a mut Command, daemon: &Daemon) -> &'a mut Command {
     command.arg("--control").arg(daemon.control().to_string());
     command.arg("--ca").arg(daemon.ca_file());
     command.arg("--api-key-file").arg(daemon.api_key_file());
     command
         .arg("--offer")
-        .arg(root.join("crates/stoa-sim/src/offers/chromium.sdp"));
-    finish(&mut command, within)
+        .arg(root().join("crates/stoa-sim/src/offers/chromium.sdp"))
+}
+
+/// The workspace's.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// A script of `tests/python` that uses an example of `docs/examples/python`, and that runs while the test goes on.
@@ -122,7 +130,7 @@ impl Beside {
     /// Starts it against a daemon.
     pub(crate) fn start(script: &str, daemon: &Daemon) -> Self {
         let stubs = stubs();
-        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/python");
+        let examples = root().join("docs/examples/python");
         let mut command = python_command(script, daemon, &stubs);
         let path = env::join_paths([stubs.path(), &examples]).expect("no colons");
         let running = Running::start(command.env("PYTHONPATH", path));
@@ -171,8 +179,7 @@ impl Beside {
 /// If there is a mistake in the example, if it fails, or takes too long; its output is in the message.
 #[track_caller]
 pub(crate) fn typescript_example(daemon: &Daemon, within: Duration) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let source = root.join("docs/examples/typescript");
+    let source = root().join("docs/examples/typescript");
     let folder = tempfile::Builder::new()
         .prefix("stoad-typescript-")
         .tempdir();
@@ -187,16 +194,10 @@ pub(crate) fn typescript_example(daemon: &Daemon, within: Duration) -> String {
     finish(compiler.arg("--project").arg(folder.path()), COMPILER);
     let mut command = daemon.beside(tools::node());
     command.arg(folder.path().join("build/signalling.js"));
-    command.arg("--control").arg(daemon.control().to_string());
     command
         .arg("--protos")
-        .arg(root.join("crates/stoa-api/proto"));
-    command.arg("--ca").arg(daemon.ca_file());
-    command.arg("--api-key-file").arg(daemon.api_key_file());
-    command
-        .arg("--offer")
-        .arg(root.join("crates/stoa-sim/src/offers/chromium.sdp"));
-    finish(&mut command, within)
+        .arg(root().join("crates/stoa-api/proto"));
+    finish(with_an_offer(&mut command, daemon), within)
 }
 
 fn python_command(script: &str, daemon: &Daemon, stubs: &TempDir) -> Command {
