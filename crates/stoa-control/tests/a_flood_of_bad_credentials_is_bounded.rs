@@ -1,6 +1,8 @@
 //! Bad credentials from one address are soon all answered alike, whatever is tried; who has a good one is not touched;
 //! and no credential is in the log.
 
+// In a process of its own, since it listens to the whole log of one.
+#[path = "behaviour/support/mod.rs"]
 mod support;
 
 use std::{

@@ -1,0 +1,20 @@
+//! What the simulation does, one file for each behaviour: one binary, since each costs a link of everything.
+
+mod a_conversation_survives_loss_and_jitter;
+mod a_full_lobby_refuses_and_frees_its_places;
+mod a_lost_goodbye_is_noticed;
+mod a_lying_client_harms_nobody;
+mod a_panic_ends_one_participant;
+mod a_promotion_holds_under_loss;
+mod a_rebinding_listener_misses_little;
+mod a_room_over_several_workers_is_heard_as_over_one;
+mod a_seat_elsewhere_is_moved_and_moderated;
+mod a_seat_elsewhere_is_promoted_and_demoted;
+mod a_tenant_has_one_quota_at_all_workers;
+mod an_ice_restart_changes_nothing_but_ice;
+mod changes_of_speaker_under_reordering;
+mod media_lost_between_workers_is_loss;
+mod one_seed_one_run;
+mod random_lives_break_no_rule;
+mod whoever_goes_while_in_the_lobby_leaves_nothing;
+mod whoever_is_cut_off_resumes;
