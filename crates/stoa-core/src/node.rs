@@ -211,6 +211,7 @@ impl Node {
         stats.participants = self.participants.len();
         stats.seats = self.seats.len();
         stats.audiences = self.audiences.len();
+        stats.timers = self.timers.count();
         stats
     }
 

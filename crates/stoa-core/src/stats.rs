@@ -105,6 +105,8 @@ pub struct Stats {
     pub seats: usize,
     /// Rooms that are heard from those seats now.
     pub audiences: usize,
+    /// Moments that something of a room or a seat is due at now: a few for each, and none without one.
+    pub timers: usize,
     /// Datagrams handed in.
     pub datagrams_in: u64,
     /// Bytes of them, without the headers of UDP and IP.

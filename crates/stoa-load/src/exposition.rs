@@ -11,6 +11,10 @@ pub(crate) struct Exposed {
     pub(crate) cpu_seconds: Option<f64>,
     /// Resident memory, in bytes.
     pub(crate) memory: Option<u64>,
+    /// Open descriptors.
+    pub(crate) descriptors: Option<u64>,
+    /// What is due at some time, of all media workers.
+    pub(crate) timers: Option<u64>,
     /// Seconds at work, of each media worker.
     pub(crate) busy_seconds: BTreeMap<String, f64>,
 }
@@ -26,6 +30,10 @@ pub(crate) fn read(text: &str) -> Result<Exposed, ExpositionError> {
         match sample.name {
             "process_cpu_seconds_total" => exposed.cpu_seconds = Some(value),
             "process_resident_memory_bytes" if value >= 0.0 => exposed.memory = Some(value as u64),
+            "process_open_fds" if value >= 0.0 => exposed.descriptors = Some(value as u64),
+            "stoa_worker_timers" if value >= 0.0 => {
+                *exposed.timers.get_or_insert_default() += value as u64;
+            }
             "stoa_worker_busy_seconds_total" => {
                 let worker = sample.label("worker");
                 let worker = worker.ok_or(sample.wrong("a worker without a number"))?;
@@ -47,10 +55,13 @@ mod tests {
                     process_cpu_seconds_total 12.5\nprocess_resident_memory_bytes 1.048576e+06\n\
                     stoa_worker_busy_seconds_total{worker=\"0\"} 1.25\n\
                     stoa_worker_busy_seconds_total{worker=\"1\"} 2 1395066363000\n\
+                    process_open_fds 21\nstoa_worker_timers{worker=\"0\"} 30\n\
+                    stoa_worker_timers{worker=\"1\"} 12\n\
                     other{a=\"x } \\\" y\",b=\"2\"} +Inf\n\n";
         let exposed = read(text).expect("it is right");
         assert_eq!(exposed.cpu_seconds, Some(12.5));
         assert_eq!(exposed.memory, Some(1_048_576));
+        assert_eq!((exposed.descriptors, exposed.timers), (Some(21), Some(42)));
         let busy: Vec<_> = exposed.busy_seconds.into_iter().collect();
         assert_eq!(busy, [("0".to_owned(), 1.25), ("1".to_owned(), 2.0)]);
     }
@@ -58,7 +69,7 @@ mod tests {
     #[test]
     fn a_server_of_another_kind_says_nothing_of_workers() {
         let exposed = read("process_cpu_seconds_total 1\n").expect("it is right");
-        assert!(exposed.busy_seconds.is_empty() && exposed.memory.is_none());
+        assert!(exposed.busy_seconds.is_empty() && exposed.timers.is_none());
         assert_eq!(read(""), Ok(Exposed::default()));
     }
 

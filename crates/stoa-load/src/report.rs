@@ -1,6 +1,7 @@
 //! What a run has shown, as it is written to a file: the whole of it, so that any picture can be made again.
 
 pub(crate) mod chart;
+mod course;
 pub(crate) mod html;
 pub(crate) mod table;
 
@@ -214,6 +215,10 @@ pub(crate) struct Second {
     /// Of one core, of its busiest media worker.
     pub(crate) server_busiest_percent: Option<f64>,
     pub(crate) server_memory_bytes: Option<u64>,
+    /// Open descriptors of its process.
+    pub(crate) server_descriptors: Option<u64>,
+    /// What its media workers have to do at some time, by its own word.
+    pub(crate) server_timers: Option<u64>,
     pub(crate) server_sent: Option<u64>,
     pub(crate) tester: Tester,
     /// The same of each agent.

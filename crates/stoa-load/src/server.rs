@@ -55,6 +55,8 @@ pub(crate) struct Usage {
     pub(crate) cpu: Duration,
     /// Resident memory, in bytes.
     pub(crate) memory: u64,
+    /// Open descriptors; `None` where it belongs to somebody else.
+    pub(crate) descriptors: Option<u64>,
 }
 
 /// What a process has used; `None` if there is no such process.
@@ -64,9 +66,11 @@ pub(crate) fn usage(pid: u32) -> Option<Usage> {
     // One that has ended and was not waited for has no memory.
     let memory: u64 = field("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok()?;
     let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid.cast_signed())).ok()?;
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd"));
     Some(Usage {
         cpu: clock_gettime(clock).ok()?.into(),
         memory: memory * 1_024,
+        descriptors: descriptors.ok().map(|all| all.count() as u64),
     })
 }
 
@@ -255,6 +259,7 @@ mod tests {
     fn a_process_that_runs_has_used_something() {
         let own = usage(std::process::id()).expect("this one runs");
         assert!(own.cpu > Duration::ZERO && own.memory > 100_000);
+        assert!(own.descriptors.is_some_and(|count| count >= 3), "{own:?}");
         let mut child = Command::new("true").spawn().expect("a process");
         let ended = nix::sys::wait::WaitPidFlag::WNOWAIT | nix::sys::wait::WaitPidFlag::WEXITED;
         let pid = Pid::from_raw(child.id().cast_signed());

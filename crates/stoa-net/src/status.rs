@@ -27,6 +27,8 @@ pub struct WorkerStatus {
     pub seats: usize,
     /// Rooms of other workers that are heard from those seats.
     pub audiences: usize,
+    /// Moments that something of a room or a seat is due at now.
+    pub timers: usize,
     /// Datagrams received since the start.
     pub datagrams_received: u64,
     /// Bytes of them, without the headers of UDP and IP.

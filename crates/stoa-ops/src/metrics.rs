@@ -99,6 +99,7 @@ fn of_workers(workers: &[WorkerStatus], now: Instant) -> Vec<Family> {
     each(&catalogue::WORKER_AUDIENCES, &|worker| {
         worker.audiences as f64
     });
+    each(&catalogue::WORKER_TIMERS, &|worker| worker.timers as f64);
     each(&catalogue::WORKER_BUSY, &|worker| worker.busy.as_secs_f64());
     each(&catalogue::WORKER_SILENT, &|worker| {
         let silent = worker.published.map(|at| now.saturating_duration_since(at));

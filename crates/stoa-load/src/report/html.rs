@@ -191,6 +191,18 @@ fn charts(report: &Report) -> String {
             })],
         ),
         draw(
+            "What the server holds",
+            "count",
+            &[
+                ("open descriptors", |second| {
+                    second.server_descriptors.map(|count| count as f64)
+                }),
+                ("timers", |second| {
+                    second.server_timers.map(|count| count as f64)
+                }),
+            ],
+        ),
+        draw(
             "The tester: how late it was",
             "ms",
             &[("p99", |second| Some(second.tester.lag_p99_ms))],

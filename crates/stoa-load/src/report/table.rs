@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::{Group, Machine, Report, chart::number_of};
+use super::{Group, Machine, Report, chart::number_of, course};
 use crate::histogram::Percentiles;
 
 /// The whole of what one reads at the end.
@@ -43,6 +43,7 @@ pub(crate) fn draw(report: &Report) -> String {
         percentiles(&mut text, "  call to audible", moderation.audible_ms);
     }
     server(&mut text, report);
+    text.push_str(&course::draw(report));
     ramp(&mut text, report);
     text
 }

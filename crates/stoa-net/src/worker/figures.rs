@@ -47,6 +47,7 @@ impl Worker {
             participants: stats.participants,
             seats: stats.seats,
             audiences: stats.audiences,
+            timers: stats.timers,
             datagrams_received: stats.datagrams_in,
             bytes_received: stats.bytes_in,
             datagrams_sent: sum(|counts| counts.sent) + sent_by_tcp,

@@ -74,6 +74,8 @@ catalogue! {
         "Participants whose datagrams come to the media worker's port.";
     WORKER_AUDIENCES: Gauge "stoa_worker_audiences" WORKER,
         "Rooms that are heard from the media worker's seats.";
+    WORKER_TIMERS: Gauge "stoa_worker_timers" WORKER,
+        "Moments that something of the media worker's rooms and seats is due at.";
     WORKER_BUSY: Counter "stoa_worker_busy_seconds_total" WORKER,
         "Time that the media worker was at work; the rest it waited.";
     WORKER_LATENESS: Histogram "stoa_worker_timer_lateness_seconds" WORKER,

@@ -91,6 +91,10 @@ impl Watch {
             .zip(before)
             .and_then(|(now, before)| busiest_percent(now, before, self.since_exposed));
         let (cpu, memory) = self.used(second, passed, exposed.as_ref());
+        let of_exposed = |figure: fn(&Exposed) -> Option<u64>| exposed.as_ref().and_then(figure);
+        let descriptors = self.usage.and_then(|usage| usage.descriptors);
+        second.server_descriptors = descriptors.or(of_exposed(|exposed| exposed.descriptors));
+        second.server_timers = of_exposed(|exposed| exposed.timers);
         if let Some(exposed) = exposed {
             (self.exposed, self.since_exposed) = (Some(exposed), Duration::ZERO);
         }
