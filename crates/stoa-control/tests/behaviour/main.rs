@@ -8,6 +8,7 @@ mod a_full_node_refuses_in_order;
 mod a_join_token_lets_in_and_back;
 mod a_repeated_call_takes_effect_once;
 mod a_slow_watcher_begins_anew;
+mod a_stepped_clock_does_what_is_said;
 mod a_thousand_watch_at_once;
 mod bad_join_tokens_are_counted_by_reason;
 mod callers_read_their_own_writes;
