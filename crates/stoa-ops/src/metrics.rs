@@ -45,6 +45,9 @@ impl Metrics {
     pub(crate) fn text(&self, node: &Node) -> prometheus::Result<String> {
         let mut families = self.of_node(node);
         families.extend(capacity::families(&node.control));
+        let mut lost = Family::of(&catalogue::LOG_LINES_LOST);
+        lost.count(&[], (node.lost_log_lines)());
+        families.push(lost);
         families.extend(reloads::families(&node.reloads));
         families.extend(of_workers(&node.media.status(), Instant::now()));
         families.extend(of_lobbies(&node.media.lobby_stats()));

@@ -50,6 +50,8 @@ pub struct Node {
     pub control: ControlHandle,
     /// How the configuration was read.
     pub reloads: Reloads,
+    /// How many log lines could not be written until now.
+    pub lost_log_lines: Arc<dyn Fn() -> u64 + Send + Sync>,
 }
 
 /// Why the ops port cannot be opened.

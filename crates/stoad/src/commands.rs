@@ -75,7 +75,7 @@ fn check(file: &Path) -> Result<(), Failure> {
 
 fn serve(file: &Path) -> Result<(), Failure> {
     let config = Config::read(file)?;
-    let log = logging::start(&config.log);
+    let (log, _flush) = logging::start(&config.log)?;
     run_to_end(async {
         let signals = Signals::listen()
             .map_err(|error| Failure::Running(format!("cannot listen for signals: {error}")))?;

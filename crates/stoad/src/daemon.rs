@@ -90,6 +90,10 @@ impl Daemon {
             media: media.clone(),
             control: handle.clone(),
             reloads: handles.reloads.clone(),
+            lost_log_lines: {
+                let lost = log.lost();
+                Arc::new(move || lost.count())
+            },
         };
         let reloader = Reloader::new(file, config, shown, handles, log);
         let reloader = Arc::new(Mutex::new(reloader));

@@ -96,7 +96,7 @@ pub(crate) async fn run(arguments: Dev) -> Result<(), Failure> {
     let credentials = Credentials::open(folder.path(), SystemTime::now())?;
     let file = write_config(folder.path(), &arguments, &credentials)?;
     let config = Config::read(&file)?;
-    let log = logging::start(&config.log);
+    let (log, _flush) = logging::start(&config.log)?;
 
     let address = arguments.page;
     let page = TcpListener::bind(address)

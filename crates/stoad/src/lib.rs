@@ -35,7 +35,7 @@ pub fn run() -> ExitCode {
     match commands::run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("stoad: {failure}");
+            logging::last_word(format!("stoad: {failure}"));
             failure.exit_code()
         }
     }

@@ -1,5 +1,7 @@
 //! What is logged, and in which form.
 
+mod lines;
+
 use std::{
     env,
     io::{self, IsTerminal as _},
@@ -9,24 +11,42 @@ use tracing_subscriber::{EnvFilter, filter::Directive};
 
 use crate::{
     config::{Log, LogFormat},
+    exit::Failure,
     panics,
 };
 
+pub(crate) use lines::{Flush, Lost, last_word};
+
 /// Changes what is logged while the daemon runs.
-pub(crate) struct Filter(Option<Box<dyn Fn(EnvFilter) + Send + Sync>>);
+pub(crate) struct Filter {
+    /// Nothing, where `RUST_LOG` has said it.
+    set: Option<Box<dyn Fn(EnvFilter) + Send + Sync>>,
+    lost: Lost,
+}
 
 impl Filter {
     /// Goes by this level from now on, unless `RUST_LOG` has said what is logged.
     pub(crate) fn set(&self, log: &Log) {
-        if let Some(set) = &self.0 {
+        if let Some(set) = &self.set {
             set(configured(log));
         }
+    }
+
+    /// How many lines could not be written.
+    pub(crate) fn lost(&self) -> Lost {
+        self.lost.clone()
     }
 }
 
 /// Sends log lines to standard error. The environment variable `RUST_LOG` wins over the
-/// configuration.
-pub(crate) fn start(log: &Log) -> Filter {
+/// configuration. Whoever logs never waits for whoever reads; what is dropped last is to be the second of what this returns.
+///
+/// # Errors
+/// [`Failure::Running`] when there can be no thread for it.
+pub(crate) fn start(log: &Log) -> Result<(Filter, Flush), Failure> {
+    let cannot = |error| Failure::Running(format!("cannot start the log: {error}"));
+    let (lines, flush) = lines::start(io::stderr()).map_err(cannot)?;
+    let lost = lines.lost();
     let of_environment = EnvFilter::try_from_default_env().ok();
     let is_configured = of_environment.is_none();
     let filter = of_environment.unwrap_or_else(|| configured(log));
@@ -35,7 +55,7 @@ pub(crate) fn start(log: &Log) -> Filter {
     let colour = io::stderr().is_terminal() && !unwanted;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(lines)
         .with_ansi(colour);
     let set: Box<dyn Fn(EnvFilter) + Send + Sync> = match log.format {
         LogFormat::Text => {
@@ -52,13 +72,16 @@ pub(crate) fn start(log: &Log) -> Filter {
         }
     };
     panics::tell_in_the_log();
-    Filter(is_configured.then_some(set))
+    let set = is_configured.then_some(set);
+    Ok((Filter { set, lost }, flush))
 }
 
 fn tell(set: Result<(), tracing_subscriber::reload::Error>) {
     // Only if nothing is logged any more.
     if let Err(error) = set {
-        eprintln!("stoad: the log level could not be changed: {error}");
+        last_word(format!(
+            "stoad: the log level could not be changed: {error}"
+        ));
     }
 }
 

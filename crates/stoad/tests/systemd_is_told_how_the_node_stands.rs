@@ -1,4 +1,4 @@
-//! A service manager that asks (`sd_notify`) hears that the node is ready, lives, drains and ends; and who is in a
+//! A service manager that asks (`sd_notify`) hears that the node is ready, lives, reloads, drains and ends; and who is in a
 //! room may go on for the grace.
 
 mod support;
@@ -86,6 +86,10 @@ async fn it_is_told_of_every_state_and_waits_for_those_who_are_in_a_room() {
 
     let pid = daemon.id().expect("it runs");
     let pid = rustix::process::Pid::from_raw(pid.cast_signed()).expect("a process");
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("it is ours");
+    // In one message, as `Type=notify-reload` wants it.
+    manager.hears("RELOADING=1\nMONOTONIC_USEC=");
+    manager.hears("READY=1");
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is ours");
     manager.hears("STOPPING=1");
     manager.hears("1 participants are left");

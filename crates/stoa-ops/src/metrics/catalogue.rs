@@ -116,6 +116,8 @@ catalogue! {
         "Calls of the control API that failed, by the reason that the caller was told.";
     TOKENS_REFUSED: Counter "stoa_join_tokens_refused_total" &["reason"],
         "Join tokens that were refused, by whichever entrance, by the reason that their holders are not told.";
+    LOG_LINES_LOST: Counter "stoa_log_lines_lost_total" &[],
+        "Log lines that nobody took in time or that could not be written.";
     CONFIG_RELOADS: Counter "stoa_config_reloads_total" &["result"],
         "How often the configuration was read again since the start, by result.";
     CONFIG_SUCCESSFUL: Gauge "stoa_config_last_reload_successful" &[],
