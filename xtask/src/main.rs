@@ -8,6 +8,7 @@ mod environment;
 mod fuzz;
 mod msrv;
 mod process;
+mod races;
 mod report;
 mod reproducible;
 mod sbom;
@@ -41,6 +42,8 @@ enum Action {
     Docs,
     /// Let libFuzzer search for inputs that break a property
     Fuzz(fuzz::Options),
+    /// Run what media threads have in common in every order
+    Races(races::Options),
     /// Write what a program is made of, as CycloneDX
     Sbom(sbom::Options),
     /// Build the daemon twice and compare the two (takes as long as two release builds)
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Action::Env => print_environment(),
         Action::Docs => write_documents(),
         Action::Fuzz(options) => fuzz::all(&options),
+        Action::Races(options) => races::all(&options),
         Action::Sbom(options) => sbom::write(&options),
         Action::Reproducible => reproducible::check(),
         // Alone, the step was asked for by name: an advisory database out of reach is a failure.

@@ -1,32 +1,24 @@
 //! How a worker that waits is told that something has come for it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::primitives::{AtomicBool, Ordering, Waker};
 
 /// Wakes a worker. To ring where it has been rung already, and not been answered, costs no system call.
 pub(crate) struct Doorbell {
-    waker: mio::Waker,
+    waker: Waker,
     has_rung: AtomicBool,
 }
 
 impl Doorbell {
-    pub(crate) fn new(waker: mio::Waker) -> Self {
+    pub(crate) fn new(waker: Waker) -> Self {
         Self {
             waker,
             has_rung: AtomicBool::new(false),
         }
     }
 
-    /// One that wakes nobody.
-    #[cfg(test)]
-    pub(crate) fn of_nobody() -> std::sync::Arc<Self> {
-        let poll = mio::Poll::new().unwrap();
-        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
-        std::sync::Arc::new(Self::new(waker))
-    }
-
     /// Wakes the worker, or keeps it from going to sleep.
     pub(crate) fn ring(&self) {
-        if self.has_rung.swap(true, Ordering::SeqCst) {
+        if self.has_rung.swap(true, Ordering::AcqRel) {
             return;
         }
         // A worker that cannot be woken finds what has come at its next turn.
@@ -36,7 +28,10 @@ impl Doorbell {
     }
 
     /// The worker is awake, and looks for what has come after this.
+    ///
+    /// A swap and not a store: whoever found the bell rung has woken nobody, so what they have brought must be
+    /// seen from here on, and only who reads what they wrote is sure to see it.
     pub(crate) fn answer(&self) {
-        self.has_rung.store(false, Ordering::SeqCst);
+        self.has_rung.swap(false, Ordering::AcqRel);
     }
 }

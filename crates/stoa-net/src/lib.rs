@@ -14,12 +14,16 @@ mod doorbell;
 mod error;
 #[doc(hidden)]
 pub mod fuzz;
+mod goodbyes;
 mod lobby;
 mod mailbox;
 mod media;
 mod notices;
 mod outbox;
+mod passage;
 mod ports;
+mod post;
+mod primitives;
 mod quotas;
 mod relay;
 mod socket;

@@ -8,7 +8,11 @@ use stoa_core::{
 };
 use tokio::sync::oneshot;
 
-use crate::{doorbell::Doorbell, error::MediaError};
+use crate::{
+    doorbell::Doorbell,
+    error::MediaError,
+    post::{Post, post},
+};
 
 /// How many commands may wait for a worker. Most take microseconds; when so many wait, who comes later
 /// is better off elsewhere.
@@ -91,15 +95,12 @@ pub(crate) struct Target {
 
 /// The sending end.
 #[derive(Clone)]
-pub(crate) struct Mailbox {
-    queue: mpsc::SyncSender<Command>,
-    doorbell: Arc<Doorbell>,
-}
+pub(crate) struct Mailbox(Post<Command>);
 
 /// A mailbox, and the end that its worker reads.
 pub(crate) fn mailbox(doorbell: Arc<Doorbell>) -> (Mailbox, mpsc::Receiver<Command>) {
-    let (queue, commands) = mpsc::sync_channel(MAILBOX_CAPACITY);
-    (Mailbox { queue, doorbell }, commands)
+    let (post, commands) = post(MAILBOX_CAPACITY, doorbell);
+    (Mailbox(post), commands)
 }
 
 /// A command that was not taken, and why.
@@ -113,11 +114,9 @@ impl Mailbox {
     /// [`MediaError::Stopped`] when the worker is gone.
     pub(crate) fn post(&self, command: Command) -> Result<(), Box<Returned>> {
         let returned = |command, error| Box::new(Returned { command, error });
-        self.queue.try_send(command).map_err(|error| match error {
+        self.0.try_send(command).map_err(|error| match error {
             mpsc::TrySendError::Full(command) => returned(command, MediaError::Overloaded),
             mpsc::TrySendError::Disconnected(command) => returned(command, MediaError::Stopped),
-        })?;
-        self.doorbell.ring();
-        Ok(())
+        })
     }
 }

@@ -15,15 +15,17 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
         mpsc::{SyncSender, TrySendError},
     },
 };
 
-use rtrb::{Consumer, Producer, RingBuffer};
 use stoa_core::{Message, Relayed, WorkerId};
 
-use crate::{doorbell::Doorbell, tcp::TcpLink};
+use crate::{
+    doorbell::Doorbell,
+    passage::{Entrance, Exit, passage},
+    tcp::TcpLink,
+};
 
 /// How many packets are under way between two workers: 2 s of ten speakers in as many rooms.
 const RING_CAPACITY: usize = 1_024;
@@ -33,16 +35,10 @@ pub(crate) const LETTERS_CAPACITY: usize = 16_384;
 
 /// The sending end of a way.
 pub(crate) struct Outgoing<P = Relayed> {
-    ring: Producer<P>,
+    packets: Entrance<P>,
     letters: SyncSender<Message>,
-    doorbell: Arc<Doorbell>,
     /// Messages that found no room.
     backlog: VecDeque<Message>,
-    /// Whether something went in since the bell was rung.
-    is_due: bool,
-    pushed: u64,
-    passed: Arc<AtomicU64>,
-    awaited: Arc<AtomicU64>,
     /// Packets that found no room.
     pub(crate) dropped: u64,
 }
@@ -50,11 +46,7 @@ pub(crate) struct Outgoing<P = Relayed> {
 /// The receiving end of the packets of a way. Messages of all ways come together.
 pub(crate) struct Incoming<P = Relayed> {
     pub(crate) from: WorkerId,
-    ring: Consumer<P>,
-    popped: u64,
-    passed: Arc<AtomicU64>,
-    /// How much has to have passed because an answer waits for it.
-    awaited: Arc<AtomicU64>,
+    packets: Exit<P>,
     /// How many packets will have left when so much has left by TCP.
     leaving: Option<(u64, u64)>,
 }
@@ -65,26 +57,16 @@ pub(crate) fn way<P>(
     letters: SyncSender<Message>,
     doorbell: Arc<Doorbell>,
 ) -> (Outgoing<P>, Incoming<P>) {
-    let (producer, consumer) = RingBuffer::new(RING_CAPACITY);
-    let passed = Arc::new(AtomicU64::new(0));
-    let awaited = Arc::new(AtomicU64::new(0));
+    let (entrance, exit) = passage(RING_CAPACITY, doorbell);
     let outgoing = Outgoing {
-        ring: producer,
+        packets: entrance,
         letters,
-        doorbell,
         backlog: VecDeque::new(),
-        is_due: false,
-        pushed: 0,
-        passed: Arc::clone(&passed),
-        awaited: Arc::clone(&awaited),
         dropped: 0,
     };
     let incoming = Incoming {
         from,
-        ring: consumer,
-        popped: 0,
-        passed,
-        awaited,
+        packets: exit,
         leaving: None,
     };
     (outgoing, incoming)
@@ -99,12 +81,8 @@ impl<P> Outgoing<P> {
 
     /// Hands a packet on.
     pub(crate) fn hand_on(&mut self, packet: P) {
-        match self.ring.push(packet) {
-            Ok(()) => {
-                self.pushed += 1;
-                self.is_due = true;
-            }
-            Err(rtrb::PushError::Full(_)) => self.dropped += 1,
+        if self.packets.push(packet).is_err() {
+            self.dropped += 1;
         }
     }
 
@@ -113,7 +91,7 @@ impl<P> Outgoing<P> {
         while let Some(message) = self.backlog.pop_front() {
             match self.letters.try_send(message) {
                 // Whoever has stopped misses nothing.
-                Ok(()) | Err(TrySendError::Disconnected(_)) => self.is_due = true,
+                Ok(()) | Err(TrySendError::Disconnected(_)) => self.packets.owe_a_ring(),
                 Err(TrySendError::Full(message)) => {
                     self.backlog.push_front(message);
                     return;
@@ -129,56 +107,53 @@ impl<P> Outgoing<P> {
 
     /// Wakes the other worker, if something has gone in.
     pub(crate) fn ring(&mut self) {
-        if std::mem::take(&mut self.is_due) {
-            self.doorbell.ring();
-        }
+        self.packets.ring();
     }
 
     /// How many packets have gone in.
     pub(crate) fn fence(&self) -> u64 {
-        self.pushed
+        self.packets.fence()
     }
 
     /// An answer waits until that many have left for the network.
     pub(crate) fn await_passing(&self, fence: u64) {
-        self.awaited.fetch_max(fence, Ordering::AcqRel);
-        self.doorbell.ring();
+        self.packets.hurry(fence);
     }
 
     /// Whether that many have left for the network.
     pub(crate) fn has_passed(&self, fence: u64) -> bool {
-        self.passed.load(Ordering::Acquire) >= fence
+        self.packets.has_passed(fence)
     }
 }
 
 impl<P> Incoming<P> {
     /// The next packet, if one has come.
     pub(crate) fn pop(&mut self) -> Option<P> {
-        let packet = self.ring.pop().ok()?;
-        self.popped += 1;
-        Some(packet)
+        self.packets.pop()
     }
 
     /// Whether more have come.
     pub(crate) fn has_more(&self) -> bool {
-        !self.ring.is_empty()
+        self.packets.has_more()
     }
 
-    /// All that was popped has left for the network, but for what has to leave by TCP still.
+    /// All that was popped has left for the network, but for what has to leave by TCP still. Whoever waits for it
+    /// need not be woken: a worker that holds an answer back looks again by itself.
     pub(crate) fn pass(&mut self, tcp: Option<&mut TcpLink>) {
+        let all = self.packets.popped();
         let Some(tcp) = tcp else {
-            return self.passed.store(self.popped, Ordering::Release);
+            self.packets.pass(all);
+            return;
         };
-        let (popped, fence) = self.leaving.unwrap_or((self.popped, tcp.fence()));
+        let (popped, fence) = self.leaving.unwrap_or((all, tcp.fence()));
         if tcp.has_passed(fence) {
-            self.passed.store(popped, Ordering::Release);
-            self.leaving = (popped < self.popped).then(|| (self.popped, tcp.fence()));
+            self.packets.pass(popped);
+            self.leaving = (popped < all).then(|| (all, tcp.fence()));
         } else {
             self.leaving = Some((popped, fence));
         }
-        let passed = self.passed.load(Ordering::Relaxed);
         if let Some((_, fence)) = self.leaving
-            && self.awaited.load(Ordering::Acquire) > passed
+            && self.packets.is_awaited()
         {
             tcp.hurry(fence);
         }
@@ -190,10 +165,15 @@ mod tests {
     use std::sync::mpsc::{Receiver, sync_channel};
 
     use super::*;
+    use crate::primitives::waker_of_nobody;
 
     fn ways() -> (Outgoing<usize>, Incoming<usize>, Receiver<Message>) {
         let (letters, received) = sync_channel(1);
-        let (out, into) = way(WorkerId(0), letters, Doorbell::of_nobody());
+        let (out, into) = way(
+            WorkerId(0),
+            letters,
+            Arc::new(Doorbell::new(waker_of_nobody())),
+        );
         (out, into, received)
     }
 

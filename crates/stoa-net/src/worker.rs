@@ -39,6 +39,7 @@ use stoa_core::{Endpoint, Message, Node, Output, Peer, Transmit, Transport};
 use self::{clock::Clock, commands::Handled, held::HeldAnswers};
 use crate::{
     doorbell::Doorbell,
+    goodbyes::Goodbyes,
     lobby::Letterbox,
     mailbox::Command,
     notices::Notices,
@@ -93,8 +94,8 @@ pub(crate) struct Equipment {
     pub(crate) status: Arc<Mutex<WorkerStatus>>,
     /// How many seats there are.
     pub(crate) seats: Arc<AtomicUsize>,
-    /// How many workers have closed all of their rooms, because all are to end.
-    pub(crate) closed: Arc<AtomicUsize>,
+    /// Which workers have closed all of their rooms, because all are to end.
+    pub(crate) goodbyes: Goodbyes,
 }
 
 /// Everything that a worker's thread owns.
@@ -113,7 +114,7 @@ struct Worker {
     quotas: Option<Quotas>,
     status: Arc<Mutex<WorkerStatus>>,
     seats: Arc<AtomicUsize>,
-    closed: Arc<AtomicUsize>,
+    goodbyes: Goodbyes,
     held: HeldAnswers,
     clock: Clock,
     /// One for each socket. They are made in the worker's thread and stay there.
@@ -147,7 +148,7 @@ impl Equipment {
             quotas: self.quotas,
             status: self.status,
             seats: self.seats,
-            closed: self.closed,
+            goodbyes: self.goodbyes,
             held: HeldAnswers::default(),
             clock: Clock::start(),
             without_socket: 0,

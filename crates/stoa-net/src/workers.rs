@@ -20,6 +20,7 @@ use crate::{
     config::{Advertised, Config},
     doorbell::Doorbell,
     error::StartError,
+    goodbyes::Goodbyes,
     lobby::{self, GRACE, Letterbox, LobbyHandle, SESSIONS_CAPACITY, Seats},
     mailbox::mailbox,
     media::{Media, WorkerHandle},
@@ -249,7 +250,7 @@ fn equip(
     lobbies: &[Letterbox],
     notices: &mpsc::Sender<Notice>,
 ) -> (Vec<Equipment>, Vec<WorkerHandle>) {
-    let closed = Arc::new(AtomicUsize::new(0));
+    let goodbyes = Goodbyes::new();
     let (now, count) = (Instant::now(), plans.len());
     let quotas = SharedQuotas::new(now, &config.quotas, count);
     let mut ways: Vec<Vec<Option<Outgoing>>> = (0..count).map(|_| Vec::new()).collect();
@@ -299,7 +300,7 @@ fn equip(
             quotas,
             status: Arc::clone(&handle.status),
             seats: Arc::clone(&handle.seats),
-            closed: Arc::clone(&closed),
+            goodbyes: goodbyes.clone(),
         };
         (equipment, handle)
     });

@@ -4,10 +4,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::Instant,
 };
 
@@ -18,7 +15,10 @@ use super::{
     ConnectionKey,
     counts::{Counts, Reason},
 };
-use crate::doorbell::Doorbell;
+use crate::{
+    doorbell::Doorbell,
+    passage::{Entrance, Exit, passage},
+};
 
 /// How many datagrams of connections wait for a worker: a second of twenty talkers.
 const INBOUND_CAPACITY: usize = 1_024;
@@ -52,58 +52,37 @@ pub(super) enum ToTcp {
 /// The worker's end.
 pub(crate) struct TcpLink {
     inbound: Consumer<FromTcp>,
-    outbound: Producer<ToTcp>,
-    /// Behind the ring: who is woken by its end finds that given up.
-    doorbell: RungAtTheEnd,
+    /// The TCP thread is woken when the worker has ended: it ends with its last one.
+    outbound: Entrance<ToTcp>,
     /// By which connection somebody is reached whom the node knows.
     connections: HashMap<SocketAddr, ConnectionKey>,
-    /// Whether something went in since the bell was rung.
-    is_due: bool,
-    pushed: u64,
     /// Bytes of the datagrams that were handed on.
     pub(crate) bytes: u64,
-    passed: Arc<AtomicU64>,
-    /// How much has to have passed soon.
-    hurry: Arc<AtomicU64>,
     pub(crate) counts: Arc<Counts>,
 }
-
-/// Wakes the TCP thread when the worker has ended: it ends with its last one.
-struct RungAtTheEnd(Arc<Doorbell>);
 
 /// The TCP thread's end.
 pub(super) struct WorkerEnd {
     inbound: Producer<FromTcp>,
-    outbound: Consumer<ToTcp>,
+    outbound: Exit<ToTcp>,
     doorbell: Arc<Doorbell>,
     /// Closed connections that the worker has to be told of and had no room for. Their places in the table
     /// are not given to others before.
     closed: VecDeque<FromTcp>,
     is_due: bool,
-    popped: u64,
-    passed: Arc<AtomicU64>,
-    /// How much has to have passed soon.
-    hurry: Arc<AtomicU64>,
     pub(super) counts: Arc<Counts>,
 }
 
 /// Both ends, with the bells of the worker and of the TCP thread.
 pub(super) fn link(worker: Arc<Doorbell>, tcp: Arc<Doorbell>) -> (TcpLink, WorkerEnd) {
     let (to_worker, inbound) = RingBuffer::new(INBOUND_CAPACITY);
-    let (to_tcp, outbound) = RingBuffer::new(OUTBOUND_CAPACITY);
-    let passed = Arc::new(AtomicU64::new(0));
-    let hurry = Arc::new(AtomicU64::new(0));
+    let (to_tcp, outbound) = passage(OUTBOUND_CAPACITY, tcp);
     let counts = Arc::new(Counts::default());
     let link = TcpLink {
         inbound,
         outbound: to_tcp,
-        doorbell: RungAtTheEnd(tcp),
         connections: HashMap::new(),
-        is_due: false,
-        pushed: 0,
         bytes: 0,
-        passed: Arc::clone(&passed),
-        hurry: Arc::clone(&hurry),
         counts: Arc::clone(&counts),
     };
     let end = WorkerEnd {
@@ -112,9 +91,6 @@ pub(super) fn link(worker: Arc<Doorbell>, tcp: Arc<Doorbell>) -> (TcpLink, Worke
         doorbell: worker,
         closed: VecDeque::new(),
         is_due: false,
-        popped: 0,
-        passed,
-        hurry,
         counts,
     };
     (link, end)
@@ -180,43 +156,29 @@ impl TcpLink {
     }
 
     fn push(&mut self, item: ToTcp) {
-        match self.outbound.push(item) {
-            Ok(()) => {
-                self.pushed += 1;
-                self.is_due = true;
-            }
-            Err(rtrb::PushError::Full(_)) => self.counts.count(Reason::OutboundFull),
+        if self.outbound.push(item).is_err() {
+            self.counts.count(Reason::OutboundFull);
         }
     }
 
     /// Wakes the TCP thread, if something has gone in.
     pub(crate) fn ring(&mut self) {
-        if std::mem::take(&mut self.is_due) {
-            self.doorbell.0.ring();
-        }
+        self.outbound.ring();
     }
 
     /// How much has gone in.
     pub(crate) fn fence(&self) -> u64 {
-        self.pushed
+        self.outbound.fence()
     }
 
     /// Whether that much has been handed to the kernel, or dropped. A thread that has ended sends nothing.
     pub(crate) fn has_passed(&self, fence: u64) -> bool {
-        self.passed.load(Ordering::Acquire) >= fence || self.outbound.is_abandoned()
+        self.outbound.has_passed(fence)
     }
 
     /// An answer waits until that much has passed: audio that a slow reader keeps waiting is dropped for it.
     pub(crate) fn hurry(&mut self, fence: u64) {
-        if self.hurry.fetch_max(fence, Ordering::AcqRel) < fence {
-            self.doorbell.0.ring();
-        }
-    }
-}
-
-impl Drop for RungAtTheEnd {
-    fn drop(&mut self) {
-        self.0.ring();
+        self.outbound.hurry(fence);
     }
 }
 
@@ -274,30 +236,27 @@ impl WorkerEnd {
 
     /// What the worker wants done next.
     pub(super) fn pop(&mut self) -> Option<ToTcp> {
-        let item = self.outbound.pop().ok()?;
-        self.popped += 1;
-        Some(item)
+        self.outbound.pop()
     }
 
     /// Whether the worker wants more.
     pub(super) fn has_more(&self) -> bool {
-        !self.outbound.is_empty()
+        self.outbound.has_more()
     }
 
     /// Whether the worker has ended, and all that it wanted is done.
     pub(super) fn is_over(&self) -> bool {
-        self.outbound.is_abandoned() && self.outbound.is_empty()
+        self.outbound.is_over()
     }
 
     /// Whether an answer of the worker waits.
     pub(super) fn is_in_a_hurry(&self) -> bool {
-        self.hurry.load(Ordering::Acquire) > self.passed.load(Ordering::Relaxed)
+        self.outbound.is_awaited()
     }
 
-    /// All that was popped has been handed to the kernel, or dropped.
+    /// All that was popped has been handed to the kernel, or dropped. The worker will be woken if it waits for that.
     pub(super) fn pass(&mut self) {
-        self.is_due |= self.is_in_a_hurry();
-        self.passed.store(self.popped, Ordering::Release);
+        self.is_due |= self.outbound.pass(self.outbound.popped());
     }
 }
 
@@ -306,9 +265,11 @@ mod tests {
     use slotmap::SlotMap;
 
     use super::*;
+    use crate::primitives::waker_of_nobody;
 
     fn connected() -> (TcpLink, WorkerEnd, ConnectionKey, SocketAddr) {
-        let (mut link, end) = link(Doorbell::of_nobody(), Doorbell::of_nobody());
+        let bell = || Arc::new(Doorbell::new(waker_of_nobody()));
+        let (mut link, end) = link(bell(), bell());
         let key = SlotMap::<ConnectionKey, ()>::with_key().insert(());
         let remote = "198.51.100.1:1".parse().unwrap();
         link.connections.insert(remote, key);

@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
@@ -23,10 +22,10 @@ impl Worker {
             self.flush();
             if !has_closed && !self.is_behind() {
                 has_closed = true;
-                self.closed.fetch_add(1, Ordering::SeqCst);
+                self.goodbyes.say();
             }
             // Looked at before the letters: what others had to say is among them then.
-            let all_closed = self.closed.load(Ordering::SeqCst) == self.ways.len();
+            let all_closed = self.goodbyes.are_said_by(self.ways.len());
             let letters_wait = self.take_letters();
             self.take_relayed();
             self.pass();

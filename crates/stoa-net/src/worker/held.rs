@@ -87,19 +87,20 @@ fn under_way<P>(ways: &[Option<Outgoing<P>>]) -> impl Iterator<Item = (usize, u6
 mod tests {
     use std::sync::{Arc, mpsc::sync_channel};
 
-    use mio::{Poll, Token, Waker};
     use stoa_core::WorkerId;
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::{doorbell::Doorbell, relay::way};
+    use crate::{doorbell::Doorbell, primitives::waker_of_nobody, relay::way};
 
     #[test]
     fn an_answer_waits_for_what_went_before_and_not_for_what_comes_after() {
-        let poll = Poll::new().unwrap();
-        let waker = Waker::new(poll.registry(), Token(0)).unwrap();
         let (letters, _received) = sync_channel(1);
-        let (out, mut into) = way(WorkerId(0), letters, Arc::new(Doorbell::new(waker)));
+        let (out, mut into) = way(
+            WorkerId(0),
+            letters,
+            Arc::new(Doorbell::new(waker_of_nobody())),
+        );
         let mut ways = [None, Some(out)];
         let mut held = HeldAnswers::default();
 
