@@ -38,6 +38,8 @@ pub(crate) struct Standing {
     pub(crate) phase: Phase,
     /// When whatever is left ends, if that is known.
     pub(crate) deadline: Option<SystemTime>,
+    /// Whether the end has begun, so that nobody can call it off or move its deadline.
+    pub(crate) is_final: bool,
 }
 
 /// The node's standing, shared by everything that must know it.
@@ -52,6 +54,7 @@ impl Lifecycle {
             standing: Arc::new(watch::Sender::new(Standing {
                 phase: Phase::Serving,
                 deadline: None,
+                is_final: false,
             })),
         }
     }
@@ -65,14 +68,37 @@ impl Lifecycle {
     }
 
     /// Takes nothing new from now on, and ends by the deadline if there is one. One that was said before holds until
-    /// there is another.
-    pub(crate) fn drain(&self, deadline: Option<SystemTime>) {
+    /// there is another. Returns whether that is so: an end that has begun keeps its own deadline.
+    pub(crate) fn drain(&self, deadline: Option<SystemTime>) -> bool {
+        let mut holds = true;
         self.standing.send_if_modified(|standing| {
             let before = *standing;
+            if standing.is_final {
+                holds = deadline.is_none();
+                return false;
+            }
             standing.phase = standing.phase.max(Phase::Draining);
             standing.deadline = deadline.or(standing.deadline);
             *standing != before
         });
+        holds
+    }
+
+    /// Takes nothing new from now on, and ends by the deadline; nobody can call that off. An earlier deadline that was
+    /// said before holds. Returns the one that does.
+    pub(crate) fn end(&self, deadline: SystemTime) -> SystemTime {
+        let mut holds = deadline;
+        self.standing.send_if_modified(|standing| {
+            let before = *standing;
+            standing.phase = standing.phase.max(Phase::Draining);
+            holds = standing
+                .deadline
+                .map_or(deadline, |told| told.min(deadline));
+            standing.deadline = Some(holds);
+            standing.is_final = true;
+            *standing != before
+        });
+        holds
     }
 
     /// Goes to a later phase; an earlier one changes nothing.
@@ -84,16 +110,39 @@ impl Lifecycle {
         });
     }
 
-    /// Takes new work again, unless the node is about to stop, as it is once there is a deadline.
+    /// Takes new work again, unless the node is about to stop. A deadline that was said is none any more.
     pub(crate) fn call_off_draining(&self) -> bool {
         self.standing.send_if_modified(|standing| {
-            let is_free = standing.phase == Phase::Draining && standing.deadline.is_none();
+            let is_free = standing.phase == Phase::Draining && !standing.is_final;
             if is_free {
                 standing.phase = Phase::Serving;
+                standing.deadline = None;
             }
             is_free
         });
         self.phase() == Phase::Serving
+    }
+
+    /// Completes when a deadline that was said is there, and has not been called off or moved.
+    pub(crate) async fn deadline_reached(&self) {
+        let mut standings = self.standing.subscribe();
+        loop {
+            let deadline = standings.borrow_and_update().deadline;
+            let reached = async {
+                match deadline {
+                    Some(deadline) => {
+                        let left = deadline.duration_since(SystemTime::now());
+                        tokio::time::sleep(left.unwrap_or_default()).await;
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = reached => return,
+                // Whoever could change it is this.
+                _ = standings.changed() => {}
+            }
+        }
     }
 
     /// The standing, and every change of it.
@@ -180,9 +229,22 @@ pub struct ControlHandle {
 
 impl ControlHandle {
     /// From now on CreateRoom and Join are refused with NODE_DRAINING and the health service says
-    /// NOT_SERVING; everything else goes on, until the deadline if there is one. Watchers are told.
-    pub fn start_draining(&self, deadline: Option<SystemTime>) {
-        self.lifecycle.drain(deadline);
+    /// NOT_SERVING; everything else goes on, until the deadline if there is one. Watchers are told. Returns whether that
+    /// is so: a node that is about to end keeps the deadline that it has told.
+    #[must_use = "a node that is about to end takes no other deadline"]
+    pub fn start_draining(&self, deadline: Option<SystemTime>) -> bool {
+        self.lifecycle.drain(deadline)
+    }
+
+    /// The same for a node whose end has begun: nobody can call it off, or move the deadline. Returns the deadline,
+    /// which is the one that was told before if that is earlier.
+    pub fn start_ending(&self, deadline: SystemTime) -> SystemTime {
+        self.lifecycle.end(deadline)
+    }
+
+    /// Completes when the deadline of a drain is there that has not been called off.
+    pub async fn deadline_reached(&self) {
+        self.lifecycle.deadline_reached().await;
     }
 
     /// How many join tokens were refused since the start, by whichever entrance, for each reason.
@@ -210,7 +272,8 @@ impl ControlHandle {
         self.capacity.refused()
     }
 
-    /// Takes new rooms and participants again. Returns whether the node does: not when it is about to stop.
+    /// Takes new rooms and participants again, and has no deadline any more. Returns whether the node does: not when it
+    /// is about to stop.
     pub fn stop_draining(&self) -> bool {
         self.lifecycle.call_off_draining()
     }
@@ -256,6 +319,8 @@ pub struct ControlStats {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
@@ -279,14 +344,44 @@ mod tests {
     }
 
     #[test]
-    fn a_drain_with_a_deadline_ends_the_node() {
+    fn a_deadline_is_moved_and_called_off_until_the_end_begins() {
         let lifecycle = Lifecycle::new();
-        let deadline = Some(SystemTime::UNIX_EPOCH);
-        lifecycle.drain(deadline);
-        lifecycle.drain(None);
-        assert_eq!(lifecycle.standing().deadline, deadline, "it stays");
-        assert!(!lifecycle.call_off_draining());
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        assert!(lifecycle.drain(Some(at(5))));
+        assert!(lifecycle.drain(None));
+        assert_eq!(lifecycle.standing().deadline, Some(at(5)), "it stays");
+        assert!(lifecycle.drain(Some(at(9))));
+        assert_eq!(lifecycle.standing().deadline, Some(at(9)));
+        assert!(lifecycle.call_off_draining());
+        assert_eq!(lifecycle.standing().deadline, None, "it is called off");
+
+        assert!(lifecycle.drain(Some(at(5))));
+        assert_eq!(lifecycle.end(at(7)), at(5), "the earlier one was told");
+        assert!(lifecycle.drain(None), "it drains");
+        assert!(!lifecycle.drain(Some(at(3))) && !lifecycle.call_off_draining());
+        assert_eq!(lifecycle.standing().deadline, Some(at(5)));
         assert_eq!(lifecycle.phase(), Phase::Draining);
+    }
+
+    #[tokio::test]
+    async fn a_deadline_is_reached_unless_it_is_called_off() {
+        let lifecycle = Lifecycle::new();
+        let reached = lifecycle.deadline_reached();
+        tokio::pin!(reached);
+        let in_an_hour = SystemTime::now() + Duration::from_secs(3_600);
+        let mut is_reached = async |deadline| {
+            assert!(lifecycle.drain(Some(deadline)));
+            // Looks once.
+            let looked = tokio::time::timeout(Duration::ZERO, &mut reached).await;
+            looked.is_ok()
+        };
+        assert!(!is_reached(in_an_hour).await);
+        assert!(lifecycle.call_off_draining());
+        assert!(!is_reached(in_an_hour).await, "another one");
+        assert!(lifecycle.drain(Some(SystemTime::UNIX_EPOCH)));
+        assert!(lifecycle.call_off_draining());
+        assert!(!is_reached(in_an_hour).await, "what was called off");
+        assert!(is_reached(SystemTime::UNIX_EPOCH).await);
     }
 
     #[test]

@@ -27,7 +27,9 @@ impl NodeNews {
 
     /// What the watcher does not know yet. It knows it then.
     pub(crate) fn next(&mut self) -> Option<v1::NodeUpdated> {
-        let Standing { phase, deadline } = *self.standings.borrow_and_update();
+        let Standing {
+            phase, deadline, ..
+        } = *self.standings.borrow_and_update();
         let now = (state(phase), deadline);
         if now == self.told {
             return None;

@@ -40,7 +40,9 @@ impl Node for NodeService {
             let people = self.directory.counts().participants;
             saturation(&report, people, caller.is_operator())
         });
-        let Standing { phase, deadline } = self.lifecycle.standing();
+        let Standing {
+            phase, deadline, ..
+        } = self.lifecycle.standing();
         Ok(Response::new(v1::NodeStatus {
             version: self.version.clone(),
             start_time: Some(convert::timestamp(self.start_time)),

@@ -2,13 +2,14 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
+    ops::RangeInclusive,
     sync::{Arc, PoisonError, RwLock},
-    time::Instant,
+    time::{Duration, Instant, SystemTime},
 };
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -27,6 +28,9 @@ use crate::{
     metrics::Metrics,
     reloads::Reloads,
 };
+
+/// How far away the deadline of a drain may be. A node that is to drain for longer than a week has no deadline.
+const DEADLINE_SECONDS: RangeInclusive<u64> = 1..=7 * 86_400;
 
 /// What the ops port is told.
 #[derive(Debug, Clone, Default)]
@@ -268,12 +272,36 @@ async fn debug_room(
     (code, format!("{error}\n")).into_response()
 }
 
-async fn drain(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+/// Until when.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Until {
+    deadline_seconds: Option<u64>,
+}
+
+async fn drain(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    until: Result<Query<Until>, QueryRejection>,
+) -> Response {
     if let Some(refusal) = shared.refuse(&headers) {
         return refusal;
     }
-    tracing::info!("draining, by the ops port");
-    shared.node.control.start_draining(None);
+    let seconds = match until {
+        Ok(Query(Until { deadline_seconds })) => deadline_seconds,
+        Err(wrong) => return (StatusCode::BAD_REQUEST, format!("{wrong}\n")).into_response(),
+    };
+    if seconds.is_some_and(|seconds| !DEADLINE_SECONDS.contains(&seconds)) {
+        let (least, most) = DEADLINE_SECONDS.into_inner();
+        let why = format!("deadline_seconds: must be {least} to {most}\n");
+        return (StatusCode::BAD_REQUEST, why).into_response();
+    }
+    let deadline = seconds.map(|seconds| SystemTime::now() + Duration::from_secs(seconds));
+    if !shared.node.control.start_draining(deadline) {
+        let why = "the node is about to stop, and has told when\n";
+        return (StatusCode::CONFLICT, why).into_response();
+    }
+    tracing::info!(deadline_seconds = seconds, "draining, by the ops port");
     (StatusCode::OK, "nothing new is taken from now on\n").into_response()
 }
 

@@ -131,6 +131,10 @@ pub(crate) struct Ops {
 pub(crate) struct Drain {
     #[command(flatten)]
     pub(crate) node: Ops,
+    /// End the node so many seconds from now, a week at the most, with whoever is left then; watchers and participants
+    /// are told when that is. Without it the node drains until it is ended, or undrained
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) deadline_seconds: Option<u64>,
     /// Wait for so long until nobody is in a room any more; 0 does not wait. That the time is over is no failure:
     /// whoever is left is told when the node ends
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]

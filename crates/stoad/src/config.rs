@@ -9,6 +9,7 @@ mod cgroup;
 mod control;
 mod difference;
 mod drain;
+mod effective;
 mod environment;
 mod files;
 pub(crate) mod fuzz;
@@ -105,15 +106,6 @@ impl Config {
             *directory = folder.join(&*directory);
         }
         Ok(config)
-    }
-
-    /// What holds, by the file, the environment and the defaults together, as one YAML text. Secrets are not in it.
-    ///
-    /// # Errors
-    /// Those of [`Config::read`].
-    pub(crate) fn print(path: &Path) -> Result<String, Failure> {
-        let config = Self::read_whole(path)?;
-        serde_yaml::to_string(&config).map_err(|error| Failure::Config(error.to_string()))
     }
 
     /// What is written, with paths as they are written.

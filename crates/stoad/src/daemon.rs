@@ -55,7 +55,7 @@ impl Daemon {
     /// [`Failure`]; nothing is running then.
     pub(crate) async fn start(file: &Path, config: &Config, log: Filter) -> Result<Self, Failure> {
         let parts = config.parts()?;
-        let shown = parts.expiries();
+        let shown = (parts.seen, parts.expiries());
         let media_config = parts.media;
         let server = ControlServer::bind(parts.control)?;
         let whip = parts.whip.map(WhipServer::bind).transpose()?;
@@ -135,7 +135,7 @@ impl Daemon {
         &self.ops_addresses
     }
 
-    /// Runs until a signal comes, then ends in order: nothing new is taken, those who are in a room may
+    /// Runs until a signal comes, or the deadline of a drain, then ends in order: nothing new is taken, those who are in a room may
     /// go on for the grace of the configuration, `before_media` is given its time, rooms end and say why, watchers hear of it, the control server ends. A second
     /// signal ends the process at once.
     ///
@@ -156,7 +156,10 @@ impl Daemon {
         };
         systemd::stopping();
         let ending = async {
-            self.handle.start_draining(Some(SystemTime::now() + grace));
+            let now = SystemTime::now();
+            // One that the ops port was given may be earlier, and was told.
+            let deadline = self.handle.start_ending(now + grace);
+            let grace = deadline.duration_since(now).unwrap_or_default();
             everybody_left(&self.handle, grace).await;
             before_media.await;
             // Fails only if it is not there.
@@ -194,11 +197,14 @@ impl Daemon {
 }
 
 impl Daemon {
-    /// Runs until a signal asks for the end, or something fails. Meanwhile it reads the configuration again when it is
+    /// Runs until a signal or the deadline of a drain asks for the end, or something fails. Meanwhile it reads the configuration again when it is
     /// asked to, and the certificates when their files have changed.
     async fn until_the_end(&mut self, signals: &mut Signals) -> Result<(), Failure> {
         let watchdog = systemd::watchdog(self.media.clone());
         tokio::pin!(watchdog);
+        let handle = self.handle.clone();
+        let deadline = handle.deadline_reached();
+        tokio::pin!(deadline);
         let mut looks = interval(reload::LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -212,6 +218,10 @@ impl Daemon {
                     Asked::Reload => self.read_again(Reloader::reload).await,
                 },
                 _ = looks.tick() => self.read_again(Reloader::look).await,
+                () = &mut deadline => {
+                    tracing::info!("the deadline of the drain is there");
+                    return Ok(());
+                }
                 worker = self.workers.failed() => return Err(Failure::Worker(worker)),
                 _ = &mut self.control => {
                     let why = "the control server has failed; the log says why";

@@ -22,14 +22,28 @@ const PARTICIPANTS: &str = "stoa_participants";
 /// [`Failure`] if it does not do that, or if it cannot be asked any more while one waits.
 pub(crate) async fn drain(drain: Drain) -> Result<(), Failure> {
     let node = open(&drain.node)?;
-    node.change("/drain").await?;
+    let begin = Instant::now();
+    let ends = drain.deadline_seconds.map(Duration::from_secs);
+    match drain.deadline_seconds {
+        None => node.change("/drain").await?,
+        Some(seconds) => {
+            let path = format!("/drain?deadline_seconds={seconds}");
+            node.change(&path).await?;
+        }
+    }
     eprintln!("{} takes nothing new", drain.node.ops);
     let until = Instant::now() + Duration::from_secs(drain.wait_seconds);
     loop {
         if drain.wait_seconds == 0 {
             return Ok(());
         }
-        let left = participants(&node).await?;
+        let left = participants(&node).await;
+        // It may have gone already, or have nobody since it has put them out.
+        if ends.is_some_and(|ends| begin.elapsed() >= ends) {
+            eprintln!("the deadline is there, and the node ends");
+            return Ok(());
+        }
+        let left = left?;
         if left == 0 {
             eprintln!("nobody is in a room any more");
             return Ok(());

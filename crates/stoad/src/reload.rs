@@ -49,11 +49,12 @@ pub(crate) struct Reloader {
 }
 
 impl Reloader {
-    /// For a daemon that runs with this configuration, from this file, and shows certificates that are over then.
+    /// For a daemon that runs with this configuration, from this file, and shows certificates that are over then. What
+    /// their files had in them before they were read is `seen`.
     pub(crate) fn new(
         file: &Path,
         config: &Config,
-        shown: Expiries,
+        (seen, shown): ([u8; 32], Expiries),
         handles: Handles,
         log: Filter,
     ) -> Self {
@@ -63,7 +64,7 @@ impl Reloader {
             running: config.clone(),
             handles,
             log,
-            seen: config.certificates_fingerprint(),
+            seen,
             doubtful: None,
         };
         reloader.note(shown);
@@ -106,12 +107,14 @@ impl Reloader {
     /// Everything that can fail comes before anything that changes something.
     fn read(&mut self) -> Result<Difference, Failure> {
         let config = Config::read(&self.file)?;
-        // Before the files are read: what changes after that is seen at the next look.
-        let seen = config.certificates_fingerprint();
         let parts = config.parts()?;
         let shown = parts.expiries();
         let Parts {
-            control, whip, ops, ..
+            control,
+            whip,
+            ops,
+            seen,
+            ..
         } = parts;
         let control = self.handles.control.prepare_reload(&control)?;
         let whip = match (&self.handles.whip, whip) {

@@ -2,10 +2,20 @@
 
 mod support;
 
-use std::process::Stdio;
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
-use stoa_client::v1::{ErrorReason, RemoveParticipantRequest};
+use stoa_client::{
+    Client,
+    v1::{
+        ErrorReason, LeaveReason, RemoveParticipantRequest, WatchRequest, WatchResponse,
+        watch_response::Event,
+    },
+};
 use support::{Daemon, create_room, join_request, stoad};
+use tonic::Streaming;
 
 const OPS_KEY: &str = "an-ops-key-for-tests-alone";
 
@@ -112,6 +122,109 @@ async fn it_ends_when_nobody_is_left_and_says_how_many_are_when_the_time_is_over
     create_room(&client, "after")
         .await
         .expect("everything is taken again");
+}
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A room with somebody in it, and a watch of it.
+async fn watched_hall(client: &Client) -> Streaming<WatchResponse> {
+    create_room(client, "hall").await.expect("a new room");
+    let join = join_request("hall", "ann");
+    client.rooms().join(join).await.expect("she is let in");
+    let watch = WatchRequest {
+        room_id: "hall".into(),
+        ..Default::default()
+    };
+    let watch = client.rooms().watch(watch).await;
+    watch.expect("it is there").into_inner()
+}
+
+/// What `pick` finds in the next event in which it finds anything.
+async fn told<T>(watch: &mut Streaming<WatchResponse>, pick: impl Fn(Event) -> Option<T>) -> T {
+    let told = async {
+        loop {
+            let message = watch.message().await.expect("no error").expect("no end");
+            if let Some(found) = message.event.and_then(&pick) {
+                return found;
+            }
+        }
+    };
+    let told = tokio::time::timeout(PATIENCE, told).await;
+    told.expect("in time")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_its_deadline_the_node_ends_and_those_who_are_left_know() {
+    let mut daemon = daemon();
+    let client = daemon.client().await;
+    let mut watch = watched_hall(&client).await;
+    let draining = tokio::process::Command::new(env!("CARGO_BIN_EXE_stoad"))
+        .args(arguments(&daemon, "drain", "ops-key"))
+        .args(["--deadline-seconds", "2", "--wait-seconds", "60"])
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("it starts");
+    let deadline = told(&mut watch, |event| match event {
+        Event::NodeUpdated(updated) => Some(updated.drain_deadline),
+        _ => None,
+    });
+    assert!(deadline.await.is_some(), "they know when it is");
+    let left = told(&mut watch, |event| match event {
+        Event::ParticipantLeft(left) => Some(left.reason()),
+        _ => None,
+    });
+    assert_eq!(left.await, LeaveReason::NodeShutdown);
+    assert_eq!(daemon.wait(PATIENCE).code(), Some(0));
+    let ended = draining.wait_with_output().await.expect("it ends");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        ended.status.success() && said.contains("the deadline is there"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_takes_no_deadline_back() {
+    let mut daemon = Daemon::with_ops_and(OPS_KEY, "drain:\n  grace_seconds: 3600\n");
+    daemon.write("ops-key", OPS_KEY);
+    let client = daemon.client().await;
+    let mut watch = watched_hall(&client).await;
+    let until = |seconds: &str| {
+        let mut drain = arguments(&daemon, "drain", "ops-key");
+        drain.extend(["--deadline-seconds", seconds].map(str::to_owned));
+        stoad(&drain)
+    };
+    let began = Instant::now();
+    assert_eq!(until("3").code, Some(0));
+    let deadline = async |watch: &mut _| {
+        let told = told(watch, |event| match event {
+            Event::NodeUpdated(updated) => updated.drain_deadline,
+            _ => None,
+        });
+        told.await
+    };
+    deadline(&mut watch).await;
+    daemon.terminate();
+    let is_ending = |line: &str| line.contains("asked to end");
+    assert!(daemon.finds(PATIENCE, is_ending));
+    // A moment passes between what it says and what it does; until then a deadline may be moved.
+    let refused = loop {
+        let ended = until("3");
+        if ended.code == Some(1) {
+            break ended;
+        }
+        assert!(began.elapsed() < PATIENCE, "{}", ended.stderr);
+    };
+    assert!(refused.stderr.contains("409"), "{}", refused.stderr);
+    let ended = stoad(arguments(&daemon, "undrain", "ops-key"));
+    assert!(
+        ended.code == Some(1) && ended.stderr.contains("409"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(daemon.wait(PATIENCE).code(), Some(0));
 }
 
 #[test]

@@ -29,6 +29,34 @@ fn what_is_set_is_what_is_printed() {
 }
 
 #[test]
+fn what_follows_of_the_machine_is_printed_and_can_be_run() {
+    let folder = Folder::with_credentials();
+    folder.write("stoad.yaml", &configuration().replace("  workers: 1\n", ""));
+    let print = |name: &str| {
+        let file = folder.file(name);
+        let ended = stoad_with(&[], [Path::new("config"), Path::new("print"), &file]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stdout
+    };
+    let printed = print("stoad.yaml");
+    let cores = std::thread::available_parallelism().expect("Linux says it");
+    for line in [
+        &format!("  workers: {cores}  # by default: the number of cores this process may use\n"),
+        "  advertise:  # by default: the bound addresses\n  - 127.0.0.1\n",
+        "    rooms: null  # by default: as many as the node has\n",
+        "  bandwidth_mbit_per_second: null  # by default: no limit\n",
+    ] {
+        assert!(printed.contains(line), "{line}{printed}");
+    }
+    folder.write("again.yaml", &printed);
+    let check = [Path::new("check"), &folder.file("again.yaml")];
+    assert_eq!(stoad_with(&[], check).code, Some(0));
+    // All of it is written now, so nothing follows of the machine any more.
+    let again = print("again.yaml");
+    assert!(again.contains(&format!("  workers: {cores}\n")), "{again}");
+}
+
+#[test]
 fn what_is_wrong_names_the_variable() {
     for (name, value, says) in [
         ("STOA__MEDIA__PROT", "1", "prot"),

@@ -11,7 +11,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
-use stoa_client::v1::{ErrorReason, GetRoomRequest};
+use stoa_client::v1::{ErrorReason, GetRoomRequest, GetStatusRequest};
 use support::{Daemon, create_room};
 
 const OPS_KEY: &str = "an-ops-key-for-tests-alone";
@@ -86,6 +86,15 @@ async fn a_node_is_drained_by_who_has_the_key_and_no_other() {
         assert_eq!(daemon.ask_ops("POST", "/drain", key).0, 401, "{key:?}");
     }
     assert_eq!(daemon.ask_ops("GET", "/drain", Some(OPS_KEY)).0, 405);
+    for (wrong, says) in [
+        ("deadline_seconds=0", "must be 1 to 604800"),
+        ("deadline_seconds=604801", "must be 1 to 604800"),
+        ("deadline_seconds=soon", "invalid digit"),
+        ("deadline=60", "unknown field `deadline`"),
+    ] {
+        let (code, body) = daemon.ask_ops("POST", &format!("/drain?{wrong}"), Some(OPS_KEY));
+        assert!(code == 400 && body.contains(says), "{wrong}: {code} {body}");
+    }
     create_room(&client, "before")
         .await
         .expect("nothing was drained");
@@ -112,6 +121,18 @@ async fn a_node_is_drained_by_who_has_the_key_and_no_other() {
     create_room(&client, "after")
         .await
         .expect("everything is taken again");
+
+    let deadline = async || {
+        let status = client.node().get_status(GetStatusRequest {}).await;
+        status.expect("it is there").into_inner().drain_deadline
+    };
+    let path = "/drain?deadline_seconds=3600";
+    assert_eq!(daemon.ask_ops("POST", path, None).0, 401);
+    assert_eq!(deadline().await, None);
+    assert_eq!(daemon.ask_ops("POST", path, Some(OPS_KEY)).0, 200);
+    assert!(deadline().await.is_some(), "callers know it");
+    assert_eq!(daemon.ask_ops("POST", "/undrain", Some(OPS_KEY)).0, 200);
+    assert_eq!(deadline().await, None, "it is called off");
     assert_eq!(daemon.ask_ops("GET", "/other", None).0, 404);
 }
 

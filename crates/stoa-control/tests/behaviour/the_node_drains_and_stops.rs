@@ -60,7 +60,7 @@ async fn a_draining_node_takes_nothing_new(wire: Wire) {
         .await
         .expect("a watch")
         .into_inner();
-    rig.handle.start_draining(Some(deadline));
+    assert_eq!(rig.handle.start_ending(deadline), deadline);
     let updated = NodeUpdated {
         state: NodeState::Draining.into(),
         drain_deadline: Some(prost_types::Timestamp {

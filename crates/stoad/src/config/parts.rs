@@ -21,6 +21,8 @@ pub(crate) struct Parts {
     pub(crate) control: stoa_control::ControlConfig,
     pub(crate) whip: Option<WhipConfig>,
     pub(crate) ops: stoa_ops::OpsConfig,
+    /// What the files of the certificates had in them before they were read: what changes after that differs from it.
+    pub(crate) seen: [u8; 32],
 }
 
 /// What is shown at the ports with TLS, and who vouches for callers.
@@ -67,7 +69,9 @@ impl Config {
     /// # Errors
     /// [`Failure`] with what is wrong first.
     pub(crate) fn parts(&self) -> Result<Parts, Failure> {
+        let seen = self.certificates_fingerprint();
         let parts = Parts {
+            seen,
             media: self.media()?,
             control: self.control()?,
             whip: self.whip()?,
@@ -103,12 +107,11 @@ impl Config {
     /// # Errors
     /// [`Failure::Config`] or [`Failure::Media`].
     pub(crate) fn media(&self) -> Result<stoa_net::Config, Failure> {
-        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let seconds = |value: NonZeroUsize| Duration::from_secs(value.get() as u64);
         let config = stoa_net::Config {
             bind: self.media.bind.clone(),
             port: self.media.port,
-            workers: self.media.workers.map_or_else(cores, NonZeroUsize::get),
+            workers: self.worker_count(),
             tcp: self.media.tcp,
             advertise: self.media.advertise.clone(),
             certificate: Certificate::generate().map_err(Failure::Running)?,

@@ -115,7 +115,12 @@ impl Daemon {
         let folder = Folder::with_credentials();
         let text = with_whip(&folder, origin);
         folder.write("stoad.yaml", &text);
-        let mut daemon = Self::run_in(Rc::new(folder));
+        Self::run_with_whip(Rc::new(folder))
+    }
+
+    /// `stoad run` with the configuration in this folder, which has WHIP and WHEP.
+    pub(crate) fn run_with_whip(folder: Rc<Folder>) -> Self {
+        let mut daemon = Self::run_in(folder);
         let found = daemon.running.stderr.find(START, |line| {
             let (_, rest) = line.split_once("WHIP and WHEP are served")?;
             rest.split_once("address=")?.1.trim().parse().ok()
@@ -153,7 +158,7 @@ impl Daemon {
 
     /// Where WHIP and WHEP are.
     pub(crate) fn whip(&self) -> SocketAddr {
-        self.whip.expect("only `with_whip` has it")
+        self.whip.expect("only a daemon with WHIP has it")
     }
 
     /// Whether it says such a line in time, or has.
