@@ -9,6 +9,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::Command,
+    time::{Duration, SystemTime},
 };
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
@@ -141,20 +142,30 @@ fn certificates_and_keys() {
         .expect("the folder is ours");
     let key = fs::read_to_string(folder.file("server-key.pem")).expect("it is there");
     let key = KeyPair::from_pem(&key).expect("a key");
-    let issue = |names: &[&str], from: i32, until: i32| {
+    let issue_until = |names: &[&str], from, until| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut wanted = CertificateParams::new(names).expect("names");
-        wanted.not_before = date_time_ymd(from, 1, 1);
-        wanted.not_after = date_time_ymd(until, 1, 1);
+        wanted.not_before = from;
+        wanted.not_after = until;
         folder.write(
             "server.pem",
             &wanted.self_signed(&key).expect("a certificate").pem(),
         );
     };
+    let issue = |names: &[&str], from: i32, until: i32| {
+        issue_until(names, date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
+    };
     issue(&["localhost"], 2_020, 2_021);
     examine(&folder, &configuration()).has("certificates", "FAIL", &["has expired"]);
     issue(&["localhost"], 2_200, 2_201);
     examine(&folder, &configuration()).has("certificates", "FAIL", &["not valid yet"]);
+    let in_ten_days = SystemTime::now() + Duration::from_secs(10 * 86_400 + 3_600);
+    issue_until(
+        &["localhost"],
+        date_time_ymd(2_020, 1, 1),
+        in_ten_days.into(),
+    );
+    examine(&folder, &configuration()).has("certificates", "WARN", &["good for 10 days"]);
     issue(&[], 2_020, 2_200);
     examine(&folder, &configuration()).has("certificates", "FAIL", &["has no name"]);
 
@@ -207,6 +218,21 @@ fn ports_that_are_held() {
         "ports",
         "FAIL",
         &["control.listen: TCP 192.0.2.1:7443", "ip address"],
+    );
+
+    // A port that is for privileged users, and one who is not.
+    let text = configuration().replace("listen: ['127.0.0.1:0']", "listen: ['127.0.0.1:443']");
+    let mut stranger =
+        in_a_network("ip link set lo up; sysctl -q net.ipv4.ip_unprivileged_port_start=1024");
+    let stranger = stranger.args([
+        "setpriv",
+        "--bounding-set=-net_bind_service",
+        "--inh-caps=-net_bind_service",
+    ]);
+    examine_by(stranger, &folder, &text).has(
+        "ports",
+        "FAIL",
+        &["control.listen: TCP 127.0.0.1:443", "CAP_NET_BIND_SERVICE"],
     );
 }
 
