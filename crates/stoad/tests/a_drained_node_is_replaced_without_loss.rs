@@ -12,7 +12,7 @@ use stoa_client::{
         WatchRequest, watch_response::Event,
     },
 };
-use support::{Daemon, configuration, create_room, join_request, load_beside};
+use support::{Daemon, configuration, create_room, join_request, load_beside, python_to_another};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -118,6 +118,14 @@ async fn two_nodes_are_restarted_one_after_the_other_and_the_room_moves() {
         .iter()
         .map(|one| one.participant_id.as_str());
     assert_eq!(ids.collect::<Vec<_>>(), people);
+}
+
+#[test]
+fn those_who_talk_hear_each_other_after_the_move() {
+    let (mut one, two) = (node(), node());
+    python_to_another("moved_call.py", &one, &two, PATIENCE);
+    // Long before its deadline: nobody is left.
+    assert_eq!(one.wait(PATIENCE).code(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -224,6 +224,9 @@ async fn a_signal_takes_no_deadline_back() {
         "{}",
         ended.stderr
     );
+    // Not since nobody is left: she has a while to connect.
+    let is_over = |line: &str| line.contains("the grace is over");
+    assert!(daemon.finds(PATIENCE, is_over));
     assert_eq!(daemon.wait(PATIENCE).code(), Some(0));
 }
 
