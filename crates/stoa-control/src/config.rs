@@ -195,6 +195,12 @@ pub struct ServiceLimits {
     /// How many bad credentials may come from one source address in a minute. Those beyond are answered
     /// with RATE_EXCEEDED. Default: 60.
     pub refusals_per_source: u32,
+    /// Connections at the same time from one source address, to the control API and as many to WHIP and WHEP.
+    /// A signalling service has one or two; people behind one address have one each while they come in.
+    /// Default: 256.
+    pub connections_per_source: usize,
+    /// Connections to WHIP and WHEP at the same time. Default: 4,096.
+    pub whip_connections: usize,
 }
 
 impl Default for ServiceLimits {
@@ -208,6 +214,8 @@ impl Default for ServiceLimits {
             request_id_lifetime: Duration::from_secs(600),
             joins_per_subject: 120,
             refusals_per_source: 60,
+            connections_per_source: 256,
+            whip_connections: 4096,
         }
     }
 }

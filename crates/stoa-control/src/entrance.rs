@@ -23,11 +23,13 @@ use stoa_core::{AudioMode, Join, LeaveReason, Metadata, Role, SessionId, Subscri
 use stoa_token::{Grant, Verifier};
 
 pub(crate) use quotas::{Entrant, Ledger, WatchPlace, within};
+pub(crate) use rates::Source;
 pub(crate) use sources::Sources;
 
 use crate::{
     bans::Bans,
     capacity::Capacity,
+    connections::Connections,
     convert,
     directory::Directory,
     errors::Failure,
@@ -51,6 +53,7 @@ pub(crate) struct Inside {
     pub(crate) resume: ResumeTokens,
     pub(crate) ledger: Ledger,
     pub(crate) sources: Sources,
+    pub(crate) whip_connections: Connections,
     pub(crate) tokens: Verifier,
 }
 
@@ -86,6 +89,11 @@ impl Entry {
 }
 
 impl Entrance {
+    /// The connections of WHIP and WHEP, which are counted with those of the control API.
+    pub fn whip_connections(&self) -> &Connections {
+        &self.0.whip_connections
+    }
+
     /// Admits whom a token lets in.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod bans;
 mod calls;
 mod capacity;
 mod config;
+mod connections;
 mod convert;
 mod deadline;
 mod directory;
@@ -33,6 +34,7 @@ mod media;
 mod news;
 mod node;
 mod paging;
+mod preface;
 mod resume;
 mod rooms;
 mod server;
@@ -50,10 +52,12 @@ pub use capacity::{
     WorkerReport,
 };
 pub use config::{Clock, ControlConfig, RoomDefaults, ServiceLimits, TlsIdentity, TransportLimits};
+pub use connections::{Connections, Crowded, Place};
 pub use directory::Headcount;
 pub use entrance::{Entrance, Entry};
 pub use errors::Failure;
 pub use lifecycle::{ControlHandle, ControlStats};
 pub use media::{BoxFuture, Media, MediaError, Notice, WorkerStatus};
+pub use preface::{read_preface, with_preface};
 pub use server::{BindError, ControlServer, OpenServer, PreparedCertificates, PreparedReload};
 pub use tenants::{Quotas, Tenant};

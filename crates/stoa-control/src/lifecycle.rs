@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::{
     calls::Calls,
     capacity::{Capacity, Figures, Newcomer, Report, Resource},
+    connections::{Connections, Crowded},
     directory::{Directory, Headcount},
     server::Tls,
     settings::Current,
@@ -177,15 +178,6 @@ impl Gauge {
         Counted(Arc::clone(&self.0))
     }
 
-    /// Counts one more, unless there are `limit` of them.
-    pub(crate) fn enter(&self, limit: usize) -> Option<Counted> {
-        let more = |now: usize| (now < limit).then_some(now + 1);
-        let counted = self
-            .0
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
-        counted.ok().map(|_| Counted(Arc::clone(&self.0)))
-    }
-
     pub(crate) fn count(&self) -> usize {
         self.0.load(Ordering::Acquire)
     }
@@ -219,7 +211,8 @@ pub struct ControlHandle {
     pub(crate) calls: Calls,
     pub(crate) directory: Arc<Directory>,
     pub(crate) watchers: Gauge,
-    pub(crate) connections: Gauge,
+    pub(crate) connections: Connections,
+    pub(crate) whip_connections: Connections,
     pub(crate) resyncs: Tally,
     pub(crate) tokens: Verifier,
     pub(crate) capacity: Capacity,
@@ -250,6 +243,17 @@ impl ControlHandle {
     /// How many join tokens were refused since the start, by whichever entrance, for each reason.
     pub fn refused_tokens(&self) -> impl Iterator<Item = (Reason, u64)> {
         self.tokens.refused()
+    }
+
+    /// How many connections were turned away since the start, by port and reason.
+    pub fn refused_connections(&self) -> impl Iterator<Item = (&'static str, Crowded, u64)> {
+        let ports = [
+            ("control", self.connections.refused()),
+            ("whip", self.whip_connections.refused()),
+        ];
+        ports
+            .into_iter()
+            .flat_map(|(port, refused)| refused.map(|(reason, count)| (port, reason, count)))
     }
 
     /// Takes what was measured of the node, and says how full it is: once a second.
@@ -382,14 +386,5 @@ mod tests {
         assert!(lifecycle.call_off_draining());
         assert!(!is_reached(in_an_hour).await, "what was called off");
         assert!(is_reached(SystemTime::UNIX_EPOCH).await);
-    }
-
-    #[test]
-    fn a_gauge_has_a_limit_and_counts_down() {
-        let gauge = Gauge::default();
-        let first = gauge.enter(1);
-        assert!(first.is_some() && gauge.enter(1).is_none());
-        drop(first);
-        assert_eq!(gauge.count(), 0);
     }
 }

@@ -29,6 +29,7 @@ use crate::{
     calls::Calls,
     capacity::Capacity,
     config::{ControlConfig, TransportLimits},
+    connections::Connections,
     directory::{Directory, pump},
     entrance::{Entrance, Inside, LONGEST_VALIDITY, Ledger, Sources},
     gate::Gate,
@@ -92,16 +93,18 @@ impl ControlServer {
             config.service.events_per_room,
             config.service.events_per_tenant,
         );
+        let current = Current::new(Settings::of(&config));
         let handle = ControlHandle {
             lifecycle: Lifecycle::new(),
             calls: Calls::new(),
             directory: Arc::new(directory),
             watchers: Gauge::default(),
-            connections: Gauge::default(),
+            connections: Connections::new(config.transport.connections, current.clone()),
+            whip_connections: Connections::new(config.service.whip_connections, current.clone()),
             resyncs: Tally::default(),
             tokens: config.tokens.clone(),
             capacity: Capacity::new(config.capacity.clone()),
-            current: Current::new(Settings::of(&config)),
+            current,
             tls: Arc::new(watch::Sender::new(tls)),
         };
         Ok(Self {
@@ -145,6 +148,7 @@ impl ControlServer {
             resume: ResumeTokens::default(),
             ledger,
             sources: Sources::new(current.clone()),
+            whip_connections: handle.whip_connections.clone(),
             tokens: config.tokens.clone(),
         }));
         OpenServer {

@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) joins_per_subject: u32,
     /// How many bad credentials may come from one source address in a minute.
     pub(crate) refusals_per_source: u32,
+    /// How many connections one source address may have at a time, at each port.
+    pub(crate) connections_per_source: usize,
 }
 
 impl Settings {
@@ -39,6 +41,7 @@ impl Settings {
             rooms: config.rooms,
             joins_per_subject: config.service.joins_per_subject,
             refusals_per_source: config.service.refusals_per_source,
+            connections_per_source: config.service.connections_per_source,
         }
     }
 }

@@ -74,6 +74,10 @@ impl Metrics {
         for (reason, count) in node.control.refused_tokens() {
             tokens.count(&[reason.name()], count);
         }
+        let mut connections = Family::of(&catalogue::CONNECTIONS_REFUSED);
+        for (port, reason, count) in node.control.refused_connections() {
+            connections.count(&[port, reason.name()], count);
+        }
         vec![
             build,
             one(&catalogue::DRAINING, node.control.is_draining().into()),
@@ -81,6 +85,7 @@ impl Metrics {
             participants,
             tokens,
             one(&catalogue::CONTROL_CONNECTIONS, stats.connections as u64),
+            connections,
             one(&catalogue::CONTROL_WATCHERS, stats.watchers as u64),
             one(&catalogue::CONTROL_RESYNCS, stats.resyncs),
         ]

@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-/// Connections at the same time; further ones are turned away.
-pub const CONNECTIONS: usize = 4096;
-
 /// Requests at the same time on one HTTP/2 connection. A client has one under way, or two.
 pub const STREAMS_PER_CONNECTION: u32 = 16;
 
@@ -20,7 +17,7 @@ pub const OFFER_BYTES: usize = stoa_core::limits::MAX_OFFER_BYTES;
 /// The longest fragment with candidates, in bytes: as many candidates as a session takes.
 pub const FRAGMENT_BYTES: usize = 16 * 1024;
 
-/// How long a TLS handshake may take, and the head of a request: also how long an idle HTTP/1.1
+/// How long a TLS handshake and the first bytes of HTTP/2 may take, and the head of a request: also how long an idle HTTP/1.1
 /// connection stays.
 pub const HEAD: Duration = Duration::from_secs(10);
 
@@ -30,7 +27,11 @@ pub const BODY: Duration = Duration::from_secs(10);
 /// How often a silent HTTP/2 connection is asked for a sign of life, and how long that may take.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
-/// How long requests under way may go on after the shutdown began.
+/// After how long a connection takes no further request: whoever never reads their answers, or answers
+/// pings and does nothing else, keeps a place for as long.
+pub const AGE: Duration = Duration::from_secs(120);
+
+/// How long requests under way may go on after the shutdown began, or after [`AGE`].
 pub const GRACE: Duration = Duration::from_secs(5);
 
 /// Sessions that were opened here and are not over: as many as a worker takes participants. Each keeps

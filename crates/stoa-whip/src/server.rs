@@ -1,4 +1,6 @@
-//! HTTPS: HTTP/1.1 and HTTP/2 over TLS over TCP.
+//! HTTPS: where it is served, with which certificate, and by which pages.
+
+mod connection;
 
 use std::{
     io,
@@ -7,20 +9,17 @@ use std::{
 };
 
 use http::Request;
-use hyper::{
-    body::Incoming,
-    server::conn::{http1, http2},
-};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::body::Incoming;
 use rustls::{ServerConfig, crypto::aws_lc_rs};
 use stoa_control::{Entrance, TlsIdentity};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::{Duration, interval, sleep, timeout},
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use connection::Patience;
 
 use crate::{
     config::{Pages, WhipConfig},
@@ -31,9 +30,6 @@ use crate::{
 
 /// The pause after the system could not give us a connection: most often it has no more files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// How much one HTTP/2 request, and all of a connection, may have sent that was not read.
-const WINDOW_BYTES: u32 = 128 * 1024;
 
 /// Why the server cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -181,7 +177,6 @@ impl WhipServer {
             sessions: Sessions::default(),
         });
         let (end, _) = watch::channel(false);
-        let connections = Arc::new(Semaphore::new(limits::CONNECTIONS));
         let mut tasks = JoinSet::new();
         for (address, listener) in self.sockets {
             let listener = match TcpListener::from_std(listener) {
@@ -195,7 +190,6 @@ impl WhipServer {
             let server = Server {
                 tls: self.handle.tls.subscribe(),
                 service: Arc::clone(&service),
-                connections: Arc::clone(&connections),
                 end: end.subscribe(),
             };
             tasks.spawn(accept(listener, server));
@@ -245,7 +239,6 @@ async fn over(end: &mut watch::Receiver<bool>) {
 struct Server {
     tls: watch::Receiver<Arc<ServerConfig>>,
     service: Arc<Service>,
-    connections: Arc<Semaphore>,
     end: watch::Receiver<bool>,
 }
 
@@ -257,15 +250,15 @@ async fn accept(listener: TcpListener, server: Server) {
             () = over(&mut end) => break,
             Some(ended) = connections.join_next() => note(ended),
             accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => match Arc::clone(&server.connections).try_acquire_owned() {
-                    Ok(permit) => {
+                Ok((stream, address)) => match server.service.entrance.whip_connections().enter(address.ip()) {
+                    Ok(place) => {
                         let server = server.clone();
                         connections.spawn(async move {
                             server.connection(stream, address).await;
-                            drop(permit);
+                            drop(place);
                         });
                     }
-                    Err(_) => tracing::debug!("a connection was turned away: there are as many as may be"),
+                    Err(crowded) => tracing::debug!(reason = crowded.name(), "a connection was turned away"),
                 },
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -291,85 +284,12 @@ fn note(ended: Result<(), tokio::task::JoinError>) {
 }
 
 impl Server {
-    async fn connection(mut self, stream: TcpStream, address: SocketAddr) {
-        if let Err(error) = stream.set_nodelay(true) {
-            return tracing::debug!(%error, "a connection was gone at once");
-        }
-        let acceptor = TlsAcceptor::from(Arc::clone(&self.tls.borrow()));
-        let stream = match timeout(limits::HEAD, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return tracing::debug!(%error, "no TLS connection"),
-            Err(_) => return tracing::debug!("no TLS connection in time"),
-        };
-        let ended = match stream.get_ref().1.alpn_protocol() {
-            Some(b"h2") => self.http2(stream, address).await,
-            _ => self.http1(stream, address).await,
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "an HTTP connection ended with an error");
-        }
-    }
-
-    async fn http1(
-        &mut self,
-        stream: TlsStream<TcpStream>,
-        address: SocketAddr,
-    ) -> Result<(), hyper::Error> {
-        let mut builder = http1::Builder::new();
-        builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits::HEAD)
-            .max_headers(limits::HEADERS)
-            .max_header_size(limits::HEADER_BYTES)
-            // The least that hyper takes is 8 KiB; beyond it the head's own limit holds.
-            .max_buf_size(2 * limits::HEADER_BYTES);
-        let service = self.service(address);
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        tokio::select! {
-            ended = &mut connection => return ended,
-            () = over(&mut self.end) => connection.as_mut().graceful_shutdown(),
-        }
-        timeout(limits::GRACE, connection).await.unwrap_or(Ok(()))
-    }
-
-    async fn http2(
-        &mut self,
-        stream: TlsStream<TcpStream>,
-        address: SocketAddr,
-    ) -> Result<(), hyper::Error> {
-        let mut builder = http2::Builder::new(TokioExecutor::new());
-        builder
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(limits::STREAMS_PER_CONNECTION)
-            .max_header_list_size(limits::HEADER_BYTES as u32)
-            .initial_stream_window_size(WINDOW_BYTES)
-            .initial_connection_window_size(WINDOW_BYTES)
-            .keep_alive_interval(limits::KEEP_ALIVE)
-            .keep_alive_timeout(limits::KEEP_ALIVE);
-        let service = self.service(address);
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        tokio::select! {
-            ended = &mut connection => return ended,
-            () = over(&mut self.end) => connection.as_mut().graceful_shutdown(),
-        }
-        timeout(limits::GRACE, connection).await.unwrap_or(Ok(()))
-    }
-
-    fn service(
-        &self,
-        address: SocketAddr,
-    ) -> impl hyper::service::Service<
-        Request<Incoming>,
-        Response = http::Response<crate::problem::Body>,
-        Error = std::convert::Infallible,
-        Future: Send,
-    > + use<> {
-        let service = Arc::clone(&self.service);
-        hyper::service::service_fn(move |request: Request<Incoming>| {
-            let answer = Arc::clone(&service).answer(request, address.ip());
-            async move { Ok(answer.await) }
-        })
+    async fn connection(self, stream: TcpStream, address: SocketAddr) {
+        let tls = Arc::clone(&self.tls.borrow());
+        let service = self.service;
+        let answer =
+            move |request: Request<Incoming>| Arc::clone(&service).answer(request, address.ip());
+        let patience = Patience::default();
+        connection::serve(stream, tls, patience, self.end, answer).await;
     }
 }

@@ -7,7 +7,6 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use stoa_h3::PeerInfo;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
@@ -19,12 +18,11 @@ use tower::ServiceExt as _;
 use super::Tls;
 use crate::{
     config::TransportLimits,
+    connections::Place,
     gate::Gate,
-    lifecycle::{ControlHandle, Counted, Lifecycle, Phase},
+    lifecycle::{ControlHandle, Lifecycle, Phase},
+    preface::{read_preface, with_preface},
 };
-
-/// What every HTTP/2 client sends first (RFC 9113, section 3.4).
-const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The pause after the system could not give us a connection: most often it has no more files, and
 /// asking again at once would only burn time.
@@ -59,11 +57,11 @@ pub(super) async fn serve(
             Some(ended) = connections.join_next() => super::note(ended),
             accepted = listener.accept() => match accepted {
                 Ok((stream, address)) => {
-                    match handle.connections.enter(server.limits.connections) {
-                        Some(counted) => {
-                            connections.spawn(Arc::clone(&server).connection(stream, address, counted));
+                    match handle.connections.enter(address.ip()) {
+                        Ok(place) => {
+                            connections.spawn(Arc::clone(&server).connection(stream, address, place));
                         }
-                        None => tracing::debug!("a connection was turned away: there are as many as may be"),
+                        Err(crowded) => tracing::debug!(reason = crowded.name(), "a connection was turned away"),
                     }
                 }
                 Err(error) => {
@@ -87,12 +85,7 @@ struct Server {
 }
 
 impl Server {
-    async fn connection(
-        self: Arc<Self>,
-        stream: TcpStream,
-        address: SocketAddr,
-        _counted: Counted,
-    ) {
+    async fn connection(self: Arc<Self>, stream: TcpStream, address: SocketAddr, _place: Place) {
         let begun = tokio::select! {
             begun = timeout(self.limits.handshake, self.begin(stream)) => begun,
             () = self.lifecycle.reached(Phase::Stopping) => return,
@@ -115,14 +108,7 @@ impl Server {
                 "h2 was not agreed on",
             ));
         }
-        let mut first = [0; PREFACE.len()];
-        stream.read_exact(&mut first).await?;
-        if first != PREFACE {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "this is not HTTP/2",
-            ));
-        }
+        read_preface(&mut stream).await?;
         Ok(stream)
     }
 
@@ -176,10 +162,4 @@ impl Server {
             .keep_alive_timeout(limits.idle.saturating_sub(limits.keep_alive));
         builder
     }
-}
-
-/// Puts the preface, which was read already, back in front.
-fn with_preface(stream: TlsStream<TcpStream>) -> impl AsyncRead + AsyncWrite + Unpin {
-    let (reader, writer) = tokio::io::split(stream);
-    tokio::io::join(io::Cursor::new(PREFACE).chain(reader), writer)
 }

@@ -9,12 +9,14 @@ use tokio::{sync::watch, task::JoinSet, time::timeout};
 use super::Tls;
 use crate::{
     config::TransportLimits,
+    connections::Place,
     gate::Gate,
-    lifecycle::{ControlHandle, Counted, Lifecycle, Phase},
+    lifecycle::{ControlHandle, Lifecycle, Phase},
 };
 
-/// When one in so many of the connections that may be are taken, callers must show that they
-/// receive at their address before anything is kept for them (a QUIC Retry).
+/// When one in so many of the connections that may be are taken, in all or from their address, callers must
+/// show that they receive at their address before anything is kept for them (a QUIC Retry): so nobody takes
+/// all places of an address that is not theirs.
 const RETRY_FRACTION: usize = 4;
 
 /// What quinn may hold of one connection that is not accepted yet: a few datagrams of a handshake.
@@ -56,18 +58,19 @@ pub(super) async fn serve(
             }
             Some(incoming) = endpoint.accept() => incoming,
         };
-        let busy = handle.connections.count() >= server.limits.connections / RETRY_FRACTION;
+        let source = incoming.remote_address().ip();
+        let busy = handle.connections.is_busy(source, RETRY_FRACTION);
         if busy && incoming.may_retry() && !incoming.remote_address_validated() {
             // It fails only for those who may not be asked again.
             let _ = incoming.retry();
             continue;
         }
-        match handle.connections.enter(server.limits.connections) {
-            Some(counted) => {
-                connections.spawn(Arc::clone(&server).connection(incoming, counted));
+        match handle.connections.enter(source) {
+            Ok(place) => {
+                connections.spawn(Arc::clone(&server).connection(incoming, place));
             }
-            None => {
-                tracing::debug!("a connection was turned away: there are as many as may be");
+            Err(crowded) => {
+                tracing::debug!(reason = crowded.name(), "a connection was turned away");
                 incoming.refuse();
             }
         }
@@ -105,7 +108,7 @@ struct Server {
 }
 
 impl Server {
-    async fn connection(self: Arc<Self>, incoming: Incoming, _counted: Counted) {
+    async fn connection(self: Arc<Self>, incoming: Incoming, _place: Place) {
         let address = incoming.remote_address();
         let begun = tokio::select! {
             begun = timeout(self.limits.handshake, async { incoming.accept()?.await }) => begun,

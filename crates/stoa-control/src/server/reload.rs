@@ -35,7 +35,7 @@ impl ControlHandle {
     ///
     /// What of it can change while the server serves: the certificate and the authorities for callers, tenants with
     /// their credentials and quotas, the keys of join tokens, the defaults of rooms, the capacity but for the seats of
-    /// a worker, `joins_per_subject` and `refusals_per_source`. The rest of it is not looked at.
+    /// a worker, `joins_per_subject`, `refusals_per_source` and `connections_per_source`. The rest of it is not looked at.
     ///
     /// # Errors
     /// [`BindError`] says what is wrong with a certificate; nothing has changed then.

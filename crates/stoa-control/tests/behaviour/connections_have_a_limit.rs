@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use crate::support::{Rig, Wire, create, pki::Pki, until};
 use stoa_api::v1::*;
-use stoa_control::{BindError, ControlConfig, ControlServer};
-use tokio::{io::AsyncReadExt as _, net::TcpStream, time::timeout};
+use stoa_control::{BindError, ControlConfig, ControlServer, Crowded};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 support::on_both_transports!(one_more_is_turned_away);
 async fn one_more_is_turned_away(wire: Wire) {
@@ -28,6 +32,62 @@ async fn one_more_is_turned_away(wire: Wire) {
         .list_rooms(ListRoomsRequest::default())
         .await
         .expect("there is a place");
+}
+
+support::on_both_transports!(one_source_has_its_share);
+async fn one_source_has_its_share(wire: Wire) {
+    let rig = Rig::with(|config| config.service.connections_per_source = 1).await;
+    let mut first = rig.rooms(wire);
+    create(&mut first, "r").await;
+    for other in [Wire::Http2, Wire::Http3] {
+        let list = ListRoomsRequest::default();
+        let refused = rig.rooms(other).list_rooms(list).await;
+        refused.expect_err("its address has its share");
+    }
+    let counted = |port, why| {
+        let mut all = rig.handle.refused_connections();
+        all.find_map(|(of, reason, count)| (of == port && reason == why).then_some(count))
+    };
+    assert!(counted("control", Crowded::Source).expect("it is counted") >= 2);
+    assert_eq!(counted("control", Crowded::Full), Some(0), "there is room");
+    drop(first);
+    until("its place is free", || rig.handle.stats().connections == 0).await;
+    let mut again = rig.rooms(wire);
+    let listed = again.list_rooms(ListRoomsRequest::default()).await;
+    listed.expect("there is a place");
+}
+
+/// HEADERS on stream 1, 16 bytes, without END_HEADERS (RFC 9113, section 6.2).
+const HALF_A_HEAD: [u8; 9] = [0, 0, 16, 1, 0, 0, 0, 0, 1];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_never_ends_is_cut() {
+    let rig = Rig::with(|config| {
+        config.transport.keep_alive = Duration::from_millis(100);
+        config.transport.idle = Duration::from_millis(300);
+    })
+    .await;
+    let mut half = support::wire::tls_stream(rig.address, &rig.pki).await;
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    half.write_all(preface).await.expect("room to send");
+    half.write_all(&HALF_A_HEAD).await.expect("room to send");
+    // The rest byte by byte, and then one CONTINUATION after the other: nobody in the middle of a head can
+    // answer a ping.
+    let trickle = async {
+        let rest = [[0x82]; 16];
+        let rest = rest.iter().map(|byte| &byte[..]);
+        let more = std::iter::repeat(&[0, 0, 0, 9, 0, 0, 0, 0, 1][..]);
+        for piece in rest.chain(more) {
+            if half.write_all(piece).await.is_err() {
+                return;
+            }
+            // bounded: by the server's patience
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let cut = timeout(support::PATIENCE, trickle).await;
+    cut.expect("it is cut in time");
+    until("its place is free", || rig.handle.stats().connections == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -106,6 +106,8 @@ catalogue! {
         "Datagrams that a session in the lobby refused.";
     CONTROL_CONNECTIONS: Gauge "stoa_control_connections" &[],
         "Connections of callers of the control API.";
+    CONNECTIONS_REFUSED: Counter "stoa_connections_refused_total" &["port", "reason"],
+        "Connections that were turned away, by port (control, whip) and reason: full, or source where one source address had as many as it may.";
     CONTROL_WATCHERS: Gauge "stoa_control_watchers" &[],
         "Watches that are open.";
     CONTROL_RESYNCS: Counter "stoa_control_watcher_resyncs_total" &[],

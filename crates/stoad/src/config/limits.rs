@@ -26,6 +26,10 @@ pub(crate) struct NodeLimits {
     /// answered with RATE_EXCEEDED.
     #[schemars(extend("x-reload" = true))]
     pub(super) refusals_per_source_per_minute: NonZeroU32,
+    /// How many connections one source (an IPv4 address, or an IPv6 /64) may have at a time, to the control port and as
+    /// many to WHIP. Raise it where all callers come through one address, such as a proxy's.
+    #[schemars(extend("x-reload" = true))]
+    pub(super) connections_per_source: NonZeroUsize,
 }
 
 impl Default for NodeLimits {
@@ -40,6 +44,7 @@ impl Default for NodeLimits {
             participants_per_worker: count(limits.participants),
             joins_per_subject_per_minute: rate(rates.joins_per_subject),
             refusals_per_source_per_minute: rate(rates.refusals_per_source),
+            connections_per_source: count(rates.connections_per_source),
         }
     }
 }

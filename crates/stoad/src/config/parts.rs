@@ -172,6 +172,7 @@ impl Config {
         config.state_directory.clone_from(&self.state.directory);
         config.service.joins_per_subject = self.limits.joins_per_subject_per_minute.get();
         config.service.refusals_per_source = self.limits.refusals_per_source_per_minute.get();
+        config.service.connections_per_source = self.limits.connections_per_source.get();
         let seats = self.limits.participants_per_worker.get();
         let wrong = |reason| Failure::Config(format!("capacity: {reason}"));
         config.capacity = self.capacity.settings(seats).map_err(wrong)?;
