@@ -93,6 +93,10 @@ pub const MAX_OFFER_BYTES: usize = 64 * 1024;
 /// Internet path.
 pub const MAX_DATAGRAM_BYTES: usize = 2000;
 
+/// The largest RTP payload that is forwarded, in bytes: with the longest header and tag of ours it is a datagram of
+/// [`MAX_DATAGRAM_BYTES`] at most, however short those were that it came with.
+pub const MAX_PAYLOAD_BYTES: usize = MAX_DATAGRAM_BYTES - 100;
+
 /// How many packets of a speaker may be missing in a row and still be shown to listeners as loss: a
 /// minute of speech (RFC 3550, appendix A.1 takes the same number). A larger jump is closed: two
 /// jumps of half the numbers' range, and a listener who misses the packet between them has lost count

@@ -26,6 +26,14 @@ pub(crate) struct Payload {
     pub(crate) red: Option<Red>,
 }
 
+impl Payload {
+    /// The length of the longest form in which it may be forwarded.
+    pub(crate) fn longest(&self) -> usize {
+        let red = self.red.as_ref().map_or(0, |red| red.bytes.len());
+        self.opus.len().max(red)
+    }
+}
+
 /// A RED payload as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Red {

@@ -4,7 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub enum DropReason {
-    /// Longer than [`MAX_DATAGRAM_BYTES`](crate::limits::MAX_DATAGRAM_BYTES).
+    /// Longer than [`MAX_DATAGRAM_BYTES`](crate::limits::MAX_DATAGRAM_BYTES), or with a payload longer than
+    /// [`MAX_PAYLOAD_BYTES`](crate::limits::MAX_PAYLOAD_BYTES).
     Oversized,
     /// Not STUN, and from an address that has not shown a valid ICE credential.
     UnknownAddress,

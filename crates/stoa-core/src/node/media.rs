@@ -10,7 +10,7 @@ use crate::{
     endpoint::{Endpoint, Transport},
     event::LeaveReason,
     keys::SessionKey,
-    limits::MAX_DATAGRAM_BYTES,
+    limits::{MAX_DATAGRAM_BYTES, MAX_PAYLOAD_BYTES},
     message::{Handed, Packet, Relayed, ToLobby},
     node::TimerKey,
     output::Output,
@@ -240,6 +240,8 @@ impl Node {
         self.come_back(key);
         if !may_speak {
             self.count_drop_of(key, DropReason::NotAllowed);
+        } else if packet.payload.longest() > MAX_PAYLOAD_BYTES {
+            self.count_drop_of(key, DropReason::Oversized);
         } else if member.room.home == self.worker {
             self.forward(member.participant, &packet);
         } else {

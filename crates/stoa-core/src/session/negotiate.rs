@@ -202,6 +202,18 @@ fn bundled(text: &str) -> BTreeSet<&str> {
     groups.flat_map(str::split_ascii_whitespace).collect()
 }
 
+/// Whether all media lines of the text were read: str0m's parser stops at what it does not understand and says nothing
+/// of the rest, and an answer has as many media lines as its offer (RFC 3264, section 6).
+fn meets_all_lines(text: &str, offer: &SdpOffer) -> Result<(), OfferError> {
+    let lines = text.lines().filter(|line| line.starts_with("m=")).count();
+    let read = offer.media_lines.len();
+    if read == lines {
+        return Ok(());
+    }
+    let reason = format!("of its {lines} media lines only {read} can be read");
+    Err(OfferError::Malformed(reason))
+}
+
 /// The offer, and how many audio lines it has. On the direct path it is without SSRCs, of which the session
 /// is told when it needs to know ([`super::Session::expect`]).
 pub(super) fn parse(
@@ -222,6 +234,7 @@ pub(super) fn parse(
         EgressPath::Reference => SdpOffer::from_sdp_string(text),
     };
     let offer = offer.map_err(|error| OfferError::Malformed(error.to_string()))?;
+    meets_all_lines(text, &offer)?;
     let mut audio = 0;
     let mut has_port = false;
     let mut has_opus = false;

@@ -73,6 +73,9 @@ fn what_is_not_an_sdp() {
     is_malformed("hello");
     is_malformed("{\"type\":\"offer\",\"sdp\":\"v=0\"}");
     is_malformed(&chromium()[2..]);
+    // A last media line that is cut off, which str0m leaves out without a word.
+    is_malformed(&(chromium() + "m="));
+    is_malformed(&(chromium() + "m=audio 9 UDP/TLS/RTP/SAVPF\r\n"));
 }
 
 #[test]
