@@ -7,6 +7,7 @@ mod core;
 mod crates;
 mod dependencies;
 mod links;
+mod logs;
 mod source;
 mod sources;
 
@@ -89,6 +90,7 @@ fn check_sources(sources: &[Source]) -> Vec<Finding> {
         findings.extend(sources::unwraps(source));
         findings.extend(sources::unbounded(source));
         findings.extend(sources::sleeps(source));
+        findings.extend(logs::raw_values(source));
         findings.extend(core::source(source));
     }
     findings

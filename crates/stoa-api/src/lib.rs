@@ -1,9 +1,12 @@
 //! The protobuf package `stoa.control.v1` and the code generated from it.
 //!
 //! The contract itself, with every message, field and error reason documented, is in
-//! `proto/stoa/control/v1`. This crate adds nothing to it but the names of gRPC's codes.
+//! `proto/stoa/control/v1`. This crate adds nothing to it but the names of gRPC's codes, and that messages with an
+//! SDP or a token do not show it.
 
 #![forbid(unsafe_code)]
+
+mod shown;
 
 use tonic::Code;
 

@@ -70,12 +70,17 @@ impl Calls {
         }
     }
 
-    /// A call has ended: with this status, or given up by its caller.
-    pub(crate) fn count(&self, path: &str, status: Option<&Status>, took: Duration) {
+    /// What the method at this path is called, if the node has it.
+    pub(crate) fn method<'a>(&self, path: &'a str) -> &'a str {
         let known = path
             .strip_prefix('/')
             .filter(|path| self.methods.contains(*path));
-        let method = known.unwrap_or(UNKNOWN);
+        known.unwrap_or(UNKNOWN)
+    }
+
+    /// A call has ended: with this status, or given up by its caller.
+    pub(crate) fn count(&self, path: &str, status: Option<&Status>, took: Duration) {
+        let method = self.method(path);
         let code = status.map_or(GIVEN_UP, |status| code_name(status.code()));
         self.ended.with_label_values(&[method, code]).inc();
         if !is_streaming(path) {

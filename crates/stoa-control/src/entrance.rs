@@ -13,6 +13,7 @@ mod rates;
 mod sources;
 
 use std::{
+    fmt,
     net::IpAddr,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -20,6 +21,7 @@ use std::{
 
 use stoa_api::v1::{self, ErrorReason};
 use stoa_core::{AudioMode, Join, LeaveReason, Metadata, Role, SessionId, Subscription, TenantId};
+use stoa_redact::Hidden;
 use stoa_token::{Grant, Verifier};
 
 pub(crate) use quotas::{Entrant, Ledger, WatchPlace, within};
@@ -58,7 +60,7 @@ pub(crate) struct Inside {
 }
 
 /// How somebody with a token wants to come in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Entry {
     /// The client's SDP offer.
     pub offer: String,
@@ -72,6 +74,15 @@ pub struct Entry {
     pub metadata: Metadata,
     /// The name to show. `None`: the token's.
     pub display_name: Option<String>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("offer", &Hidden(&self.offer))
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Entry {

@@ -92,13 +92,16 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let Self { routes, shared } = self.clone();
-        let method = request.uri().path().to_owned();
+        let path = request.uri().path().to_owned();
+        // Nobody but the node makes words of the log.
+        let method = shared.calls.method(&path);
         let span = tracing::info_span!("call", method, caller = tracing::field::Empty);
         if let Some(peer) = request.extensions().get::<PeerInfo>() {
-            tracing::debug!(parent: &span, address = %peer.remote_address, "begins");
+            let client = peer.remote_address;
+            tracing::debug!(parent: &span, %client, "begins");
         }
-        let record = Record::new(span.clone(), method.clone(), shared.calls.clone());
-        let call = pass(routes, shared, request.map(Body::new), method, record);
+        let record = Record::new(span.clone(), path.clone(), shared.calls.clone());
+        let call = pass(routes, shared, request.map(Body::new), path, record);
         Box::pin(call.map(Ok).instrument(span))
     }
 }
@@ -178,7 +181,7 @@ impl Shared {
 
     /// A participant with a good token, if they ask for what such a one may.
     fn guest(&self, token: &str, path: &str, peer: Option<&PeerInfo>) -> Result<Caller, Failure> {
-        let source = peer.map(|peer| peer.remote_address.ip());
+        let source = peer.map(|peer| peer.remote_address.expose().ip());
         let grant = self.entrance.grant(token, source)?;
         match GUEST_METHODS.contains(&path) {
             true => Ok(Caller::guest(grant)),
@@ -194,7 +197,7 @@ impl Shared {
         let (Some(peer), true) = (peer, failure.reason == ErrorReason::CredentialInvalid) else {
             return failure;
         };
-        let source = peer.remote_address.ip();
+        let source = peer.remote_address.expose().ip();
         let blocked = self.entrance.blocked(source).err();
         self.entrance.refused_from(source);
         blocked.unwrap_or(failure)

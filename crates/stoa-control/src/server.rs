@@ -220,8 +220,13 @@ impl OpenServer {
 
         let gate = Gate::new(routes, entrance, &handle, limits.call, limits.message_bytes);
         let mut transports = JoinSet::new();
-        for Sockets { address, tcp, udp } in sockets {
-            tracing::info!(%address, "the control API is served over HTTP/2 and HTTP/3");
+        for Sockets {
+            address: bound,
+            tcp,
+            udp,
+        } in sockets
+        {
+            tracing::info!(address = %bound, "the control API is served over HTTP/2 and HTTP/3");
             transports.spawn(http2::serve(
                 tcp,
                 handle.tls.subscribe(),

@@ -1,5 +1,5 @@
 //! Bad credentials from one address are soon all answered alike, whatever is tried; who has a good one is not touched;
-//! and no credential is in the log.
+//! and neither a credential nor where somebody calls from is in the log.
 
 // In a process of its own, since it listens to the whole log of one.
 #[path = "behaviour/support/mod.rs"]
@@ -167,10 +167,11 @@ async fn a_flood_from_one_address(wire: Wire) {
 
     let text = log.0.lock().expect("nobody panics").clone();
     assert!(
-        text.contains("method=\"/stoa.control.v1.Rooms/ListRooms\""),
+        text.contains("method=\"stoa.control.v1.Rooms/ListRooms\""),
         "{text}"
     );
-    for secret in [GUESS, KEY, &KEY[1..]] {
+    assert!(text.contains("client=127.0.0.0/24"), "{text}");
+    for secret in [GUESS, KEY, &KEY[1..], "client=127.0.0.1"] {
         assert!(!text.contains(secret), "{secret:?} is in the log:\n{text}");
     }
 }

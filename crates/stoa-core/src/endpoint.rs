@@ -2,6 +2,7 @@
 
 use std::{fmt, net::SocketAddr};
 
+use stoa_redact::ClientAddress;
 use str0m::net::Protocol;
 
 /// How datagrams travel.
@@ -13,8 +14,9 @@ pub enum Transport {
     Tcp,
 }
 
-/// Where a client is. The same address over another transport is another place: it may be somebody else's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Where a client is. The same address over another transport is another place: it may be somebody else's. It shows as
+/// much of itself as a log may have ([`ClientAddress`]).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Endpoint {
     /// How datagrams travel there.
     pub transport: Transport,
@@ -48,7 +50,13 @@ impl fmt::Display for Endpoint {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
         };
-        write!(f, "{name} {}", self.address)
+        write!(f, "{name} {}", ClientAddress::from(self.address))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,7 +1,8 @@
 //! A request to let somebody in, and what comes of it.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
+use stoa_redact::Hidden;
 use str0m::IceCreds;
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// A request to let somebody in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Join {
     /// Into which room.
     pub room: RoomId,
@@ -60,8 +61,19 @@ impl Join {
     }
 }
 
+impl fmt::Debug for Join {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Join")
+            .field("room", &self.room)
+            .field("participant", &self.participant)
+            .field("role", &self.role)
+            .field("offer", &Hidden(&self.offer))
+            .finish_non_exhaustive()
+    }
+}
+
 /// Somebody was let in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Joined {
     /// The final SDP answer.
     pub answer: String,
@@ -69,6 +81,16 @@ pub struct Joined {
     pub participant: ParticipantInfo,
     /// The room's revision right after.
     pub revision: Revision,
+}
+
+impl fmt::Debug for Joined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Joined")
+            .field("answer", &Hidden(&self.answer))
+            .field("participant", &self.participant)
+            .field("revision", &self.revision)
+            .finish()
+    }
 }
 
 /// A request whose offer has been answered. What is left to do is cheap, and for the room's home:

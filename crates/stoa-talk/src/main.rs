@@ -116,7 +116,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| Failure::Listen { address, source })?;
-    let address = listener
+    let bound = listener
         .local_addr()
         .map_err(|source| Failure::Listen { address, source })?;
 
@@ -128,7 +128,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             endpoint: endpoint.clone(),
             source,
         })?;
-    tracing::info!(%address, stoa = endpoint, "listening");
+    tracing::info!(address = %bound, stoa = endpoint, "listening");
     let options = Options {
         database: arguments.database.map_or(Database::Memory, Database::File),
         open_rooms: arguments.open_rooms,

@@ -12,6 +12,7 @@ use http::Request;
 use hyper::body::Incoming;
 use rustls::{ServerConfig, crypto::aws_lc_rs};
 use stoa_control::{Entrance, TlsIdentity};
+use stoa_redact::ClientAddress;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -178,7 +179,7 @@ impl WhipServer {
         });
         let (end, _) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        for (address, listener) in self.sockets {
+        for (bound, listener) in self.sockets {
             let listener = match TcpListener::from_std(listener) {
                 Ok(listener) => listener,
                 Err(error) => {
@@ -186,7 +187,7 @@ impl WhipServer {
                     continue;
                 }
             };
-            tracing::info!(%address, "WHIP and WHEP are served over HTTPS");
+            tracing::info!(address = %bound, "WHIP and WHEP are served over HTTPS");
             let server = Server {
                 tls: self.handle.tls.subscribe(),
                 service: Arc::clone(&service),
@@ -254,7 +255,7 @@ async fn accept(listener: TcpListener, server: Server) {
                     Ok(place) => {
                         let server = server.clone();
                         connections.spawn(async move {
-                            server.connection(stream, address).await;
+                            server.connection(stream, address.into()).await;
                             drop(place);
                         });
                     }
@@ -284,11 +285,12 @@ fn note(ended: Result<(), tokio::task::JoinError>) {
 }
 
 impl Server {
-    async fn connection(self, stream: TcpStream, address: SocketAddr) {
+    async fn connection(self, stream: TcpStream, client: ClientAddress) {
         let tls = Arc::clone(&self.tls.borrow());
         let service = self.service;
-        let answer =
-            move |request: Request<Incoming>| Arc::clone(&service).answer(request, address.ip());
+        let answer = move |request: Request<Incoming>| {
+            Arc::clone(&service).answer(request, client.expose().ip())
+        };
         let patience = Patience::default();
         connection::serve(stream, tls, patience, self.end, answer).await;
     }

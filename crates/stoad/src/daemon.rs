@@ -75,8 +75,8 @@ impl Daemon {
         }
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
         let ops_addresses = ops.addresses();
-        for address in &ops_addresses {
-            tracing::info!(%address, "the ops port");
+        for bound in &ops_addresses {
+            tracing::info!(address = %bound, "the ops port");
         }
         // Before anybody is served, who may ask how full the node is.
         let meter = meter::start(media.clone(), handle.clone());

@@ -1,14 +1,20 @@
 //! What is logged, and in which form.
 
 mod lines;
+mod visible;
 
 use std::{
     env,
     io::{self, IsTerminal as _},
 };
 
-use tracing_subscriber::{EnvFilter, filter::Directive};
+use stoa_redact::ClientAddresses;
+use tracing_subscriber::{
+    EnvFilter, Layer as _, Registry, layer::SubscriberExt as _, reload,
+    util::SubscriberInitExt as _,
+};
 
+use self::visible::Visible;
 use crate::{
     config::{Log, LogFormat},
     exit::Failure,
@@ -19,16 +25,21 @@ pub(crate) use lines::{Flush, Lost, last_word};
 
 /// Changes what is logged while the daemon runs.
 pub(crate) struct Filter {
-    /// Nothing, where `RUST_LOG` has said it.
-    set: Option<Box<dyn Fn(EnvFilter) + Send + Sync>>,
+    levels: reload::Handle<EnvFilter, Registry>,
     lost: Lost,
 }
 
 impl Filter {
-    /// Goes by this level from now on, unless `RUST_LOG` has said what is logged.
+    /// Goes by this level from now on, unless `RUST_LOG` has said what is logged; and shows this much of the addresses of
+    /// clients.
     pub(crate) fn set(&self, log: &Log) {
-        if let Some(set) = &self.set {
-            set(configured(log));
+        ClientAddresses::from(log.client_addresses).apply();
+        // Also where it is the same: with it everybody asks anew what may be shown.
+        if let Err(error) = self.levels.reload(wanted(log)) {
+            // Only if nothing is logged any more.
+            last_word(format!(
+                "stoad: the log level could not be changed: {error}"
+            ));
         }
     }
 
@@ -47,53 +58,39 @@ pub(crate) fn start(log: &Log) -> Result<(Filter, Flush), Failure> {
     let cannot = |error| Failure::Running(format!("cannot start the log: {error}"));
     let (lines, flush) = lines::start(io::stderr()).map_err(cannot)?;
     let lost = lines.lost();
-    let of_environment = EnvFilter::try_from_default_env().ok();
-    let is_configured = of_environment.is_none();
-    let filter = of_environment.unwrap_or_else(|| configured(log));
+    ClientAddresses::from(log.client_addresses).apply();
+    let (levels, handle) = reload::Layer::new(wanted(log));
+    let visible = Visible::new(levels);
     // A file of log lines is for other programs, too; and see no-color.org.
     let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colour = io::stderr().is_terminal() && !unwanted;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(lines)
         .with_ansi(colour);
-    let set: Box<dyn Fn(EnvFilter) + Send + Sync> = match log.format {
-        LogFormat::Text => {
-            let builder = builder.with_filter_reloading();
-            let handle = builder.reload_handle();
-            builder.init();
-            Box::new(move |filter| tell(handle.reload(filter)))
-        }
-        LogFormat::Json => {
-            let builder = builder.json().with_filter_reloading();
-            let handle = builder.reload_handle();
-            builder.init();
-            Box::new(move |filter| tell(handle.reload(filter)))
-        }
+    let layer = match log.format {
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().boxed(),
     };
+    tracing_subscriber::registry()
+        .with(layer.with_filter(visible))
+        .init();
     panics::tell_in_the_log();
-    let set = is_configured.then_some(set);
-    Ok((Filter { set, lost }, flush))
+    let filter = Filter {
+        levels: handle,
+        lost,
+    };
+    Ok((filter, flush))
 }
 
-fn tell(set: Result<(), tracing_subscriber::reload::Error>) {
-    // Only if nothing is logged any more.
-    if let Err(error) = set {
-        last_word(format!(
-            "stoad: the log level could not be changed: {error}"
-        ));
-    }
+/// By the environment or, where it says nothing, by the configuration.
+fn wanted(log: &Log) -> EnvFilter {
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| configured(log))
 }
 
 fn configured(log: &Log) -> EnvFilter {
     // Checked when the configuration was read, so the fallback is never needed.
     let filter = EnvFilter::try_new(&log.level.0).unwrap_or_else(|_| EnvFilter::new("info"));
-    quiet().fold(filter, EnvFilter::add_directive)
-}
-
-/// What libraries say and nobody is to read: str0m warns of every codec in an offer that it does not take, such
-/// as RED from every Chromium; its ICE agent writes down passwords.
-fn quiet() -> impl Iterator<Item = Directive> {
-    let directives = ["str0m::format=error", "is::agent=info"].into_iter();
-    directives.map(|text| text.parse().expect("a directive that is known to be right"))
+    // str0m warns of every codec in an offer that it does not take, such as RED from every Chromium.
+    let quiet = "str0m::format=error".parse();
+    filter.add_directive(quiet.expect("a directive that is known to be right"))
 }

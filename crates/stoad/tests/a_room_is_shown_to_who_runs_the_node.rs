@@ -1,5 +1,6 @@
 //! Whoever has the ops key can look into a room: who is in it and holds its slots, how loud and with what loss;
-//! nobody else can. Nothing that the daemon writes meanwhile, however much it is told to write, has a secret in it.
+//! nobody else can. Nothing that the daemon writes meanwhile, however much it is told to write, has a secret in it; nor
+//! where somebody is, unless it is told to write that.
 
 mod support;
 
@@ -81,6 +82,27 @@ async fn a_room_is_shown_to_who_runs_the_node() {
             404,
             "{nowhere}"
         );
+    }
+    let people: Vec<&str> = last
+        .split("\"address\":\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert_eq!(people.len(), 3, "in\n{last}");
+    let log = daemon.log();
+    assert!(log.contains("client=127.0.0.0/24"), "{log}");
+    for address in &people {
+        let told = log.lines().find(|line| line.contains(address));
+        assert_eq!(told, None, "{address} is told");
+    }
+    // Where it is wanted it is there, so what was looked for is what would have been told.
+    let text = fs::read_to_string(daemon.file("stoad.yaml")).expect("it is there");
+    let shown = text + "  client_addresses: full\n";
+    daemon.write("stoad.yaml", &shown);
+    daemon.hang_up();
+    while !people.iter().any(|address| daemon.log().contains(address)) {
+        assert!(!talking.is_finished(), "nobody's address is told");
+        turn.tick().await;
     }
     let status = client.node().get_status(GetStatusRequest {}).await;
     let written = [

@@ -10,14 +10,21 @@ use crate::workspace::Package;
 /// it in place, in both directions: a row that is no longer true is a finding too. What only tests
 /// use is not listed.
 pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
-    ("stoa-core", &[]),
-    ("stoa-api", &[]),
-    ("stoa-h3", &[]),
+    ("stoa-redact", &[]),
+    ("stoa-core", &["stoa-redact"]),
+    ("stoa-api", &["stoa-redact"]),
+    ("stoa-h3", &["stoa-redact"]),
     ("stoa-net", &["stoa-core"]),
     ("stoa-token", &["stoa-core"]),
     (
         "stoa-control",
-        &["stoa-api", "stoa-core", "stoa-h3", "stoa-token"],
+        &[
+            "stoa-api",
+            "stoa-core",
+            "stoa-h3",
+            "stoa-redact",
+            "stoa-token",
+        ],
     ),
     ("stoa-client", &["stoa-api", "stoa-h3"]),
     ("stoa-ops", &["stoa-control", "stoa-core", "stoa-net"]),
@@ -25,7 +32,13 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
     ("stoa-load", &["stoa-client", "stoa-token"]),
     (
         "stoa-whip",
-        &["stoa-api", "stoa-control", "stoa-core", "stoa-token"],
+        &[
+            "stoa-api",
+            "stoa-control",
+            "stoa-core",
+            "stoa-redact",
+            "stoa-token",
+        ],
     ),
     (
         "stoad",
@@ -35,6 +48,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
             "stoa-core",
             "stoa-net",
             "stoa-ops",
+            "stoa-redact",
             "stoa-talk",
             "stoa-token",
             "stoa-whip",

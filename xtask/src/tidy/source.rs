@@ -3,7 +3,7 @@
 //! The checks look for words. Without the split they would find them in the wrong place: `Mutex`
 //! in a comment that says why there is none, or a forbidden word in the string that forbids it.
 
-/// One Rust file. `code`, `comments` and `test` have one entry for each line of the file.
+/// One Rust file. `code`, `comments`, `text` and `test` have one entry for each line of the file.
 #[derive(Debug)]
 pub(super) struct Source {
     /// The path from the root, with `/` between its parts.
@@ -12,6 +12,8 @@ pub(super) struct Source {
     pub(super) code: Vec<String>,
     /// Each line's comments alone, without their `//`.
     pub(super) comments: Vec<String>,
+    /// Each line as it is written.
+    pub(super) text: Vec<String>,
     /// Whether the line is compiled for tests only.
     pub(super) test: Vec<bool>,
 }
@@ -33,6 +35,7 @@ impl Source {
             path: path.to_owned(),
             code,
             comments,
+            text: text.lines().map(str::to_owned).collect(),
             test,
         }
     }

@@ -1,11 +1,12 @@
 //! gRPC over HTTP/2 over TLS over TCP.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use stoa_h3::PeerInfo;
+use stoa_redact::ClientAddress;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -59,7 +60,7 @@ pub(super) async fn serve(
                 Ok((stream, address)) => {
                     match handle.connections.enter(address.ip()) {
                         Ok(place) => {
-                            connections.spawn(Arc::clone(&server).connection(stream, address, place));
+                            connections.spawn(Arc::clone(&server).connection(stream, address.into(), place));
                         }
                         Err(crowded) => tracing::debug!(reason = crowded.name(), "a connection was turned away"),
                     }
@@ -85,15 +86,15 @@ struct Server {
 }
 
 impl Server {
-    async fn connection(self: Arc<Self>, stream: TcpStream, address: SocketAddr, _place: Place) {
+    async fn connection(self: Arc<Self>, stream: TcpStream, client: ClientAddress, _place: Place) {
         let begun = tokio::select! {
             begun = timeout(self.limits.handshake, self.begin(stream)) => begun,
             () = self.lifecycle.reached(Phase::Stopping) => return,
         };
         match begun {
-            Ok(Ok(stream)) => self.http2(stream, address).await,
-            Ok(Err(error)) => tracing::debug!(%address, %error, "no HTTP/2 connection"),
-            Err(_) => tracing::debug!(%address, "no HTTP/2 connection in time"),
+            Ok(Ok(stream)) => self.http2(stream, client).await,
+            Ok(Err(error)) => tracing::debug!(%client, %error, "no HTTP/2 connection"),
+            Err(_) => tracing::debug!(%client, "no HTTP/2 connection in time"),
         }
     }
 
@@ -112,7 +113,7 @@ impl Server {
         Ok(stream)
     }
 
-    async fn http2(&self, stream: TlsStream<TcpStream>, address: SocketAddr) {
+    async fn http2(&self, stream: TlsStream<TcpStream>, client: ClientAddress) {
         let certificates = stream.get_ref().1.peer_certificates();
         let certificates = certificates.map(|chain| {
             Arc::new(
@@ -123,7 +124,7 @@ impl Server {
             )
         });
         let peer = PeerInfo {
-            remote_address: address,
+            remote_address: client,
             client_certificates: certificates,
         };
         let gate = self.gate.clone();
@@ -144,7 +145,7 @@ impl Server {
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(%address, %error, "an HTTP/2 connection ended with an error");
+            tracing::debug!(%client, %error, "an HTTP/2 connection ended with an error");
         }
     }
 

@@ -4,6 +4,7 @@ use std::{net::UdpSocket, sync::Arc};
 
 use quinn::{Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime};
 use stoa_h3::{QuicLimits, ServerLimits, serve_connection};
+use stoa_redact::ClientAddress;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use super::Tls;
@@ -109,21 +110,21 @@ struct Server {
 
 impl Server {
     async fn connection(self: Arc<Self>, incoming: Incoming, _place: Place) {
-        let address = incoming.remote_address();
+        let client = ClientAddress::from(incoming.remote_address());
         let begun = tokio::select! {
             begun = timeout(self.limits.handshake, async { incoming.accept()?.await }) => begun,
             () = self.lifecycle.reached(Phase::Stopping) => return,
         };
         let connection = match begun {
             Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => return tracing::debug!(%address, %error, "no QUIC connection"),
-            Err(_) => return tracing::debug!(%address, "no QUIC connection in time"),
+            Ok(Err(error)) => return tracing::debug!(%client, %error, "no QUIC connection"),
+            Err(_) => return tracing::debug!(%client, "no QUIC connection in time"),
         };
         let stopping = self.lifecycle.reached(Phase::Stopping);
         let gate = self.gate.clone();
         if let Err(error) = serve_connection(connection, gate, self.http3_limits(), stopping).await
         {
-            tracing::debug!(%address, %error, "an HTTP/3 connection ended with an error");
+            tracing::debug!(%client, %error, "an HTTP/3 connection ended with an error");
         }
     }
 

@@ -48,7 +48,7 @@ async fn describe(request: Request<RequestBody>) -> Result<Response<String>, Inf
         request.method(),
         request.uri(),
         request.headers()["x-custom"].to_str().unwrap(),
-        peer.remote_address.ip(),
+        peer.remote_address.expose().ip(),
     );
     let answer = Response::builder()
         .status(201)

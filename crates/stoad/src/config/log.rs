@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use stoa_redact::ClientAddresses;
 
 /// What is logged.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
@@ -15,6 +16,11 @@ pub(crate) struct Log {
     #[serde(deserialize_with = "filter", serialize_with = "as_text")]
     #[schemars(with = "String", extend("x-reload" = true))]
     pub(crate) level: LogLevel,
+    /// How much of the addresses of clients and callers is shown: `prefix` (the network: /24 of IPv4, /48 of IPv6), `none`, or
+    /// `full`. What libraries say below `info` is logged with `full` only, since they show addresses as they are. Passwords
+    /// and keys are never logged.
+    #[schemars(extend("x-reload" = true))]
+    pub(crate) client_addresses: ShownAddresses,
 }
 
 /// The form of a log line.
@@ -26,6 +32,29 @@ pub(crate) enum LogFormat {
     Text,
     /// For machines: one object a line.
     Json,
+}
+
+/// How much of a client's address is logged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ShownAddresses {
+    /// Nothing.
+    None,
+    /// The network.
+    #[default]
+    Prefix,
+    /// All of it.
+    Full,
+}
+
+impl From<ShownAddresses> for ClientAddresses {
+    fn from(shown: ShownAddresses) -> Self {
+        match shown {
+            ShownAddresses::None => Self::None,
+            ShownAddresses::Prefix => Self::Prefix,
+            ShownAddresses::Full => Self::Full,
+        }
+    }
 }
 
 /// A filter that has been checked.
