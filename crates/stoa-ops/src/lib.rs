@@ -16,12 +16,14 @@
 mod connections;
 mod debug;
 mod health;
+mod held_back;
 mod key;
 mod metrics;
 mod reloads;
 mod server;
 
 pub use health::faults;
+pub use held_back::HeldBack;
 pub use key::OpsKey;
 pub use metrics::{CATALOGUE, Kind, Metric};
 pub use reloads::{Reloads, TlsPort};

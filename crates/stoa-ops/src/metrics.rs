@@ -48,6 +48,11 @@ impl Metrics {
         let mut lost = Family::of(&catalogue::LOG_LINES_LOST);
         lost.count(&[], (node.lost_log_lines)());
         families.push(lost);
+        let mut held_back = Family::of(&catalogue::LOG_HELD_BACK);
+        for (level, count) in node.held_back.counts() {
+            held_back.count(&[level], count);
+        }
+        families.push(held_back);
         families.extend(reloads::families(&node.reloads));
         families.extend(of_workers(&node.media.status(), Instant::now()));
         families.extend(of_lobbies(&node.media.lobby_stats()));

@@ -24,6 +24,7 @@ use crate::{
     connections::{self, Limits},
     debug::{self, NotShown},
     health,
+    held_back::HeldBack,
     key::OpsKey,
     metrics::Metrics,
     reloads::Reloads,
@@ -54,6 +55,8 @@ pub struct Node {
     pub control: ControlHandle,
     /// How the configuration was read.
     pub reloads: Reloads,
+    /// Log lines that were held back.
+    pub held_back: HeldBack,
     /// How many log lines could not be written until now.
     pub lost_log_lines: Arc<dyn Fn() -> u64 + Send + Sync>,
 }

@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     config::Config,
     exit::Failure,
-    logging::Filter,
+    logging::{Filter, Repeats},
     media::{self, Workers},
     meter,
     reload::{self, Handles, Reloader},
@@ -46,6 +46,8 @@ pub(crate) struct Daemon {
     ops: JoinHandle<()>,
     /// It measures until the end.
     meter: JoinHandle<()>,
+    /// What holds back log lines, and who tells of those.
+    repeats: (Repeats, JoinHandle<()>),
 }
 
 impl Daemon {
@@ -94,7 +96,9 @@ impl Daemon {
                 let lost = log.lost();
                 Arc::new(move || lost.count())
             },
+            held_back: log.repeats().held_back(),
         };
+        let repeats = (log.repeats(), tokio::spawn(log.repeats().tell()));
         let reloader = Reloader::new(file, config, shown, handles, log);
         let reloader = Arc::new(Mutex::new(reloader));
         let ops = tokio::spawn(ops.serve(node, std::future::pending()));
@@ -122,6 +126,7 @@ impl Daemon {
             reloader,
             ops,
             meter,
+            repeats,
         })
     }
 
@@ -183,6 +188,9 @@ impl Daemon {
             }
             self.ops.abort();
             self.meter.abort();
+            let (repeats, telling) = self.repeats;
+            telling.abort();
+            repeats.tell_the_rest();
         };
         tokio::select! {
             () = ending => {

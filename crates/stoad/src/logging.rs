@@ -1,6 +1,7 @@
 //! What is logged, and in which form.
 
 mod lines;
+mod repeats;
 mod visible;
 
 use std::{
@@ -21,12 +22,14 @@ use crate::{
     panics,
 };
 
+pub(crate) use self::repeats::Repeats;
 pub(crate) use lines::{Flush, Lost, last_word};
 
 /// Changes what is logged while the daemon runs.
 pub(crate) struct Filter {
     levels: reload::Handle<EnvFilter, Registry>,
     lost: Lost,
+    repeats: Repeats,
 }
 
 impl Filter {
@@ -47,6 +50,11 @@ impl Filter {
     pub(crate) fn lost(&self) -> Lost {
         self.lost.clone()
     }
+
+    /// What holds back lines that come again and again.
+    pub(crate) fn repeats(&self) -> Repeats {
+        self.repeats.clone()
+    }
 }
 
 /// Sends log lines to standard error. The environment variable `RUST_LOG` wins over the
@@ -59,8 +67,9 @@ pub(crate) fn start(log: &Log) -> Result<(Filter, Flush), Failure> {
     let (lines, flush) = lines::start(io::stderr()).map_err(cannot)?;
     let lost = lines.lost();
     ClientAddresses::from(log.client_addresses).apply();
+    let repeats = Repeats::default();
     let (levels, handle) = reload::Layer::new(wanted(log));
-    let visible = Visible::new(levels);
+    let visible = Visible::new(levels, repeats.clone());
     // A file of log lines is for other programs, too; and see no-color.org.
     let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colour = io::stderr().is_terminal() && !unwanted;
@@ -78,6 +87,7 @@ pub(crate) fn start(log: &Log) -> Result<(Filter, Flush), Failure> {
     let filter = Filter {
         levels: handle,
         lost,
+        repeats,
     };
     Ok((filter, flush))
 }

@@ -45,11 +45,17 @@ impl House {
                 answer,
                 connected,
             } => self.answer(key, answer.as_deref(), connected),
-            Command::Close { key, says_goodbye } => {
+            Command::Close {
+                key,
+                says_goodbye,
+                closed,
+            } => {
                 if says_goodbye {
                     self.say_goodbye(key);
                 }
                 self.remove(key);
+                // Whoever asked may have given up.
+                let _ = closed.send(());
             }
             Command::Await(speaker, heard) => {
                 self.awaited.retain(|(_, heard)| !heard.is_closed());

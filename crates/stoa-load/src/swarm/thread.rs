@@ -38,6 +38,7 @@ pub(super) enum Command {
     Close {
         key: SeatKey,
         says_goodbye: bool,
+        closed: oneshot::Sender<()>,
     },
     Await(u32, oneshot::Sender<SystemTime>),
     Forbid(u32, Option<SystemTime>),
@@ -122,9 +123,15 @@ impl Thread {
         self.ask(command).await
     }
 
-    /// Removes somebody, with or without a word to the server.
+    /// Removes somebody, with or without a word to the server. They are gone when it returns: what the server does about
+    /// them from then on is not taken for something that it did to one who was in.
     pub(crate) async fn close(&self, key: SeatKey, says_goodbye: bool) -> Result<(), SwarmError> {
-        self.tell(Command::Close { key, says_goodbye }).await
+        let command = |closed| Command::Close {
+            key,
+            says_goodbye,
+            closed,
+        };
+        self.ask(command).await
     }
 
     /// When a packet of this speaker arrives next at somebody here who is looked at closely.

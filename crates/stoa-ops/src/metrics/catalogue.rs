@@ -120,6 +120,8 @@ catalogue! {
         "Join tokens that were refused, by whichever entrance, by the reason that their holders are not told.";
     LOG_LINES_LOST: Counter "stoa_log_lines_lost_total" &[],
         "Log lines that nobody took in time or that could not be written.";
+    LOG_HELD_BACK: Counter "stoa_log_lines_held_back_total" &["level"],
+        "Warnings and errors that were not written to the log, since their place had said as much too often.";
     CONFIG_RELOADS: Counter "stoa_config_reloads_total" &["result"],
         "How often the configuration was read again since the start, by result.";
     CONFIG_SUCCESSFUL: Gauge "stoa_config_last_reload_successful" &[],

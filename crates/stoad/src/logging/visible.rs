@@ -1,4 +1,5 @@
-//! Which lines may be written: those of the level that is wanted, unless they would show what is for nobody's eyes.
+//! Which lines may be written: those of the level that is wanted, unless they would show what is for nobody's eyes, or
+//! their place has said as much too often.
 
 use stoa_redact::ClientAddresses;
 use tracing::{
@@ -14,6 +15,8 @@ use tracing_subscriber::{
     reload,
 };
 
+use super::repeats::Repeats;
+
 /// The targets of our own crates begin so. What they show of a client is of types that know how much of it to show.
 const OWN: &str = "stoa";
 
@@ -26,11 +29,12 @@ const WARNS_WITH_ADDRESSES: &str = "quinn_udp";
 /// What is written down, and what is not.
 pub(super) struct Visible<S> {
     levels: reload::Layer<EnvFilter, S>,
+    repeats: Repeats,
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Visible<S> {
-    pub(super) fn new(levels: reload::Layer<EnvFilter, S>) -> Self {
-        Self { levels }
+    pub(super) fn new(levels: reload::Layer<EnvFilter, S>, repeats: Repeats) -> Self {
+        Self { levels, repeats }
     }
 
     /// The filter of levels is a layer and a filter, and here it is the latter.
@@ -75,7 +79,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Filter<S> for Visible<S> {
     }
 
     fn event_enabled(&self, event: &Event<'_>, context: &Context<'_, S>) -> bool {
-        self.levels().event_enabled(event, context)
+        self.levels().event_enabled(event, context) && self.repeats.pass(event)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
