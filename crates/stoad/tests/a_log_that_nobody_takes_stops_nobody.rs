@@ -34,7 +34,11 @@ impl Silent {
         let [.., high, low] = std::process::id().to_be_bytes();
         let ops = SocketAddr::from(([127, 70 + case, high, low], 9_464));
         let folder = Folder::with_credentials();
-        let text = format!("{}ops:\n  listen: ['{ops}']\n", configuration());
+        // Addresses in full, since libraries say little otherwise.
+        let text = format!(
+            "{}ops:\n  listen: ['{ops}']\nlog:\n  client_addresses: full\n",
+            configuration()
+        );
         folder.write("stoad.yaml", &text);
         let mut command = Command::new(env!("CARGO_BIN_EXE_stoad"));
         command.args(["run", "--config"]);

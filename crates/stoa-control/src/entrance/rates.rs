@@ -46,7 +46,13 @@ struct Table<K> {
     idle_at: HashMap<K, Instant>,
     /// When it was last looked who is idle.
     swept: Option<Instant>,
+    /// With how many keys it is looked again, so that those who were there once take no room for ever. Twice what was
+    /// left the last time: a look at each costs no more than it did to put them there.
+    sweep_at: usize,
 }
+
+/// With fewer keys than these nobody looks who is idle.
+const FEW_KEYS: usize = 1_024;
 
 /// How often it is looked who is idle, at most: a flood of keys must not cost a look each.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -57,6 +63,7 @@ impl<K: Eq + Hash> Rates<K> {
             table: Mutex::new(Table {
                 idle_at: HashMap::new(),
                 swept: None,
+                sweep_at: FEW_KEYS,
             }),
             keys,
         }
@@ -72,7 +79,8 @@ impl<K: Eq + Hash> Rates<K> {
     /// How long it has to wait, if it has had as many as it may.
     pub(crate) fn take(&self, key: K, rate: Rate, now: Instant) -> Result<(), Duration> {
         let mut table = self.table();
-        if table.idle_at.len() >= self.keys && !table.idle_at.contains_key(&key) {
+        let is_long = table.idle_at.len() >= self.keys.min(table.sweep_at);
+        if is_long && !table.idle_at.contains_key(&key) {
             table.sweep(now);
             if table.idle_at.len() >= self.keys {
                 // Whoever cannot be counted is not held back: the other limits hold.
@@ -97,13 +105,15 @@ impl<K: Eq + Hash> Rates<K> {
     }
 }
 
-impl<K> Table<K> {
+impl<K: Eq + Hash> Table<K> {
     /// Forgets who is idle.
     fn sweep(&mut self, now: Instant) {
         let is_due = self.swept.is_none_or(|swept| now >= swept + SWEEP);
         if is_due {
             self.swept = Some(now);
             self.idle_at.retain(|_, idle| *idle > now);
+            self.idle_at.shrink_to(2 * self.idle_at.len());
+            self.sweep_at = (2 * self.idle_at.len()).max(FEW_KEYS);
         }
     }
 }
@@ -182,6 +192,20 @@ mod tests {
         assert!(!rates.table().idle_at.contains_key(&3));
         assert_eq!(rates.take(3, rate, begin + SECOND), Ok(()));
         assert_eq!(rates.table().idle_at.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn who_was_there_once_takes_no_room_for_ever() {
+        let (rates, rate, begin) = (Rates::new(1 << 20), Rate::new(10, SECOND), Instant::now());
+        let mut most = 0;
+        for number in 0..100_000_u32 {
+            // A hundred new ones a second, each of whom is idle again after a tenth of one.
+            let now = begin + SECOND / 100 * number;
+            assert_eq!(rates.take(number, rate, now), Ok(()));
+            most = most.max(rates.table().idle_at.capacity());
+        }
+        assert!(rates.table().idle_at.len() <= FEW_KEYS);
+        assert!(most <= 4 * FEW_KEYS, "room for {most}");
     }
 
     #[test]
