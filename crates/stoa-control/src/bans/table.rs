@@ -8,7 +8,7 @@ use std::{
 
 use stoa_core::{ParticipantId, RoomId, TenantId};
 
-/// How many removals are remembered for a tenant, about 200 bytes each. The one that is forgotten first makes
+/// How many removals are remembered for a tenant, some hundred bytes each. The one that is forgotten first makes
 /// room for the next: nobody can be kept from removing somebody.
 const REMOVALS_PER_TENANT: usize = 50_000;
 
