@@ -16,15 +16,15 @@
 mod connections;
 mod debug;
 mod health;
-mod held_back;
 mod key;
+mod log_lines;
 mod metrics;
 mod reloads;
 mod server;
 
 pub use health::faults;
-pub use held_back::HeldBack;
 pub use key::OpsKey;
+pub use log_lines::LogLines;
 pub use metrics::{CATALOGUE, Kind, Metric};
 pub use reloads::{Reloads, TlsPort};
 pub use server::{BindError, Node, OpsConfig, OpsHandle, OpsServer};

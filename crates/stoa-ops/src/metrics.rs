@@ -46,10 +46,10 @@ impl Metrics {
         let mut families = self.of_node(node);
         families.extend(capacity::families(&node.control));
         let mut lost = Family::of(&catalogue::LOG_LINES_LOST);
-        lost.count(&[], (node.lost_log_lines)());
+        lost.count(&[], node.log_lines.lost());
         families.push(lost);
         let mut held_back = Family::of(&catalogue::LOG_HELD_BACK);
-        for (level, count) in node.held_back.counts() {
+        for (level, count) in node.log_lines.held_back() {
             held_back.count(&[level], count);
         }
         families.push(held_back);

@@ -24,8 +24,8 @@ use crate::{
     connections::{self, Limits},
     debug::{self, NotShown},
     health,
-    held_back::HeldBack,
     key::OpsKey,
+    log_lines::LogLines,
     metrics::Metrics,
     reloads::Reloads,
 };
@@ -55,10 +55,8 @@ pub struct Node {
     pub control: ControlHandle,
     /// How the configuration was read.
     pub reloads: Reloads,
-    /// Log lines that were held back.
-    pub held_back: HeldBack,
-    /// How many log lines could not be written until now.
-    pub lost_log_lines: Arc<dyn Fn() -> u64 + Send + Sync>,
+    /// Log lines that were not written.
+    pub log_lines: LogLines,
 }
 
 /// Why the ops port cannot be opened.

@@ -92,11 +92,7 @@ impl Daemon {
             media: media.clone(),
             control: handle.clone(),
             reloads: handles.reloads.clone(),
-            lost_log_lines: {
-                let lost = log.lost();
-                Arc::new(move || lost.count())
-            },
-            held_back: log.repeats().held_back(),
+            log_lines: log.counts(),
         };
         let repeats = (log.repeats(), tokio::spawn(log.repeats().tell()));
         let reloader = Reloader::new(file, config, shown, handles, log);

@@ -9,6 +9,7 @@ use std::{
     io::{self, IsTerminal as _},
 };
 
+use stoa_ops::LogLines;
 use stoa_redact::ClientAddresses;
 use tracing_subscriber::{
     EnvFilter, Layer as _, Registry, layer::SubscriberExt as _, reload,
@@ -23,12 +24,12 @@ use crate::{
 };
 
 pub(crate) use self::repeats::Repeats;
-pub(crate) use lines::{Flush, Lost, last_word};
+pub(crate) use lines::{Flush, last_word};
 
 /// Changes what is logged while the daemon runs.
 pub(crate) struct Filter {
     levels: reload::Handle<EnvFilter, Registry>,
-    lost: Lost,
+    counts: LogLines,
     repeats: Repeats,
 }
 
@@ -46,9 +47,9 @@ impl Filter {
         }
     }
 
-    /// How many lines could not be written.
-    pub(crate) fn lost(&self) -> Lost {
-        self.lost.clone()
+    /// Lines that were not written.
+    pub(crate) fn counts(&self) -> LogLines {
+        self.counts.clone()
     }
 
     /// What holds back lines that come again and again.
@@ -64,10 +65,10 @@ impl Filter {
 /// [`Failure::Running`] when there can be no thread for it.
 pub(crate) fn start(log: &Log) -> Result<(Filter, Flush), Failure> {
     let cannot = |error| Failure::Running(format!("cannot start the log: {error}"));
-    let (lines, flush) = lines::start(io::stderr()).map_err(cannot)?;
-    let lost = lines.lost();
+    let counts = LogLines::default();
+    let (lines, flush) = lines::start(io::stderr(), counts.clone()).map_err(cannot)?;
     ClientAddresses::from(log.client_addresses).apply();
-    let repeats = Repeats::default();
+    let repeats = Repeats::new(counts.clone());
     let (levels, handle) = reload::Layer::new(wanted(log));
     let visible = Visible::new(levels, repeats.clone());
     // A file of log lines is for other programs, too; and see no-color.org.
@@ -86,7 +87,7 @@ pub(crate) fn start(log: &Log) -> Result<(Filter, Flush), Failure> {
     panics::tell_in_the_log();
     let filter = Filter {
         levels: handle,
-        lost,
+        counts,
         repeats,
     };
     Ok((filter, flush))

@@ -6,15 +6,12 @@
 
 use std::{
     io::{self, Write},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{self, Receiver, SyncSender, TrySendError},
-    },
+    sync::mpsc::{self, Receiver, SyncSender, TrySendError},
     thread,
     time::{Duration, Instant},
 };
 
+use stoa_ops::LogLines;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// How many lines wait. At a few hundred bytes each it is about a megabyte, and some seconds of a very talkative level.
@@ -39,65 +36,47 @@ enum Entry {
 #[derive(Clone)]
 pub(super) struct Lines {
     queue: SyncSender<Entry>,
-    lost: Lost,
-}
-
-/// How many lines were lost until now.
-#[derive(Clone, Default)]
-pub(crate) struct Lost(Arc<AtomicU64>);
-
-impl Lost {
-    pub(crate) fn count(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
+    counts: LogLines,
 }
 
 /// Waits for the lines that are left when it is dropped, for no longer than [`LAST_WORDS`].
 #[must_use = "what is still to be written is lost without it"]
 pub(crate) struct Flush(SyncSender<Entry>);
 
-/// Starts the thread that writes to `sink`.
+/// Starts the thread that writes to `sink`, and counts what is lost.
 ///
 /// # Errors
 /// When there can be no thread.
-pub(super) fn start(sink: impl Write + Send + 'static) -> io::Result<(Lines, Flush)> {
+pub(super) fn start(
+    sink: impl Write + Send + 'static,
+    counts: LogLines,
+) -> io::Result<(Lines, Flush)> {
     let (queue, entries) = mpsc::sync_channel(LINES_CAPACITY);
-    let lost = Lost::default();
     let lines = Lines {
         queue: queue.clone(),
-        lost: lost.clone(),
+        counts: counts.clone(),
     };
     thread::Builder::new()
         .name("log".to_owned())
-        .spawn(move || write(&entries, sink, &lost))?;
+        .spawn(move || write(&entries, sink, &counts))?;
     Ok((lines, Flush(queue)))
 }
 
-fn write(entries: &Receiver<Entry>, mut sink: impl Write, lost: &Lost) {
+fn write(entries: &Receiver<Entry>, mut sink: impl Write, counts: &LogLines) {
     let mut told = 0;
     for entry in entries {
         match entry {
             Entry::Line(line) => match sink.write_all(&line) {
-                Ok(()) if lost.count() > told => {
-                    told = lost.count();
+                Ok(()) if counts.lost() > told => {
+                    told = counts.lost();
                     tracing::warn!(lost = told, "log lines were lost since the start");
                 }
                 Ok(()) => {}
-                Err(_) => lost.add_one(),
+                Err(_) => counts.lose(),
             },
             // Fails only if nobody waits any more.
             Entry::End(done) => drop(done.try_send(())),
         }
-    }
-}
-
-impl Lines {
-    pub(super) fn lost(&self) -> Lost {
-        self.lost.clone()
     }
 }
 
@@ -109,7 +88,7 @@ impl Write for Lines {
             taken.push(b'\n');
         }
         if self.queue.try_send(Entry::Line(taken)).is_err() {
-            self.lost.add_one();
+            self.counts.lose();
         }
         Ok(line.len())
     }
@@ -193,18 +172,19 @@ mod tests {
             written,
             go_on: told,
         };
-        let (mut lines, flush) = start(sink).expect("a thread");
+        let counts = LogLines::default();
+        let (mut lines, flush) = start(sink, counts.clone()).expect("a thread");
         let more = 10;
         // One more than wait may be in the writer's hands.
         for _ in 0..=LINES_CAPACITY + more {
             lines.write_all(b"a line\n").expect("never fails");
         }
-        let lost = lines.lost().count();
+        let lost = counts.lost();
         assert!((more as u64..=more as u64 + 1).contains(&lost), "{lost}");
         go_on.send(Err(io::ErrorKind::StorageFull.into())).unwrap();
         drop(go_on);
         drop(flush);
-        assert_eq!(lines.lost().count(), lost + 1, "the full disk");
+        assert_eq!(counts.lost(), lost + 1, "the full disk");
         let count = read.try_iter().count() as u64;
         assert_eq!(count + lost + 1, (LINES_CAPACITY + more + 1) as u64);
     }
@@ -213,7 +193,8 @@ mod tests {
     fn a_line_is_no_longer_than_it_may() {
         let (written, read) = mpsc::channel();
         let (_, go_on) = mpsc::channel();
-        let (mut lines, flush) = start(Sink { written, go_on }).expect("a thread");
+        let (mut lines, flush) =
+            start(Sink { written, go_on }, LogLines::default()).expect("a thread");
         lines
             .write_all(&[b'x'; 2 * LINE_BYTES])
             .expect("never fails");

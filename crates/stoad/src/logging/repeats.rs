@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stoa_ops::HeldBack;
+use stoa_ops::LogLines;
 use tracing::{
     Event, Level, Metadata,
     callsite::Identifier,
@@ -39,7 +39,7 @@ const EXEMPT: [&str; 2] = ["stoad::panics", module_path!()];
 #[derive(Clone, Default)]
 pub(crate) struct Repeats {
     places: Arc<Mutex<HashMap<Identifier, Place>>>,
-    held_back: HeldBack,
+    counts: LogLines,
 }
 
 /// One place of the code that complains.
@@ -60,6 +60,14 @@ struct Told {
 }
 
 impl Repeats {
+    /// What is held back is counted there.
+    pub(super) fn new(counts: LogLines) -> Self {
+        Self {
+            counts,
+            ..Self::default()
+        }
+    }
+
     /// Whether this line goes through.
     pub(super) fn pass(&self, event: &Event<'_>) -> bool {
         let metadata = event.metadata();
@@ -69,7 +77,7 @@ impl Repeats {
         // Before the table is locked: what formats itself may be anybody's code.
         let passes = self.take(metadata, Instant::now(), text(event));
         if !passes {
-            self.held_back.count(*metadata.level() == Level::ERROR);
+            self.counts.hold_back(*metadata.level() == Level::ERROR);
         }
         passes
     }
@@ -118,11 +126,6 @@ impl Repeats {
             }
         }
         told
-    }
-
-    /// What is counted, for the metrics.
-    pub(crate) fn held_back(&self) -> HeldBack {
-        self.held_back.clone()
     }
 
     /// Tells of what was held back, period by period, until it is dropped.

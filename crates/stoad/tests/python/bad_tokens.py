@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import itertools
 import socket
 import ssl
 from dataclasses import replace
-from pathlib import Path
 
 import grpc
 import grpc.aio
@@ -208,13 +206,7 @@ async def flood(http: Http, key: TokenKey, offers: tuple[str, str]) -> None:
 
 async def main() -> None:
     """Run all of it."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--whip", required=True)
-    parser.add_argument("--token-key", type=Path, required=True)
-    parser.add_argument("--node")
-    parser.add_argument("--script")
-    parser.add_argument("--page-port", type=int, required=True)
-    daemon, given = Daemon.from_arguments_and(parser)
+    daemon, given = Daemon.with_whip()
     http, key = Http(given.whip, daemon.ca_file), TokenKey(given.token_key)
     origin = f"http://127.0.0.1:{given.page_port}"
     sends, receives = HttpPeer("ada", 440.0), HttpPeer("grace", None)

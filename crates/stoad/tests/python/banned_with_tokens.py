@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -161,13 +159,7 @@ async def a_ban_can_be_lifted(house: House) -> None:
 
 async def main() -> None:
     """Run all of it."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--whip", required=True)
-    parser.add_argument("--token-key", type=Path, required=True)
-    parser.add_argument("--node")
-    parser.add_argument("--script")
-    parser.add_argument("--page-port")
-    daemon, given = Daemon.from_arguments_and(parser)
+    daemon, given = Daemon.with_whip()
     sends, receives = HttpPeer("nobody", 440.0), HttpPeer("nobody", None)
     async with daemon.aio_channel() as service:
         house = House(

@@ -54,6 +54,17 @@ class Daemon:
         )
         return daemon, given
 
+    @classmethod
+    def with_whip(cls) -> tuple[Daemon, argparse.Namespace]:
+        """Read what the Rust side hands over for a daemon with WHIP and WHEP, and for a browser there."""
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--whip", required=True)
+        parser.add_argument("--token-key", type=Path, required=True)
+        parser.add_argument("--node", required=True)
+        parser.add_argument("--script", required=True)
+        parser.add_argument("--page-port", type=int, required=True)
+        return cls.from_arguments_and(parser)
+
     def channel(self, api_key: str | None) -> grpc.Channel:
         """Open a connection that shows this key, or none."""
         return grpc.secure_channel(self.control, self._credentials(api_key), OPTIONS)

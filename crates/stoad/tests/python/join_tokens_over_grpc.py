@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -93,13 +91,7 @@ async def themselves(channel: grpc.aio.Channel) -> None:
 
 async def main() -> None:
     """Run all of it."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--whip")
-    parser.add_argument("--token-key", type=Path, required=True)
-    parser.add_argument("--node")
-    parser.add_argument("--script")
-    parser.add_argument("--page-port")
-    daemon, given = Daemon.from_arguments_and(parser)
+    daemon, given = Daemon.with_whip()
     key = TokenKey(given.token_key)
 
     def holder(who: str, **changes: Any) -> grpc.aio.Channel:

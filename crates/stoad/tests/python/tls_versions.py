@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import socket
 import ssl
 import warnings
-from pathlib import Path
 
 from daemon import CALL_SECONDS, Daemon
 from expect import equal, true
@@ -61,13 +59,7 @@ def refuses(address: str, ca: str, protocol: str, version: ssl.TLSVersion, ciphe
 
 def main() -> None:
     """Try both ports."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--whip", required=True)
-    parser.add_argument("--token-key", type=Path)
-    parser.add_argument("--node")
-    parser.add_argument("--script")
-    parser.add_argument("--page-port", type=int)
-    daemon, given = Daemon.from_arguments_and(parser)
+    daemon, given = Daemon.with_whip()
     ports = [(daemon.control, "h2"), (given.whip, "http/1.1")]
     for address, protocol in ports:
         speaks(address, daemon.ca_file, protocol, ssl.TLSVersion.TLSv1_3, "ALL")

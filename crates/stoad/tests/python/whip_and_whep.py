@@ -7,7 +7,6 @@ import asyncio
 import json
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -239,13 +238,7 @@ async def browsers_meet(
 
 async def main() -> None:
     """Run all of it."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--whip", required=True)
-    parser.add_argument("--token-key", type=Path, required=True)
-    parser.add_argument("--node", required=True)
-    parser.add_argument("--script", required=True)
-    parser.add_argument("--page-port", type=int, required=True)
-    daemon, given = Daemon.from_arguments_and(parser)
+    daemon, given = Daemon.with_whip()
     http, key = Http(given.whip, daemon.ca_file), TokenKey(given.token_key)
     async with daemon.aio_channel() as channel:
         await create_room(channel, ROOM)
