@@ -13,50 +13,13 @@ use stoa_h3::PeerInfo;
 use stoa_token::Grant;
 use tonic::Request;
 
-use crate::{errors::Failure, tenants::Tenant};
+use crate::{
+    errors::Failure,
+    tenants::{ApiKeyHash, CertificateHash, Tenant},
+};
 
 /// The only service that needs no credential: probes have none.
 const OPEN_SERVICE: &str = "/grpc.health.v1.Health/";
-
-/// An API key, known by its hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiKeyHash {
-    /// What the key is called in logs, and what separates its callers' `request_id`s from those of
-    /// others.
-    pub name: String,
-    /// The SHA-256 of the key. Keys are random and long, so a plain hash is enough.
-    pub sha256: [u8; 32],
-}
-
-impl ApiKeyHash {
-    /// The hash of a key that is known.
-    pub fn of(name: impl Into<String>, key: &str) -> Self {
-        Self {
-            name: name.into(),
-            sha256: Sha256::digest(key.as_bytes()).into(),
-        }
-    }
-}
-
-/// A client certificate, known by its hash. The node's authority has to vouch for it as well.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CertificateHash {
-    /// What it is called in logs, and what separates its callers' `request_id`s from those of others. One
-    /// that replaces another should have the same name.
-    pub name: String,
-    /// The SHA-256 of its DER form.
-    pub sha256: [u8; 32],
-}
-
-impl CertificateHash {
-    /// The hash of a certificate that is known, in its DER form.
-    pub fn of(name: impl Into<String>, der: &[u8]) -> Self {
-        Self {
-            name: name.into(),
-            sha256: Sha256::digest(der).into(),
-        }
-    }
-}
 
 /// Who calls; an extension of every request that got past the gate.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

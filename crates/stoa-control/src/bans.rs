@@ -3,7 +3,6 @@
 //! A ban refuses what was issued to its subject up to a moment. It is written down before it is answered,
 //! where the node has a state directory, and it holds in memory from the same moment on.
 
-mod service;
 mod store;
 mod table;
 
@@ -16,11 +15,10 @@ use std::{
 use stoa_api::v1::ErrorReason;
 use stoa_core::{ParticipantId, RoomId, TenantId};
 
-pub(crate) use service::BansService;
 pub use store::StateError;
 pub(crate) use table::{Ban, BanKey, Cause};
 
-use crate::{config::Clock, entrance::within, errors::Failure, to_its_end::to_its_end};
+use crate::{config::Clock, errors::Failure, tenants::within, to_its_end::to_its_end};
 use store::Store;
 use table::Table;
 

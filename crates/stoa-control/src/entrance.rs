@@ -9,7 +9,7 @@ mod leaving;
 mod negotiation;
 mod pending;
 mod quotas;
-mod rates;
+mod returning;
 mod sources;
 
 use std::{
@@ -24,8 +24,7 @@ use stoa_core::{AudioMode, Join, LeaveReason, Metadata, Role, SessionId, Subscri
 use stoa_redact::Hidden;
 use stoa_token::{Grant, Verifier};
 
-pub(crate) use quotas::{Entrant, Ledger, WatchPlace, within};
-pub(crate) use rates::Source;
+pub(crate) use quotas::{Entrant, Ledger, WatchPlace};
 pub(crate) use sources::Sources;
 
 use crate::{

@@ -25,7 +25,8 @@ use crate::{
     deadline::{Deadlines, EndingBody, Witness, is_streaming},
     entrance::Entrance,
     errors::{Failure, complete},
-    lifecycle::{ControlHandle, Lifecycle, Phase},
+    handle::ControlHandle,
+    lifecycle::{Lifecycle, Phase},
     media::BoxFuture,
     settings::Current,
 };

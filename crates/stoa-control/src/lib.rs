@@ -6,7 +6,7 @@
 //! [`Media`] port, which the daemon implements on its media workers.
 //!
 //! The way of a call: `server` (TCP or QUIC, TLS) → `gate` (trace, completed errors, deadline,
-//! credential) → `rooms`, `bans` or `node` (validate; for joins the `entrance` with its bans, rates and
+//! credential) → `services` (validate; for joins the `entrance` with its bans, rates and
 //! quotas; [`Media`], wait for the mirror, answer). A [`Tenant`] sees what is its own and nothing else.
 //!
 //! What needs no credential: `grpc.health.v1.Health`, because probes have none, and it tells only
@@ -16,6 +16,7 @@
 
 mod authenticate;
 mod bans;
+mod bind_error;
 mod calls;
 mod capacity;
 mod config;
@@ -28,25 +29,26 @@ mod errors;
 #[doc(hidden)]
 pub mod fuzz;
 mod gate;
+mod gauge;
+mod handle;
 mod idempotency;
 mod lifecycle;
 mod media;
-mod news;
-mod node;
 mod paging;
 mod preface;
+mod pump;
+mod rates;
 mod resume;
-mod rooms;
 mod server;
+mod services;
 mod settings;
 mod tenants;
+mod tls;
 mod to_its_end;
 mod validate;
-mod watch;
-mod watch_rooms;
 
-pub use authenticate::{ApiKeyHash, CertificateHash};
 pub use bans::StateError;
+pub use bind_error::BindError;
 pub use capacity::{
     CapacitySettings, Cost, Depth, Figures, Level, Newcomer, Report, Resource, WorkerFigures,
     WorkerReport,
@@ -56,8 +58,8 @@ pub use connections::{Connections, Crowded, Place};
 pub use directory::Headcount;
 pub use entrance::{Entrance, Entry};
 pub use errors::Failure;
-pub use lifecycle::{ControlHandle, ControlStats};
+pub use handle::{ControlHandle, ControlStats};
 pub use media::{BoxFuture, Media, MediaError, Notice, WorkerStatus};
 pub use preface::{read_preface, with_preface};
-pub use server::{BindError, ControlServer, OpenServer, PreparedCertificates, PreparedReload};
-pub use tenants::{Quotas, Tenant};
+pub use server::{ControlServer, OpenServer, PreparedCertificates, PreparedReload};
+pub use tenants::{ApiKeyHash, CertificateHash, Quotas, Tenant};

@@ -1,4 +1,4 @@
-//! How participants come back: resume tokens, and ICE restarts.
+//! Resume tokens, by which participants come back.
 //!
 //! A resume token is 256 random bits of the operating system, given out once with the answer to Join. Here is
 //! kept its SHA-256 alone, for as long as the participant is in the room by the session that it was given out
@@ -9,22 +9,13 @@ use std::{
     collections::HashMap,
     fmt::Write as _,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
 };
 
 use rand::{TryRngCore as _, rngs::OsRng};
 use sha2::{Digest as _, Sha256};
-use stoa_api::v1::{self, ErrorReason};
-use stoa_core::{Join, ParticipantId, RoomEvent, RoomEventKind, RoomId, SessionId, TenantId};
+use stoa_core::{Join, ParticipantId, RoomEvent, RoomEventKind, RoomId, SessionId};
 
-use crate::{
-    authenticate::Caller,
-    directory::Directory,
-    entrance::{Entrance, Inside},
-    errors::Failure,
-    rooms::RoomsService,
-    validate::{self, Member},
-};
+use crate::{directory::Directory, errors::Failure};
 
 /// The random bytes of a token.
 const TOKEN_BYTES: usize = 32;
@@ -49,7 +40,7 @@ type Table = HashMap<RoomId, HashMap<ParticipantId, Entry>>;
 pub(crate) struct ResumeTokens(Arc<Mutex<Table>>);
 
 /// A token that is being used: it is given back when this is dropped, unless it is spent.
-struct Taken<'a> {
+pub(crate) struct Taken<'a> {
     tokens: &'a ResumeTokens,
     directory: &'a Directory,
     room: RoomId,
@@ -111,7 +102,12 @@ impl ResumeTokens {
     }
 
     /// The participant's token, taken, if this is it.
-    fn take<'a>(&'a self, directory: &'a Directory, join: &Join, token: &str) -> Option<Taken<'a>> {
+    pub(crate) fn take<'a>(
+        &'a self,
+        directory: &'a Directory,
+        join: &Join,
+        token: &str,
+    ) -> Option<Taken<'a>> {
         let mut table = self.table();
         let here = table.get_mut(&join.room)?;
         let entry = here.get(&join.participant)?;
@@ -176,6 +172,18 @@ impl ResumeTokens {
     }
 }
 
+impl Taken<'_> {
+    /// The session that the token was given out for.
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        self.entry.as_ref().map(|entry| entry.session.clone())
+    }
+
+    /// Nobody can use it again.
+    pub(crate) fn spend(mut self) {
+        self.entry = None;
+    }
+}
+
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         let Some(entry) = self.entry.take() else {
@@ -191,78 +199,6 @@ impl Drop for Taken<'_> {
         self.tokens
             .is_known(self.directory, room, participant, &session);
     }
-}
-
-impl Entrance {
-    /// Lets somebody back in.
-    pub(crate) async fn come_back(
-        &self,
-        tenant: &TenantId,
-        mut join: Join,
-        issued: SystemTime,
-        token: String,
-    ) -> Result<v1::JoinResponse, Failure> {
-        use ErrorReason::{ParticipantNotFound, SessionMismatch};
-        let Inside {
-            directory, resume, ..
-        } = &*self.0;
-        let room = directory.get(&join.room).ok_or_else(|| {
-            Failure::room_not_found(join.room.name()).with("room_id", join.room.name())
-        })?;
-        let (id, who) = (join.room.clone(), join.participant.clone());
-        let invalid = || invalid(&id, &who);
-        let taken = resume.take(directory, &join, &token);
-        let mut taken = taken.ok_or_else(invalid)?;
-        let session = taken.entry.as_ref().map(|entry| entry.session.clone());
-        let session = session.ok_or_else(Failure::internal)?;
-        // Where their seat is best and what the answer asks of their microphone follows from who they are.
-        if let Some(known) = room.participant(&who, &session) {
-            validate::take_from(&mut join, &known);
-        }
-        join.resume = Some(session);
-        match self.admit(tenant, join, issued).await {
-            Ok(answer) => {
-                // The answer has the next one.
-                taken.entry = None;
-                Ok(answer)
-            }
-            // They have left, or have come back by another Join, before the mirror has seen it.
-            Err(failure) if matches!(failure.reason, ParticipantNotFound | SessionMismatch) => {
-                taken.entry = None;
-                Err(invalid())
-            }
-            Err(failure) => Err(failure),
-        }
-    }
-}
-
-impl RoomsService {
-    /// Restarts ICE of a session.
-    pub(crate) async fn restart(
-        &self,
-        caller: &Caller,
-        request: v1::RenegotiateRequest,
-    ) -> Result<v1::RenegotiateResponse, Failure> {
-        let (room, who, session): Member = validate::renegotiation(&request)?;
-        let room = caller.own(&room);
-        self.entrance.may_negotiate(caller, &room, &who)?;
-        let sdp_answer = self
-            .entrance
-            .restart_ice((room, who), session, request.sdp_offer)
-            .await?;
-        Ok(v1::RenegotiateResponse { sdp_answer })
-    }
-}
-
-fn invalid(room: &RoomId, participant: &ParticipantId) -> Failure {
-    let why = format!(
-        "the resume token is not that of {:?} in the room {:?} as they are in it now; join anew",
-        participant.as_str(),
-        room.name()
-    );
-    Failure::new(ErrorReason::ResumeTokenInvalid, why)
-        .with("room_id", room.name())
-        .with("participant_id", participant)
 }
 
 fn digest(token: &str) -> Digest {

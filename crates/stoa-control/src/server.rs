@@ -4,7 +4,6 @@ mod bind;
 mod http2;
 mod http3;
 mod reload;
-mod tls;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -20,26 +19,28 @@ use tokio::{
 use tonic::service::Routes;
 use tonic_health::{ServingStatus, server::HealthReporter};
 
-pub use bind::BindError;
 pub use reload::{PreparedCertificates, PreparedReload};
-pub(crate) use tls::Tls;
 
 use crate::{
-    bans::{Bans, BansService},
+    bans::Bans,
+    bind_error::BindError,
     calls::Calls,
     capacity::Capacity,
     config::{ControlConfig, TransportLimits},
     connections::Connections,
-    directory::{Directory, pump},
+    directory::Directory,
     entrance::{Entrance, Inside, LONGEST_VALIDITY, Ledger, Sources},
     gate::Gate,
+    gauge::{Gauge, Tally},
+    handle::ControlHandle,
     idempotency::{Requests, Tenants},
-    lifecycle::{ControlHandle, Gauge, Lifecycle, Phase, Tally},
+    lifecycle::{Lifecycle, Phase},
     media::{Media, Notice},
-    node::NodeService,
+    pump::pump,
     resume::ResumeTokens,
-    rooms::RoomsService,
+    services::{BansService, NodeService, RoomsService},
     settings::{Current, Settings},
+    tls::Tls,
 };
 use bind::Sockets;
 

@@ -1,8 +1,50 @@
 //! The tenants of a node: who they are, how their callers prove it, and how much they may have.
 
+use sha2::{Digest as _, Sha256};
+use stoa_api::v1::ErrorReason;
 use stoa_core::TenantId;
 
-use crate::authenticate::{ApiKeyHash, CertificateHash};
+use crate::errors::Failure;
+
+/// An API key, known by its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyHash {
+    /// What the key is called in logs, and what separates its callers' `request_id`s from those of
+    /// others.
+    pub name: String,
+    /// The SHA-256 of the key. Keys are random and long, so a plain hash is enough.
+    pub sha256: [u8; 32],
+}
+
+impl ApiKeyHash {
+    /// The hash of a key that is known.
+    pub fn of(name: impl Into<String>, key: &str) -> Self {
+        Self {
+            name: name.into(),
+            sha256: Sha256::digest(key.as_bytes()).into(),
+        }
+    }
+}
+
+/// A client certificate, known by its hash. The node's authority has to vouch for it as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateHash {
+    /// What it is called in logs, and what separates its callers' `request_id`s from those of others. One
+    /// that replaces another should have the same name.
+    pub name: String,
+    /// The SHA-256 of its DER form.
+    pub sha256: [u8; 32],
+}
+
+impl CertificateHash {
+    /// The hash of a certificate that is known, in its DER form.
+    pub fn of(name: impl Into<String>, der: &[u8]) -> Self {
+        Self {
+            name: name.into(),
+            sha256: Sha256::digest(der).into(),
+        }
+    }
+}
 
 /// One of the teams that share the node.
 #[derive(Debug, Clone)]
@@ -54,6 +96,20 @@ pub struct Quotas {
 pub(crate) fn may_take(limit: usize, taken: usize, own: usize, tenants: usize) -> bool {
     let free = limit.saturating_sub(taken);
     free > 0 && (tenants <= 1 || own < free)
+}
+
+/// Whether one more of what a tenant has `there` fits into its quota.
+///
+/// # Errors
+/// QUOTA_REACHED.
+pub(crate) fn within(quota: &'static str, limit: usize, there: usize) -> Result<(), Failure> {
+    if there < limit {
+        return Ok(());
+    }
+    let message = format!("the tenant has {there} {quota}, the most that it may");
+    Err(Failure::new(ErrorReason::QuotaReached, message)
+        .with("quota", quota)
+        .with("limit", limit))
 }
 
 impl Default for Quotas {

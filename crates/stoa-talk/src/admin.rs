@@ -10,10 +10,11 @@ use crate::{
     admission::Admission,
     entrance::too_many_codes,
     hub::Command,
+    outbox::Closing,
     problem::Problem,
     protocol::{OfAdministrator, Order},
     secret::{self, Purpose, SecretHash},
-    socket::{Closing, remove_from_stoa},
+    socket::remove_from_stoa,
     sources::Source,
     store::{
         self, Outcome,

@@ -30,9 +30,9 @@ use self::{
 };
 use crate::{
     limits,
+    outbox::{Closing, Outbox},
     problem::Problem,
     protocol::{ToBrowser, You},
-    socket::{Closing, Outbox},
 };
 
 /// The task of one room.

@@ -5,7 +5,6 @@
 //! own writer only.
 
 mod join;
-mod outbox;
 mod pace;
 mod requests;
 mod seat;
@@ -17,13 +16,11 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::{StreamExt as _, stream::SplitStream};
 use tokio::time::{self, Instant};
 
-pub(crate) use self::{
-    outbox::{Closing, Outbox},
-    seat::remove_from_stoa,
-};
+pub(crate) use self::seat::remove_from_stoa;
 use self::{pace::Pace, seat::Seat};
 use crate::{
     limits,
+    outbox::{Closing, Outbox},
     problem::Problem,
     protocol::{self, FromBrowser, ToBrowser},
     talk::Talk,
@@ -32,7 +29,7 @@ use crate::{
 /// Serves one WebSocket to its end, and takes its participant out of the room.
 pub(crate) async fn serve(socket: WebSocket, talk: Arc<Talk>) {
     let (sink, stream) = socket.split();
-    let (outbox, queues) = Outbox::new(Arc::clone(&talk));
+    let (outbox, queues) = Outbox::new(Arc::clone(talk.stats()));
     let mut writer = tokio::spawn(writer::run(sink, queues));
     let mut reader = Reader {
         talk: Arc::clone(&talk),

@@ -1,11 +1,8 @@
 //! What all sockets of one service share.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use stoa_client::Client;
@@ -16,8 +13,8 @@ use crate::{
     directory::Directory,
     limits,
     secret::AdministratorKey,
-    socket::Closing,
     sources::Tries,
+    stats::Stats,
     store::{self, Store, admission::House},
 };
 
@@ -35,7 +32,7 @@ pub(crate) struct Talk {
     seats: AtomicU64,
     sockets: Arc<Semaphore>,
     shutdown: watch::Sender<bool>,
-    stats: Stats,
+    stats: Arc<Stats>,
 }
 
 impl Talk {
@@ -54,7 +51,7 @@ impl Talk {
             seats: AtomicU64::default(),
             sockets: Arc::new(Semaphore::new(limits::MAX_SOCKETS)),
             shutdown: watch::Sender::new(false),
-            stats: Stats::default(),
+            stats: Arc::default(),
         })
     }
 
@@ -74,7 +71,7 @@ impl Talk {
     }
 
     /// What is counted.
-    pub(crate) fn stats(&self) -> &Stats {
+    pub(crate) fn stats(&self) -> &Arc<Stats> {
         &self.stats
     }
 
@@ -147,14 +144,8 @@ impl Talk {
 
     /// What `/healthz` tells.
     pub(crate) fn status(&self) -> serde_json::Value {
-        serde_json::json!({
-            "status": "ok",
-            "sockets": limits::MAX_SOCKETS - self.sockets.available_permits(),
-            "rooms": self.directory.len(),
-            "sockets_turned_away": self.stats.turned_away.load(Ordering::Relaxed),
-            "sockets_closed": *lock(&self.stats.closed),
-            "messages_refused": *lock(&self.stats.refused),
-        })
+        let sockets = limits::MAX_SOCKETS - self.sockets.available_permits();
+        self.stats.shown(sockets, self.directory.len())
     }
 }
 
@@ -168,33 +159,4 @@ impl Shutdown {
         // An error means that the service is gone altogether.
         let _ = self.0.wait_for(|ending| *ending).await;
     }
-}
-
-/// Counts since the start.
-#[derive(Debug, Default)]
-pub(crate) struct Stats {
-    turned_away: AtomicU64,
-    closed: Mutex<BTreeMap<&'static str, u64>>,
-    refused: Mutex<BTreeMap<String, u64>>,
-}
-
-impl Stats {
-    /// A socket was not opened: there are as many as there may be.
-    pub(crate) fn turned_away(&self) {
-        self.turned_away.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// This service ended a socket.
-    pub(crate) fn closed(&self, closing: Closing) {
-        *lock(&self.closed).entry(closing.reason()).or_default() += 1;
-    }
-
-    /// A browser's message was answered with an error. The reasons are few and fixed.
-    pub(crate) fn refused(&self, reason: &str) {
-        *lock(&self.refused).entry(reason.to_owned()).or_default() += 1;
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,17 +6,15 @@ use stoa_api::v1::ErrorReason;
 use stoa_core::{ParticipantId, RoomId, TenantId};
 use tokio::time::Instant;
 
-use super::{
-    pending::{Pending, UnderWay},
-    rates::{Rate, Rates},
-};
+use super::pending::{Pending, UnderWay};
 use crate::{
     authenticate::invalid_credential,
     directory::Directory,
     errors::Failure,
-    lifecycle::Counted,
+    gauge::Counted,
+    rates::{Rate, Rates, rate_exceeded},
     settings::Current,
-    tenants::{Quotas, may_take},
+    tenants::{Quotas, may_take, within},
 };
 
 /// How many people's joins are counted at a time.
@@ -177,23 +175,4 @@ impl Ledger {
             Ok(())
         })
     }
-}
-
-/// Whether one more fits.
-pub(crate) fn within(quota: &'static str, limit: usize, there: usize) -> Result<(), Failure> {
-    if there < limit {
-        return Ok(());
-    }
-    let message = format!("the tenant has {there} {quota}, the most that it may");
-    Err(Failure::new(ErrorReason::QuotaReached, message)
-        .with("quota", quota)
-        .with("limit", limit))
-}
-
-/// Too many in a short time.
-pub(crate) fn rate_exceeded(scope: &'static str, wait: Duration) -> Failure {
-    let message = "too many in a short time; repeat the call after the given delay";
-    Failure::new(ErrorReason::RateExceeded, message)
-        .with("scope", scope)
-        .after(wait)
 }

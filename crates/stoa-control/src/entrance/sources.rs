@@ -4,11 +4,11 @@ use std::{net::IpAddr, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{
-    quotas::rate_exceeded,
-    rates::{Rate, Rates, Source},
+use crate::{
+    errors::Failure,
+    rates::{Rate, Rates, Source, rate_exceeded},
+    settings::Current,
 };
-use crate::{errors::Failure, settings::Current};
 
 /// How many sources are counted at a time, some 50 bytes each.
 const SOURCES: usize = 65_536;

@@ -6,8 +6,8 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::{
-    authenticate::{ApiKeyHash, Authenticator},
-    tenants::Tenant,
+    authenticate::Authenticator,
+    tenants::{ApiKeyHash, Tenant},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

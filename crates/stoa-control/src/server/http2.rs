@@ -16,13 +16,14 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tower::ServiceExt as _;
 
-use super::Tls;
 use crate::{
     config::TransportLimits,
     connections::Place,
     gate::Gate,
-    lifecycle::{ControlHandle, Lifecycle, Phase},
+    handle::ControlHandle,
+    lifecycle::{Lifecycle, Phase},
     preface::{read_preface, with_preface},
+    tls::Tls,
 };
 
 /// The pause after the system could not give us a connection: most often it has no more files, and

@@ -7,12 +7,13 @@ use stoa_h3::{QuicLimits, ServerLimits, serve_connection};
 use stoa_redact::ClientAddress;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
-use super::Tls;
 use crate::{
     config::TransportLimits,
     connections::Place,
     gate::Gate,
-    lifecycle::{ControlHandle, Lifecycle, Phase},
+    handle::ControlHandle,
+    lifecycle::{Lifecycle, Phase},
+    tls::Tls,
 };
 
 /// When one in so many of the connections that may be are taken, in all or from their address, callers must

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use rustls::RootCertStore;
 use stoa_token::Keys;
 
-use super::{BindError, Tls};
 use crate::{
+    bind_error::BindError,
     capacity::CapacitySettings,
     config::{ControlConfig, TlsIdentity},
-    lifecycle::ControlHandle,
+    handle::ControlHandle,
     settings::Settings,
+    tls::Tls,
 };
 
 /// A configuration that was checked and can be applied: nothing of that can fail.

@@ -63,17 +63,17 @@ async fn of_one_room_and_of_all(wire: Wire) {
         snapshots += usize::from(matches!(message.event, Some(Event::Snapshot(_))));
         known.take("r", message);
     }
-    assert_eq!(
-        snapshots, 2,
-        "one at the beginning, one instead of what was missed"
-    );
+    // One at the beginning, and one instead of what was missed. On a busy machine the server itself may fall behind
+    // its log before the client's window is full: that is one more each time.
+    assert!(snapshots >= 2, "{snapshots}");
     assert!(known.seen.len() < CHANGES);
 
     let mut known = Known::default();
     while known.rooms.get("r") != Some(&truly) || known.from == 0 {
         known.take_all(next_of_all(&mut of_all).await);
     }
-    assert_eq!(known.begun, 2);
+    assert!(known.begun >= 2, "{}", known.begun);
     assert!(known.seen.len() < CHANGES);
-    assert_eq!(rig.handle.stats().resyncs, 2);
+    let begun_anew = (snapshots - 1) + (known.begun - 1);
+    assert_eq!(rig.handle.stats().resyncs, begun_anew as u64);
 }

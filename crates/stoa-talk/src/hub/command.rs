@@ -6,8 +6,8 @@ use stoa_client::v1::JoinResponse;
 use tokio::sync::{Mutex, MutexGuard, mpsc, oneshot};
 
 use crate::{
+    outbox::{Closing, Outbox},
     problem::Problem,
-    socket::{Closing, Outbox},
 };
 
 /// What a hub is asked.

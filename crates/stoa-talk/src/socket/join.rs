@@ -15,10 +15,10 @@ use super::{
 use crate::{
     hub::{Attach, Command},
     limits,
+    outbox::Closing,
     problem::Problem,
     protocol::{Join, NewRoomFields},
     secret::{Purpose, SecretHash},
-    socket::Closing,
     store::{
         admission::{Admitted, Visitor, admit},
         members,

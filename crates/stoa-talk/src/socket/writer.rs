@@ -4,8 +4,10 @@ use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_util::{SinkExt as _, stream::SplitSink};
 use tokio::time::{self, MissedTickBehavior};
 
-use super::outbox::{Closing, Queues};
-use crate::limits;
+use crate::{
+    limits,
+    outbox::{Closing, Queues},
+};
 
 /// Sends what is queued, and pings, until the socket breaks or is to be closed.
 pub(super) async fn run(mut sink: SplitSink<WebSocket, Message>, queues: Queues) {

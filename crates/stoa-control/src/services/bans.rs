@@ -7,9 +7,13 @@ use stoa_api::v1::{self, bans_server::Bans};
 use stoa_core::{ParticipantId, RoomId, TenantId};
 use tonic::{Request, Response, Status};
 
-use super::{Ban, BanKey};
 use crate::{
-    authenticate::caller, convert, entrance::Entrance, errors::Failure, idempotency::Requests,
+    authenticate::caller,
+    bans::{Ban, BanKey},
+    convert,
+    entrance::Entrance,
+    errors::Failure,
+    idempotency::Requests,
     paging, validate,
 };
 

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use stoa_core::RoomEventKind;
 use tokio::{sync::mpsc, time::sleep};
 
-use super::Directory;
 use crate::{
+    directory::Directory,
     media::{Media, MediaError, Notice},
     resume::ResumeTokens,
 };

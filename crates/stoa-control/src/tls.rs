@@ -12,19 +12,18 @@ use rustls::{
     server::{WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 
-use super::BindError;
-use crate::config::TlsIdentity;
+use crate::{bind_error::BindError, config::TlsIdentity};
 
 /// What each transport takes. Both are replaced together, and with them the tickets by which connections are resumed:
 /// nobody comes back by a certificate that is not vouched for any more.
 #[derive(Clone)]
 pub(crate) struct Tls {
-    pub(super) http2: Arc<ServerConfig>,
-    pub(super) http3: Arc<QuicServerConfig>,
+    pub(crate) http2: Arc<ServerConfig>,
+    pub(crate) http3: Arc<QuicServerConfig>,
 }
 
 impl Tls {
-    pub(super) fn new(
+    pub(crate) fn new(
         identity: &TlsIdentity,
         client_ca: Option<&Arc<RootCertStore>>,
     ) -> Result<Self, BindError> {

@@ -7,21 +7,20 @@ use stoa_api::v1::{self, ErrorReason, rooms_server::Rooms};
 use stoa_core::{ParticipantChange, RoomId, RoomSettings, TenantId};
 use tonic::{Request, Response, Status};
 
+use super::{news::NodeNews, watch::Watcher, watch_rooms::RoomsWatcher};
 use crate::{
     authenticate::{Caller, caller},
     convert,
     directory::{CannotWatch, Directory, Room},
     entrance::{Entrance, WatchPlace},
     errors::Failure,
+    gauge::{Gauge, Tally},
     idempotency::Requests,
-    lifecycle::{Gauge, Lifecycle, Tally},
+    lifecycle::Lifecycle,
     media::Media,
-    news::NodeNews,
     paging,
     settings::Current,
     validate,
-    watch::Watcher,
-    watch_rooms::RoomsWatcher,
 };
 
 /// The handlers, and what they share. Clones are the same.
@@ -151,8 +150,17 @@ impl Rooms for RoomsService {
         request: Request<v1::RenegotiateRequest>,
     ) -> Result<Response<v1::RenegotiateResponse>, Status> {
         let caller = caller(&request)?;
-        let restarted = self.restart(&caller, request.into_inner()).await?;
-        Ok(Response::new(restarted))
+        let request = request.into_inner();
+        let (room, who, session) = validate::renegotiation(&request)?;
+        let room = caller.own(&room);
+        self.entrance.may_negotiate(&caller, &room, &who)?;
+        let restarted = self
+            .entrance
+            .restart_ice((room, who), session, request.sdp_offer)
+            .await?;
+        Ok(Response::new(v1::RenegotiateResponse {
+            sdp_answer: restarted,
+        }))
     }
 
     async fn watch_rooms(

@@ -13,11 +13,11 @@ use tokio::{
 };
 use tonic::Status;
 
+use super::news::NodeNews;
 use crate::{
     directory::{Cursor, Directory, Room, Step, bookmark, response},
     entrance::WatchPlace,
-    lifecycle::Tally,
-    news::NodeNews,
+    gauge::Tally,
 };
 
 /// One watcher of one room.

@@ -14,12 +14,12 @@ use tokio::{
 };
 use tonic::Status;
 
+use super::news::NodeNews;
 use crate::{
     directory::{Directory, Next, Piece, Survey, TenantLog},
     entrance::WatchPlace,
     errors::Failure,
-    lifecycle::Tally,
-    news::NodeNews,
+    gauge::Tally,
 };
 
 /// One watcher of all rooms of a tenant.

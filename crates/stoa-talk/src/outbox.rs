@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::ws::{CloseFrame, Utf8Bytes, close_code};
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use crate::{limits, protocol::ToBrowser, talk::Talk};
+use crate::{limits, protocol::ToBrowser, stats::Stats};
 
 /// Why this service ends a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Closing {
     }
 
     /// The last message.
-    pub(super) fn message(self) -> Utf8Bytes {
+    pub(crate) fn message(self) -> Utf8Bytes {
         ToBrowser::Closed {
             reason: self.reason(),
         }
@@ -61,7 +61,7 @@ impl Closing {
     }
 
     /// The WebSocket's own goodbye.
-    pub(super) fn frame(self) -> CloseFrame {
+    pub(crate) fn frame(self) -> CloseFrame {
         let code = match self {
             Self::Left(_)
             | Self::Gone
@@ -83,20 +83,20 @@ impl Closing {
 /// The sending end of one browser's messages. Never waits.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
-    talk: Arc<Talk>,
+    stats: Arc<Stats>,
     messages: mpsc::Sender<Utf8Bytes>,
     closing: mpsc::Sender<Closing>,
 }
 
 /// The writer's ends.
 #[derive(Debug)]
-pub(super) struct Queues {
-    pub(super) messages: mpsc::Receiver<Utf8Bytes>,
-    pub(super) closing: mpsc::Receiver<Closing>,
+pub(crate) struct Queues {
+    pub(crate) messages: mpsc::Receiver<Utf8Bytes>,
+    pub(crate) closing: mpsc::Receiver<Closing>,
 }
 
 impl Outbox {
-    pub(super) fn new(talk: Arc<Talk>) -> (Self, Queues) {
+    pub(crate) fn new(stats: Arc<Stats>) -> (Self, Queues) {
         let (messages, messages_out) = mpsc::channel(limits::SOCKET_QUEUE);
         let (closing, closing_out) = mpsc::channel(1);
         let queues = Queues {
@@ -105,7 +105,7 @@ impl Outbox {
         };
         (
             Self {
-                talk,
+                stats,
                 messages,
                 closing,
             },
@@ -136,7 +136,7 @@ impl Outbox {
     /// Has the writer say goodbye. The first reason counts.
     pub(crate) fn close(&self, closing: Closing) {
         if self.closing.try_send(closing).is_ok() {
-            self.talk.stats().closed(closing);
+            self.stats.closed(closing.reason());
         }
     }
 }

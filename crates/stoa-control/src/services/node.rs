@@ -5,6 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use stoa_api::v1::{self, SaturationLevel, node_server::Node};
 use tonic::{Request, Response, Status};
 
+use super::news;
 use crate::{
     authenticate::caller,
     capacity::{Capacity, Level, Report},
@@ -12,7 +13,6 @@ use crate::{
     directory::Directory,
     lifecycle::{Lifecycle, Standing},
     media::{Media, WorkerStatus},
-    news,
 };
 
 /// What the node is and how it stands.

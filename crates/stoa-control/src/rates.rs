@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
+use stoa_api::v1::ErrorReason;
 use tokio::time::Instant;
+
+use crate::errors::Failure;
 
 /// So often on average, and so many at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +119,14 @@ impl<K: Eq + Hash> Table<K> {
             self.sweep_at = (2 * self.idle_at.len()).max(FEW_KEYS);
         }
     }
+}
+
+/// Too many in a short time.
+pub(crate) fn rate_exceeded(scope: &'static str, wait: Duration) -> Failure {
+    let message = "too many in a short time; repeat the call after the given delay";
+    Failure::new(ErrorReason::RateExceeded, message)
+        .with("scope", scope)
+        .after(wait)
 }
 
 /// Nothing, or how long until one more fits.
