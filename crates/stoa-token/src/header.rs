@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
-use crate::{claims::Claims, reason::Reason, verify::MAX_TOKEN_BYTES};
+use crate::{claims::Claims, limits::MAX_TOKEN_BYTES, reason::Reason};
 
 /// The `typ` of a join token, in any case (RFC 7515, section 4.1.9).
 pub const TYPE: &str = "stoa-join+jwt";

@@ -10,13 +10,9 @@ use stoa_core::TenantId;
 
 use crate::{
     grant::Grant,
+    limits::{LEEWAY, ONCE_TOKENS_PER_TENANT},
     reason::{Reason, Refused},
-    verify::LEEWAY,
 };
-
-/// How many used tokens are remembered for a tenant, each until it expires: about 18 in every second of
-/// an hour, some 200 bytes each. A tenant cannot fill another's share.
-pub const ONCE_TOKENS_PER_TENANT: usize = 65_536;
 
 /// The tokens that are good once and were used, until they expire. Clones are the same table.
 ///

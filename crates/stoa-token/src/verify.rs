@@ -5,7 +5,7 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use jsonwebtoken::{Validation, decode, errors::ErrorKind};
@@ -15,19 +15,10 @@ use crate::{
     grant::Grant,
     header::{TYPE, take_apart},
     keys::{Keys, TokenKey},
+    limits::{LEEWAY, LONGEST_LIFETIME},
     reason::{Reason, Refused},
     used::{Once, Used},
 };
-
-/// The longest token, in bytes. A full one has about 700.
-pub const MAX_TOKEN_BYTES: usize = 4096;
-
-/// By how much the clocks of a signalling service and a node may differ.
-pub const LEEWAY: Duration = Duration::from_secs(30);
-
-/// The longest time from `iat` to `exp`. A token is for entering, not for staying: whoever is in stays in
-/// when it expires.
-pub const LONGEST_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// Checks tokens. Clones share the keys, what was used and what was refused.
 #[derive(Debug, Clone, Default)]
