@@ -93,7 +93,7 @@ pub(crate) fn admit(
             if let Some(link) = &link
                 && link.role > person.role
             {
-                raise(&mut person, link.role);
+                person.raise(link.role);
             }
             (person, link)
         }
@@ -123,13 +123,6 @@ pub(crate) fn admit(
         person,
         silenced,
     })
-}
-
-/// Gives a higher role; whoever is on the stage needs no hand and no invitation.
-pub(super) fn raise(person: &mut PersonRow, role: Role) {
-    person.role = role;
-    person.hand_raised_at = None;
-    person.invited = false;
 }
 
 fn room(transaction: &Transaction<'_>, house: &House, visitor: &Visitor) -> Outcome<(Room, bool)> {

@@ -7,7 +7,7 @@ use rusqlite::{Transaction, params};
 use serde::Serialize;
 
 use super::{
-    Outcome, admission, people,
+    Outcome, people,
     people::{PersonRow, expect, save},
     rooms,
 };
@@ -120,7 +120,7 @@ pub(crate) fn answer_invitation(
     person.invited = false;
     person.hand_raised_at = None;
     if accepted {
-        admission::raise(&mut person, Role::Speaker);
+        person.raise(Role::Speaker);
     }
     kept(transaction, person)
 }

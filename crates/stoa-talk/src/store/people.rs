@@ -39,6 +39,13 @@ pub(crate) mod metadata {
 }
 
 impl PersonRow {
+    /// Gives a higher role; whoever is on the stage needs no hand and no invitation.
+    pub(super) fn raise(&mut self, role: Role) {
+        self.role = role;
+        self.hand_raised_at = None;
+        self.invited = false;
+    }
+
     /// What Stoa keeps of this for everybody to see.
     pub(crate) fn metadata(&self) -> HashMap<String, String> {
         let mut metadata = HashMap::new();
