@@ -4,20 +4,19 @@ use std::{
     ffi::OsStr,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitStatus},
     rc::Rc,
     time::Duration,
 };
 
 use rustix::process::Signal;
-use sha2::{Digest as _, Sha256};
 use stoa_client::Client;
 
 use super::{
     calls::connect,
     command::Running,
-    folder::{Folder, configuration, with_whip},
+    folder::{Folder, configuration, with_ops, with_whip},
     network,
 };
 
@@ -102,10 +101,7 @@ impl Daemon {
 
     /// The same with further sections.
     pub(crate) fn with_ops_and(key: &str, more: &str) -> Self {
-        let sha256 = Sha256::digest(key.as_bytes());
-        let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        let ops = format!("ops:\n  listen: ['127.0.0.1:0']\n  key_sha256: {sha256}\n");
-        Self::run_as(&(configuration() + &ops + more))
+        Self::run_as(&(with_ops(key) + more))
     }
 
     /// `stoad run` with WHIP and WHEP for pages of this origin, whose tenant has two token keys:
@@ -131,8 +127,21 @@ impl Daemon {
 
     /// `stoad run` with the configuration in this folder.
     pub(crate) fn run_in(folder: Rc<Folder>) -> Self {
+        Self::run_by(command(), folder)
+    }
+
+    /// The same, where a service manager wants to hear of it at this socket, every `watchdog` that it lives.
+    pub(crate) fn run_managed(folder: Rc<Folder>, socket: &Path, watchdog: Duration) -> Self {
+        let mut command = command();
+        command.env("NOTIFY_SOCKET", socket);
+        command.env("WATCHDOG_USEC", watchdog.as_micros().to_string());
+        Self::run_by(command, folder)
+    }
+
+    /// The same by a command line that ends with the daemon's program.
+    fn run_by(mut command: Command, folder: Rc<Folder>) -> Self {
         let file = folder.file("stoad.yaml");
-        let running = Running::start(command().args(["run", "--config"]).arg(file));
+        let running = Running::start(command.args(["run", "--config"]).arg(file));
         let address = |line: &str, of: &str| -> Option<SocketAddr> {
             let (_, rest) = line.split_once(of)?;
             rest.split_once("address=")?.1.trim().parse().ok()

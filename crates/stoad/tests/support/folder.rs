@@ -90,6 +90,14 @@ tenants:
     )
 }
 
+/// The same with an ops port that takes this key.
+pub(crate) fn with_ops(key: &str) -> String {
+    let sha256 = Sha256::digest(key.as_bytes());
+    let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let ops = format!("ops:\n  listen: ['127.0.0.1:0']\n  key_sha256: {sha256}\n");
+    configuration() + &ops
+}
+
 /// The same with WHIP and WHEP, and with a tenant's token keys, which are made in the folder.
 pub(crate) fn with_whip(folder: &Folder, origin: &str) -> String {
     let key = folder.file("token.key");

@@ -21,7 +21,7 @@ mod tools;
 pub(crate) use calls::{connect, create_room, join_request, load, load_beside};
 pub(crate) use command::{Ended, stoad, stoad_with};
 pub(crate) use daemon::Daemon;
-pub(crate) use folder::{Folder, configuration, with_whip};
+pub(crate) use folder::{Folder, configuration, with_ops, with_whip};
 pub(crate) use script::{
     Beside, node, python, python_example, python_to_another, python_with_browsers,
     python_with_browsers_behind, python_with_whip, typescript_example,
