@@ -40,6 +40,7 @@ use crate::{
     resume::ResumeTokens,
     services::{BansService, NodeService, RoomsService},
     settings::{Current, Settings},
+    tasks::one_ended,
     tls::Tls,
 };
 use bind::Sockets;
@@ -250,6 +251,8 @@ impl OpenServer {
             Some(Err(error)) = background.join_next() => {
                 tracing::error!(%error, "the mirror of the rooms has failed; the control API stops");
             }
+            // Callers would find a port that nobody serves.
+            () = one_ended(&mut transports, "the control API") => {}
         }
         lifecycle.advance(Phase::Stopping);
         stop(transports, &limits).await;

@@ -27,6 +27,7 @@ use crate::{
     doorbell::Doorbell,
     error::MediaError,
     mailbox::{Command, Mailbox, Reply, Returned},
+    part::{self, Failure, Part},
     status::QueueDepth,
 };
 
@@ -137,12 +138,12 @@ struct Porter {
     stats: Arc<Mutex<LobbyStats>>,
 }
 
-/// Starts a lobby's thread.
+/// Starts a lobby's thread; of its end before its time, this one is told.
 ///
 /// # Errors
 /// When there can be no thread.
 pub(crate) fn start(
-    name: String,
+    (part, failure): (Part, &Failure),
     lobby: Lobby,
     seats: Vec<Seats>,
 ) -> io::Result<(LobbyHandle, Letterbox, JoinHandle<()>)> {
@@ -158,9 +159,10 @@ pub(crate) fn start(
         seats,
         stats: Arc::clone(&stats),
     };
-    let thread = std::thread::Builder::new()
-        .name(name)
-        .spawn(move || porter.work())?;
+    let thread = part::start(part, failure, || {
+        porter.work();
+        Ok(())
+    })?;
     let handle = LobbyHandle {
         joins: ask,
         waiting,

@@ -25,6 +25,7 @@ use crate::{
     mailbox::mailbox,
     media::{Media, WorkerHandle},
     notices::{NOTICE_CAPACITY, Notice, Notices},
+    part::{self, Failure, Part},
     ports::{Ports, candidates},
     quotas::{Quotas, SharedQuotas},
     relay::{Incoming, LETTERS_CAPACITY, Outgoing, way},
@@ -52,16 +53,16 @@ pub struct Workers {
     tcp: Option<JoinHandle<()>>,
     lobbies: Vec<JoinHandle<()>>,
     media: Media,
-    failure: watch::Receiver<Option<usize>>,
+    failure: watch::Receiver<Option<Part>>,
 }
 
 impl Workers {
-    /// Waits until a worker has ended that was not told to, and says which.
-    pub async fn failed(&self) -> usize {
+    /// Waits until a worker has ended that was not told to, or another thread, and says which.
+    pub async fn failed(&self) -> Part {
         let mut failure = self.failure.clone();
         loop {
-            if let Some(index) = *failure.borrow_and_update() {
-                return index;
+            if let Some(part) = *failure.borrow_and_update() {
+                return part;
             }
             if failure.changed().await.is_err() {
                 // All ended as they were told.
@@ -99,12 +100,12 @@ pub fn start(config: &Config) -> Result<Started, StartError> {
     for index in 0..config.workers {
         plans.push(Plan::new(config, index, &advertised)?);
     }
-    let (links, tcp) = start_tcp(config, &mut plans).map_err(StartError::Thread)?;
-    let lobbies = Lobbies::start(config, &plans).map_err(StartError::Thread)?;
+    let (tell_failure, failure) = watch::channel(None);
+    let (links, tcp) = start_tcp(config, &mut plans, &tell_failure).map_err(StartError::Thread)?;
+    let lobbies = Lobbies::start(config, &plans, &tell_failure).map_err(StartError::Thread)?;
     let (queue, notices) = mpsc::channel(NOTICE_CAPACITY);
     let (workers, handles) = equip(config, plans, links, &lobbies.letterboxes, &queue);
     let media = Media::new(handles, lobbies.handles, config.limits.participants);
-    let (tell_failure, failure) = watch::channel(None);
     let mut started = Workers {
         threads: Vec::with_capacity(workers.len()),
         tcp,
@@ -113,11 +114,7 @@ pub fn start(config: &Config) -> Result<Started, StartError> {
         failure,
     };
     for (index, worker) in workers.into_iter().enumerate() {
-        let tell_failure = tell_failure.clone();
-        let thread = std::thread::Builder::new()
-            .name(format!("media-{index}"))
-            .spawn(move || run(index, worker, &tell_failure));
-        match thread {
+        match part::start(Part::Worker(index), &tell_failure, || worker.work()) {
             Ok(thread) => started.threads.push(thread),
             Err(error) => {
                 started.shut_down();
@@ -181,6 +178,7 @@ impl Plan {
 fn start_tcp(
     config: &Config,
     plans: &mut [Plan],
+    failure: &Failure,
 ) -> io::Result<(Vec<Option<TcpLink>>, Option<JoinHandle<()>>)> {
     if !config.tcp {
         return Ok((plans.iter().map(|_| None).collect(), None));
@@ -191,7 +189,7 @@ fn start_tcp(
         let listeners = std::mem::take(&mut plan.listeners);
         links.push(Some(hub.add(listeners, Arc::clone(&plan.doorbell))?));
     }
-    Ok((links, Some(hub.start()?)))
+    Ok((links, Some(hub.start(failure)?)))
 }
 
 /// Checked before: there are few workers.
@@ -208,7 +206,7 @@ struct Lobbies {
 
 impl Lobbies {
     /// One for every two workers.
-    fn start(config: &Config, plans: &[Plan]) -> io::Result<Self> {
+    fn start(config: &Config, plans: &[Plan], failure: &Failure) -> io::Result<Self> {
         let mut lobbies = Self {
             handles: Vec::new(),
             letterboxes: Vec::new(),
@@ -232,8 +230,9 @@ impl Lobbies {
                 letters: plan.letters.0.clone(),
                 doorbell: Arc::clone(&plan.doorbell),
             });
-            let name = format!("lobby-{index}");
-            let (handle, letterbox, thread) = lobby::start(name, lobby, seats.collect())?;
+            let part = Part::Lobby(index);
+            let (handle, letterbox, thread) =
+                lobby::start((part, failure), lobby, seats.collect())?;
             lobbies.handles.push(handle);
             lobbies.letterboxes.push(letterbox);
             lobbies.threads.push(thread);
@@ -318,27 +317,4 @@ fn node(config: &Config, plan: &Plan) -> Node {
         time_of_day: SystemTime::now(),
     };
     Node::new(Instant::now(), config, rand::random())
-}
-
-fn run(index: usize, worker: Equipment, failure: &watch::Sender<Option<usize>>) {
-    /// Tells of the worker's end unless it was a proper one: a panic unwinds through here.
-    struct Tell<'a> {
-        index: usize,
-        failure: Option<&'a watch::Sender<Option<usize>>>,
-    }
-    impl Drop for Tell<'_> {
-        fn drop(&mut self) {
-            if let Some(failure) = self.failure {
-                failure.send_replace(Some(self.index));
-            }
-        }
-    }
-    let mut tell = Tell {
-        index,
-        failure: Some(failure),
-    };
-    match worker.work() {
-        Ok(()) => tell.failure = None,
-        Err(error) => tracing::error!(worker = index, %error, "a media worker has failed"),
-    }
 }

@@ -19,6 +19,7 @@ mod health;
 mod key;
 mod log_lines;
 mod metrics;
+mod panics;
 mod reloads;
 mod server;
 
@@ -26,5 +27,6 @@ pub use health::faults;
 pub use key::OpsKey;
 pub use log_lines::LogLines;
 pub use metrics::{CATALOGUE, Kind, Metric};
+pub use panics::Panics;
 pub use reloads::{Reloads, TlsPort};
 pub use server::{BindError, Node, OpsConfig, OpsHandle, OpsServer};

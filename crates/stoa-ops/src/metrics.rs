@@ -56,7 +56,7 @@ impl Metrics {
         families.extend(reloads::families(&node.reloads));
         families.extend(of_workers(&node.media.status(), Instant::now()));
         families.extend(of_lobbies(&node.media.lobby_stats()));
-        families.push(panics(&node.media.status(), &node.media.lobby_stats()));
+        families.push(panics(node));
         let mut all: Vec<MetricFamily> = families.into_iter().filter_map(Family::finish).collect();
         all.extend(self.registry.gather());
         TextEncoder::new().encode_to_string(&all)
@@ -155,10 +155,12 @@ fn dropped(workers: &[WorkerStatus]) -> Family {
     family
 }
 
-fn panics(workers: &[WorkerStatus], lobbies: &[LobbyStats]) -> Family {
+fn panics(node: &Node) -> Family {
     let mut family = Family::of(&catalogue::PANICS);
+    let (workers, lobbies) = (node.media.status(), node.media.lobby_stats());
     family.count(&["media"], workers.iter().map(|worker| worker.panics).sum());
     family.count(&["lobby"], lobbies.iter().map(|lobby| lobby.panics).sum());
+    family.count(&["control"], node.panics.total());
     family
 }
 

@@ -15,7 +15,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use stoa_control::ControlHandle;
+use stoa_control::{ControlHandle, one_ended};
 use stoa_core::TenantId;
 use stoa_net::Media;
 use tokio::task::JoinSet;
@@ -27,6 +27,7 @@ use crate::{
     key::OpsKey,
     log_lines::LogLines,
     metrics::Metrics,
+    panics::Panics,
     reloads::Reloads,
 };
 
@@ -57,6 +58,8 @@ pub struct Node {
     pub reloads: Reloads,
     /// Log lines that were not written.
     pub log_lines: LogLines,
+    /// Panics on the threads of the control side.
+    pub panics: Panics,
 }
 
 /// Why the ops port cannot be opened.
@@ -141,7 +144,8 @@ impl OpsServer {
             .collect()
     }
 
-    /// Serves until `shutdown` completes. Must be called within a tokio runtime.
+    /// Serves until `shutdown` completes. Must be called within a tokio runtime. It returns early only after a fault of
+    /// its own, which is logged as an error.
     pub async fn serve(self, node: Node, shutdown: impl Future<Output = ()>) {
         let shared = Shared {
             metrics: Metrics::new(&self.version, &node),
@@ -151,18 +155,17 @@ impl OpsServer {
         let router = routes(Arc::new(shared));
         let mut servers = JoinSet::new();
         for listener in self.listeners {
-            match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => {
-                    servers.spawn(connections::serve(
-                        listener,
-                        router.clone(),
-                        Limits::default(),
-                    ));
-                }
-                Err(error) => tracing::error!(%error, "the ops port cannot be served"),
-            }
+            let listener = match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => listener,
+                Err(error) => return tracing::error!(%error, "the ops port cannot be served"),
+            };
+            let served = connections::serve(listener, router.clone(), Limits::default());
+            servers.spawn(served);
         }
-        shutdown.await;
+        tokio::select! {
+            () = shutdown => {}
+            () = one_ended(&mut servers, "the ops port") => {}
+        }
         servers.shutdown().await;
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use http::Request;
 use hyper::body::Incoming;
 use rustls::{ServerConfig, crypto::aws_lc_rs};
-use stoa_control::{Entrance, TlsIdentity};
+use stoa_control::{Entrance, TlsIdentity, one_ended};
 use stoa_redact::ClientAddress;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -170,7 +170,7 @@ impl WhipServer {
     }
 
     /// Serves until `shutdown` completes. Then nothing new is accepted, and requests under way may go on
-    /// for [`limits::GRACE`].
+    /// for [`limits::GRACE`]. It returns early only after a fault of its own, which is logged as an error.
     pub async fn serve(self, entrance: Entrance, shutdown: impl Future<Output = ()>) {
         let service = Arc::new(Service {
             entrance,
@@ -182,10 +182,7 @@ impl WhipServer {
         for (bound, listener) in self.sockets {
             let listener = match TcpListener::from_std(listener) {
                 Ok(listener) => listener,
-                Err(error) => {
-                    tracing::error!(%error, "WHIP and WHEP cannot be served");
-                    continue;
-                }
+                Err(error) => return tracing::error!(%error, "WHIP and WHEP cannot be served"),
             };
             tracing::info!(address = %bound, "WHIP and WHEP are served over HTTPS");
             let server = Server {
@@ -195,12 +192,17 @@ impl WhipServer {
             };
             tasks.spawn(accept(listener, server));
         }
-        let sweeping = tokio::spawn(sweep(service));
-        shutdown.await;
+        let sweeping = tasks.spawn(sweep(service));
+        tokio::select! {
+            () = shutdown => {}
+            () = one_ended(&mut tasks, "WHIP and WHEP") => {}
+        }
         sweeping.abort();
         end.send_replace(true);
         while let Some(ended) = tasks.join_next().await {
-            if let Err(error) = ended {
+            if let Err(error) = ended
+                && error.is_panic()
+            {
                 tracing::error!(%error, "WHIP and WHEP did not end in order");
             }
         }

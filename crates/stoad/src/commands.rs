@@ -1,8 +1,8 @@
 //! What each command does.
 
-use std::path::Path;
+use std::{io, path::Path};
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     arguments::{self, Command},
@@ -10,7 +10,7 @@ use crate::{
     daemon::Daemon,
     dev, doctor, drain,
     exit::Failure,
-    logging, rooms,
+    logging, panics, rooms,
     signals::Signals,
     token, top,
 };
@@ -51,15 +51,19 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
+/// What the control side runs on.
+pub(crate) fn runtime() -> io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    builder
+        .thread_name(panics::CONTROL_THREAD)
+        .enable_all()
+        .build()
+}
+
 /// Runs the control side on a runtime of its own.
 fn run_to_end(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let cannot = |error| Failure::Running(format!("cannot start the runtime: {error}"));
-    let mut builder = Builder::new_multi_thread();
-    let runtime = builder
-        .thread_name("control")
-        .enable_all()
-        .build()
-        .map_err(cannot)?;
+    let runtime = runtime().map_err(cannot)?;
     let result = runtime.block_on(work);
     // What has not ended by now is not waited for: that was a second signal.
     runtime.shutdown_background();

@@ -1,19 +1,20 @@
 //! The parts put together: media workers, control server, and how they end.
 
 use std::{
+    future::pending,
     net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use stoa_control::{ControlHandle, ControlServer};
+use stoa_control::{ControlHandle, ControlServer, one_ended};
 use stoa_net::Started;
 use stoa_ops::{Node, OpsServer, Reloads};
 use stoa_whip::WhipServer;
 use tokio::{
     sync::oneshot,
-    task::{JoinHandle, spawn_blocking},
+    task::{JoinHandle, JoinSet, spawn_blocking},
     time::{MissedTickBehavior, interval},
 };
 
@@ -31,10 +32,9 @@ use crate::{
 /// A running daemon.
 pub(crate) struct Daemon {
     workers: stoa_net::Workers,
-    control: JoinHandle<()>,
+    tasks: Tasks,
     handle: ControlHandle,
     end_control: oneshot::Sender<()>,
-    whip: Option<JoinHandle<()>>,
     end_whip: oneshot::Sender<()>,
     addresses: Vec<SocketAddr>,
     /// For the watchdog.
@@ -42,12 +42,40 @@ pub(crate) struct Daemon {
     ops_addresses: Vec<SocketAddr>,
     /// Reads the configuration again when it is asked to.
     reloader: Arc<Mutex<Reloader>>,
-    /// The ops port, which is there until the end. It has no part in the order of ending.
-    ops: JoinHandle<()>,
-    /// It measures until the end.
-    meter: JoinHandle<()>,
-    /// What holds back log lines, and who tells of those.
-    repeats: (Repeats, JoinHandle<()>),
+    /// What holds back log lines.
+    repeats: Repeats,
+}
+
+/// The parts of the control side. None ends by itself while the node runs.
+struct Tasks {
+    control: JoinHandle<()>,
+    whip: Option<JoinHandle<()>>,
+    /// What is there until the end and has no part in the order of ending: the ops port, who measures the node, who
+    /// hands on what the workers tell, who tells of log lines that were held back.
+    others: JoinSet<()>,
+}
+
+impl Tasks {
+    /// Waits until one has failed, and says which.
+    async fn failed(&mut self) -> &'static str {
+        let Self {
+            control,
+            whip,
+            others,
+        } = self;
+        let whip = async {
+            match whip {
+                // The panic hook has told of a panic.
+                Some(whip) => drop(whip.await),
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            _ = control => "the control API",
+            () = whip => "WHIP and WHEP",
+            () = one_ended(others, "the node") => "a part of the control side",
+        }
+    }
 }
 
 impl Daemon {
@@ -81,7 +109,8 @@ impl Daemon {
             tracing::info!(address = %bound, "the ops port");
         }
         // Before anybody is served, who may ask how full the node is.
-        let meter = meter::start(media.clone(), handle.clone());
+        let mut others = JoinSet::new();
+        others.spawn(meter::start(media.clone(), handle.clone()));
         let handles = Handles {
             control: handle.clone(),
             whip: whip.as_ref().map(WhipServer::handle),
@@ -93,12 +122,15 @@ impl Daemon {
             control: handle.clone(),
             reloads: handles.reloads.clone(),
             log_lines: log.counts(),
+            panics: log.panics(),
         };
-        let repeats = (log.repeats(), tokio::spawn(log.repeats().tell()));
+        let repeats = log.repeats();
+        others.spawn(repeats.clone().tell());
         let reloader = Reloader::new(file, config, shown, handles, log);
         let reloader = Arc::new(Mutex::new(reloader));
-        let ops = tokio::spawn(ops.serve(node, std::future::pending()));
-        let notices = media::bridge(notices);
+        others.spawn(ops.serve(node, pending()));
+        let (bridge, notices) = media::bridge(notices);
+        others.spawn(bridge);
         let server = server.open(Arc::new(Workers(media.clone())), notices);
         let (end_whip, whip_ending) = oneshot::channel::<()>();
         let whip = whip.map(|whip| {
@@ -111,17 +143,18 @@ impl Daemon {
         });
         Ok(Self {
             workers,
-            control,
+            tasks: Tasks {
+                control,
+                whip,
+                others,
+            },
             handle,
             end_control,
-            whip,
             end_whip,
             addresses,
             media,
             ops_addresses,
             reloader,
-            ops,
-            meter,
             repeats,
         })
     }
@@ -141,8 +174,7 @@ impl Daemon {
     /// signal ends the process at once.
     ///
     /// # Errors
-    /// [`Failure::Worker`] if a media worker fails, [`Failure::Running`] if the control server does;
-    /// everything has ended then, too.
+    /// [`Failure::MediaPart`] and [`Failure::Task`] if a part of the node fails; everything has ended then, too.
     pub(crate) async fn run(
         mut self,
         mut signals: Signals,
@@ -163,9 +195,9 @@ impl Daemon {
             let grace = deadline.duration_since(now).unwrap_or_default();
             everybody_left(&self.handle, grace).await;
             before_media.await;
-            // Fails only if it is not there.
-            let _ = self.end_whip.send(());
-            if let Some(whip) = self.whip
+            // Fails only if it is not there, or has ended already.
+            if self.end_whip.send(()).is_ok()
+                && let Some(whip) = self.tasks.whip
                 && let Err(error) = whip.await
             {
                 tracing::error!(%error, "WHIP and WHEP did not end in order");
@@ -178,15 +210,12 @@ impl Daemon {
             watchers_heard(&self.handle).await;
             // Fails only if the server has ended already, and then there is nothing to wait for.
             if self.end_control.send(()).is_ok()
-                && let Err(error) = self.control.await
+                && let Err(error) = self.tasks.control.await
             {
                 tracing::error!(%error, "the control server did not end in order");
             }
-            self.ops.abort();
-            self.meter.abort();
-            let (repeats, telling) = self.repeats;
-            telling.abort();
-            repeats.tell_the_rest();
+            self.tasks.others.shutdown().await;
+            self.repeats.tell_the_rest();
         };
         tokio::select! {
             () = ending => {
@@ -226,11 +255,8 @@ impl Daemon {
                     tracing::info!("the deadline of the drain is there");
                     return Ok(());
                 }
-                worker = self.workers.failed() => return Err(Failure::Worker(worker)),
-                _ = &mut self.control => {
-                    let why = "the control server has failed; the log says why";
-                    return Err(Failure::Running(why.to_owned()));
-                }
+                part = self.workers.failed() => return Err(Failure::MediaPart(part)),
+                task = self.tasks.failed() => return Err(Failure::Task(task)),
             }
         }
     }

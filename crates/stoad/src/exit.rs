@@ -31,9 +31,12 @@ pub(crate) enum Failure {
     /// The ops port did not open.
     #[error(transparent)]
     Ops(#[from] stoa_ops::BindError),
-    /// A media worker ended that was not told to.
-    #[error("media worker {0} has failed; the log says why")]
-    Worker(usize),
+    /// A media worker ended that was not told to, or another thread beside the workers.
+    #[error("{0} has failed; the log says why")]
+    MediaPart(stoa_net::Part),
+    /// Something on the control side ended that was not told to.
+    #[error("{0} has failed; the log says why")]
+    Task(&'static str),
     /// An argument is not what it should be, and clap could not see that.
     #[error("{0}")]
     Usage(String),
@@ -64,7 +67,7 @@ impl Failure {
             Self::Unwell(_) => 71,
             Self::Usage(_) => 2,
             Self::Unreachable(_) => 69,
-            Self::Worker(_) | Self::Running(_) => 1,
+            Self::MediaPart(_) | Self::Task(_) | Self::Running(_) => 1,
         })
     }
 }

@@ -9,7 +9,7 @@ use std::{
     io::{self, IsTerminal as _},
 };
 
-use stoa_ops::LogLines;
+use stoa_ops::{LogLines, Panics};
 use stoa_redact::ClientAddresses;
 use tracing_subscriber::{
     EnvFilter, Layer as _, Registry, layer::SubscriberExt as _, reload,
@@ -30,6 +30,7 @@ pub(crate) use lines::{Flush, last_word};
 pub(crate) struct Filter {
     levels: reload::Handle<EnvFilter, Registry>,
     counts: LogLines,
+    panics: Panics,
     repeats: Repeats,
 }
 
@@ -50,6 +51,11 @@ impl Filter {
     /// Lines that were not written.
     pub(crate) fn counts(&self) -> LogLines {
         self.counts.clone()
+    }
+
+    /// Panics of the control side.
+    pub(crate) fn panics(&self) -> Panics {
+        self.panics.clone()
     }
 
     /// What holds back lines that come again and again.
@@ -84,10 +90,12 @@ pub(crate) fn start(log: &Log) -> Result<(Filter, Flush), Failure> {
     tracing_subscriber::registry()
         .with(layer.with_filter(visible))
         .init();
-    panics::tell_in_the_log();
+    let panics = Panics::default();
+    panics::tell_in_the_log(panics.clone());
     let filter = Filter {
         levels: handle,
         counts,
+        panics,
         repeats,
     };
     Ok((filter, flush))

@@ -1,5 +1,7 @@
 //! Joins the control service's port to the media workers.
 
+use std::future::pending;
+
 use stoa_control::{BoxFuture, Media, MediaError, Notice, WorkerStatus};
 use stoa_core::{
     Join, Joined, LeaveReason, ParticipantChange, ParticipantId, Revision, RoomId, RoomSettings,
@@ -133,10 +135,13 @@ impl Media for Workers {
 const BRIDGE_CAPACITY: usize = 1;
 
 /// Hands on what the workers tell. The queue behind is the workers' own, which is bounded and knows
-/// what to do when it is full; this one only translates.
-pub(crate) fn bridge(mut from: mpsc::Receiver<stoa_net::Notice>) -> mpsc::Receiver<Notice> {
+/// what to do when it is full; this one only translates. What is to be run for that never ends: that the workers have
+/// ended is theirs to say.
+pub(crate) fn bridge(
+    mut from: mpsc::Receiver<stoa_net::Notice>,
+) -> (impl Future<Output = ()>, mpsc::Receiver<Notice>) {
     let (to, notices) = mpsc::channel(BRIDGE_CAPACITY);
-    tokio::spawn(async move {
+    let work = async move {
         while let Some(notice) = from.recv().await {
             let notice = match notice {
                 stoa_net::Notice::Event(event) => Notice::Event(event),
@@ -146,6 +151,9 @@ pub(crate) fn bridge(mut from: mpsc::Receiver<stoa_net::Notice>) -> mpsc::Receiv
                 break;
             }
         }
-    });
-    notices
+        // The mirror is to know of that.
+        drop(to);
+        pending().await
+    };
+    (work, notices)
 }

@@ -4,25 +4,22 @@ use std::{fs, time::Duration};
 
 use stoa_control::{ControlHandle, Depth, Figures, Level, WorkerFigures};
 use stoa_net::{Media, QueueDepth, WorkerStatus};
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, MissedTickBehavior},
-};
+use tokio::time::{Instant, MissedTickBehavior};
 
 /// As often as media workers publish their figures.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Measures once, and then until it is aborted.
-pub(crate) fn start(media: Media, control: ControlHandle) -> JoinHandle<()> {
+/// Measures once. What it returns measures again and again, for as long as it is run.
+pub(crate) fn start(media: Media, control: ControlHandle) -> impl Future<Output = ()> {
     measure(&media, &control);
-    tokio::spawn(async move {
+    async move {
         let mut turn = tokio::time::interval(PERIOD);
         turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             turn.tick().await;
             measure(&media, &control);
         }
-    })
+    }
 }
 
 fn measure(media: &Media, control: &ControlHandle) {

@@ -1,4 +1,5 @@
-//! How a panic is told of: one line of log, and no more than one in a while for each place.
+//! How a panic is told of: one line of log, and no more than one in a while for each place. Those of the control side are
+//! counted; those of the media side are where they are contained.
 //!
 //! What is panicked over and over by somebody's packets (docs/adr/0019) must not fill a disk.
 
@@ -8,6 +9,8 @@ use std::{
     sync::Mutex,
     time::{Duration, Instant},
 };
+
+use stoa_ops::Panics;
 
 /// How long nothing is said of a place that has been told of.
 const SILENT: Duration = Duration::from_secs(600);
@@ -37,10 +40,22 @@ impl Told {
     }
 }
 
-/// Sends every panic of the process to the log instead of to standard error as it is.
-pub(crate) fn tell_in_the_log() {
+/// The name of the threads of the control side.
+pub(crate) const CONTROL_THREAD: &str = "control";
+
+/// Sends every panic of the process to the log instead of to standard error as it is; until then they go there.
+pub(crate) fn tell_in_the_log(panics: Panics) {
+    panic::set_hook(Box::new(hook(panics)));
+}
+
+fn hook(panics: Panics) -> impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static {
     let told = Mutex::new(Told::default());
-    panic::set_hook(Box::new(move |info| {
+    move |info| {
+        let thread = std::thread::current();
+        let thread = thread.name().unwrap_or_default();
+        if thread == CONTROL_THREAD {
+            panics.count();
+        }
         let place = info.location();
         let place = place.map_or((String::new(), 0), |at| (at.file().to_owned(), at.line()));
         let mut told = told.lock().unwrap_or_else(|error| error.into_inner());
@@ -48,11 +63,9 @@ pub(crate) fn tell_in_the_log() {
         drop(told);
         if let Some(untold) = tell {
             let (file, line) = place;
-            let thread = std::thread::current();
-            let thread = thread.name().unwrap_or_default();
             tracing::error!(file, line, thread, untold, text = text(info), "panicked");
         }
-    }));
+    }
 }
 
 /// What was said, shortened.
@@ -81,5 +94,26 @@ mod tests {
         assert_eq!(told.tell(begin, there), Some(0));
         assert_eq!(told.tell(begin + SILENT, here.clone()), Some(2));
         assert_eq!(told.tell(begin + SILENT, here), None);
+    }
+
+    #[test]
+    fn those_of_the_control_side_are_counted() {
+        let panics = Panics::default();
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(hook(panics.clone())));
+        let runtime = crate::commands::runtime().expect("a runtime");
+        runtime.block_on(async {
+            for what in ["a call", "another one"] {
+                let failed = tokio::spawn(async move { panic!("{what}") }).await;
+                assert!(failed.is_err());
+            }
+            let failed = tokio::task::spawn_blocking(|| panic!("a file")).await;
+            assert!(failed.is_err());
+        });
+        let media = std::thread::Builder::new().name("media-0".to_owned());
+        let media = media.spawn(|| panic!("counted where it is contained"));
+        assert!(media.expect("a thread").join().is_err());
+        panic::set_hook(before);
+        assert_eq!(panics.total(), 3);
     }
 }

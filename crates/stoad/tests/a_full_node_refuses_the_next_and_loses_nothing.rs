@@ -53,7 +53,8 @@ async fn a_full_node_refuses_the_next_and_loses_nothing() {
     let limits = "capacity:\n  bandwidth_mbit_per_second: 1\n";
     let text =
         support::configuration().replace("media:\n", "media:\n  connect_timeout_seconds: 60\n");
-    let daemon = Daemon::run_as(&(text + limits));
+    let before = text.clone() + limits;
+    let daemon = Daemon::run_as(&before);
     let caller = Caller(daemon.client().await);
     let created = create_room(&caller.0, "guests").await;
     created.expect("a new room");
@@ -111,6 +112,19 @@ async fn a_full_node_refuses_the_next_and_loses_nothing() {
     }
     let again = caller.join(MANY + 1).await.expect_err("and that was all");
     assert_eq!(again.0, Some(ErrorReason::NodeSaturated));
+
+    // It has more memory already than it may by this: nobody comes in, and those who are in talk on.
+    daemon.write("stoad.yaml", &(text + "capacity:\n  memory_mib: 1\n"));
+    daemon.hang_up();
+    while caller.saturation().await.limiting_resource != "memory" {
+        turn.tick().await;
+    }
+    let full = caller.join(MANY + 1).await.expect_err("no memory is left");
+    assert_eq!(full.0, Some(ErrorReason::NodeSaturated), "{full:?}");
+    assert!(full.1.contains("memory"), "{full:?}");
+    assert!(!talking.is_finished(), "they are in");
+    daemon.write("stoad.yaml", &before);
+    daemon.hang_up();
 
     // Whether this machine was fast enough for the tester's own sake is not what is asked here.
     match talking.join().expect("no panic") {

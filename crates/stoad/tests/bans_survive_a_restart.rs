@@ -1,10 +1,11 @@
 //! A ban is on disk when it is answered: a daemon that is killed and started anew refuses what it refused before. A
-//! state directory that cannot be used keeps the daemon from starting, which says why.
+//! state directory that cannot be used keeps the daemon from starting, which says why. On a full disk nothing changes.
 
 mod support;
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -70,8 +71,8 @@ async fn refusal(client: &Client, who: &str, ban: Option<&Ban>) -> ErrorReason {
     stoa_client::reason(&status).expect("a reason")
 }
 
-async fn ban(client: &Client, room_id: &str, who: &str) -> Ban {
-    let request = CreateBanRequest {
+fn request(room_id: &str, who: &str) -> CreateBanRequest {
+    CreateBanRequest {
         ban: Some(Ban {
             room_id: room_id.into(),
             participant_id: who.into(),
@@ -79,8 +80,11 @@ async fn ban(client: &Client, room_id: &str, who: &str) -> Ban {
             ..Default::default()
         }),
         ..Default::default()
-    };
-    let made = bans(client).create_ban(request).await;
+    }
+}
+
+async fn ban(client: &Client, room_id: &str, who: &str) -> Ban {
+    let made = bans(client).create_ban(request(room_id, who)).await;
     made.expect("a ban").into_inner()
 }
 
@@ -137,6 +141,59 @@ fn is_refused(folder: &Folder, names: &[&str]) {
         assert!(ended.stderr.contains(name), "{name:?}:\n{}", ended.stderr);
     }
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_full_disk_bans_are_refused_and_kept_until_there_is_room() {
+    let Some(daemon) = Daemon::run_with_a_small_disk(folder(true), "state") else {
+        return;
+    };
+    let client = client(&daemon);
+    let mallory = ban(&client, "r", "mallory").await;
+    // Where the daemon's folder is, with the disk that it alone sees.
+    let disk = format!(
+        "/proc/{}/root{}",
+        daemon.id(),
+        daemon.file("state").display()
+    );
+    let filler = Path::new(&disk).join("filler");
+    let mut file = fs::File::create(&filler).expect("there is room");
+    while file.write(&[0; 512]).is_ok() {}
+    drop(file);
+
+    let made = bans(&client).create_ban(request("r", "eve")).await;
+    let refused = made.expect_err("there is no room");
+    assert_eq!(
+        stoa_client::reason(&refused),
+        Some(ErrorReason::NodeOverloaded)
+    );
+    let mut service = bans(&client);
+    let take_back = DeleteBanRequest {
+        room_id: "r".into(),
+        participant_id: "mallory".into(),
+    };
+    let refused = service.delete_ban(take_back.clone()).await;
+    let refused = refused.expect_err("there is no room");
+    assert_eq!(
+        stoa_client::reason(&refused),
+        Some(ErrorReason::NodeOverloaded)
+    );
+    // What holds is what held before, and all else goes on.
+    let listed_now = listed(&client).await;
+    let names: Vec<_> = listed_now.iter().map(|ban| &*ban.participant_id).collect();
+    assert_eq!(names, ["mallory"]);
+    let held = refusal(&client, "mallory", Some(&mallory)).await;
+    assert_eq!(held, ErrorReason::SubjectBanned);
+    assert_eq!(refusal(&client, "eve", Some(&mallory)).await, NO_OFFER);
+
+    fs::remove_file(&filler).expect("it is ours");
+    let eve = ban(&client, "r", "eve").await;
+    assert_eq!(
+        refusal(&client, "eve", Some(&eve)).await,
+        ErrorReason::SubjectBanned
+    );
+    service.delete_ban(take_back).await.expect("there is room");
+    assert_eq!(refusal(&client, "mallory", Some(&mallory)).await, NO_OFFER);
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod support;
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     process::{Command, Stdio},
     time::Duration,
@@ -12,7 +12,8 @@ use std::{
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use stoa_client::v1::{ErrorReason, GetRoomRequest, GetStatusRequest};
-use support::{Daemon, create_room};
+use stoa_load::Failure;
+use support::{Daemon, create_room, load_beside};
 
 const OPS_KEY: &str = "an-ops-key-for-tests-alone";
 
@@ -166,6 +167,115 @@ fn without_descriptors_it_waits_and_does_not_spin() {
     let mut answer = String::new();
     waiting.read_to_string(&mut answer).expect("it is answered");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// Three who talk all the time, to each other.
+const TALK: &str = "\
+about: three who talk all the time
+seconds: 5
+settle_seconds: 1
+groups:
+  - {name: people, count: 3, role: speaker, talk: always}
+";
+
+#[test]
+fn without_descriptors_people_talk_on_and_calls_come_back() {
+    let daemon = Daemon::with_ops(OPS_KEY);
+    let scenario = daemon.file("talk.yaml");
+    fs::write(&scenario, TALK).expect("the folder is ours");
+    let report = daemon.file("report.json");
+    let written = report.to_str().expect("a plain name");
+    let talking = load_beside(&daemon, scenario, &["--verify", "1/1", "--json", written]);
+    // As Prometheus does, by a connection that it has already.
+    let mut scrapes = Scrapes::of(&daemon);
+    let speakers = "stoa_participants{role=\"speaker\",state=\"connected\"}";
+    while scrapes.sample(speakers) != Some(3.0) {
+        assert!(!talking.is_finished(), "nobody came in");
+        std::thread::yield_now();
+    }
+    let share = |scrapes: &mut Scrapes| {
+        let [open, most] = ["process_open_fds", "process_max_fds"].map(|name| scrapes.sample(name));
+        open.zip(most).map(|(open, most)| open / most)
+    };
+    assert!(share(&mut scrapes).expect("there are some left") < 0.8);
+
+    let pid = Pid::from_raw(daemon.id().cast_signed()).expect("not 0");
+    let before = getrlimit_of(pid);
+    let open = fs::read_dir(format!("/proc/{}/fd", daemon.id())).expect("it is ours");
+    let few = Rlimit {
+        // Those that reading the metrics takes, and what makes it four fifths.
+        current: Some(open.count() as u64 + 4),
+        ..before
+    };
+    prlimit(Some(pid), Resource::Nofile, few).expect("a child of ours");
+    assert!(share(&mut scrapes).expect("there are some left") > 0.8);
+    let connect = || TcpStream::connect(daemon.control()).expect("room in the backlog");
+    let callers: Vec<_> = (0..10).map(|_| connect()).collect();
+    let told = Duration::from_secs(10);
+    let accept = |line: &str| line.contains("a connection could not be accepted");
+    assert!(daemon.finds(told, accept), "{}", daemon.log());
+    let silent = scrapes.sample("stoa_worker_silent_seconds{worker=\"0\"}");
+    assert!(silent.is_some_and(|seconds| seconds < 3.0), "{silent:?}");
+    assert!(!talking.is_finished(), "they are in");
+
+    drop(callers);
+    // With no more descriptors than before: those that were closed are there again.
+    let connections = "stoa_control_connections";
+    while scrapes.sample(connections) != Some(1.0) {
+        assert!(!talking.is_finished(), "closed connections are kept");
+        std::thread::yield_now();
+    }
+    let _caller = connect();
+    while scrapes.sample(connections) != Some(2.0) {
+        assert!(!talking.is_finished(), "no connection is taken");
+        std::thread::yield_now();
+    }
+    assert_eq!(daemon.ask_ops("GET", "/livez", None).0, 200);
+
+    // Whether this machine was fast enough for the tester's own sake is not what is asked here.
+    match talking.join().expect("no panic") {
+        Ok(()) | Err(Failure::NotValid(_)) => {}
+        Err(failure) => panic!("{failure}"),
+    }
+    let report = fs::read_to_string(&report).expect("a report");
+    for part in ["\"connected\": 3", "\"loss_percent\": 0.0"] {
+        assert!(report.contains(part), "{part}\n{report}");
+    }
+}
+
+/// Reads the metrics again and again by one connection.
+struct Scrapes(BufReader<TcpStream>);
+
+impl Scrapes {
+    fn of(daemon: &Daemon) -> Self {
+        let stream = TcpStream::connect(daemon.ops()).expect("the port is open");
+        Self(BufReader::new(stream))
+    }
+
+    /// What this reads now, if it is there.
+    fn sample(&mut self, name: &str) -> Option<f64> {
+        let request = b"GET /metrics HTTP/1.1\r\nHost: stoad\r\n\r\n";
+        self.0.get_mut().write_all(request).expect("it reads");
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).expect("it answers");
+            let line = line.trim().to_ascii_lowercase();
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().expect("a number");
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).expect("all of it");
+        let text = String::from_utf8(body).expect("text");
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        Some(value.parse().expect("a number"))
+    }
 }
 
 fn getrlimit_of(pid: Pid) -> Rlimit {

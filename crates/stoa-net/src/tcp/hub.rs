@@ -9,7 +9,11 @@ use super::{
     link::{self, TcpLink},
     listener::Listener,
 };
-use crate::{doorbell::Doorbell, worker::WAKER};
+use crate::{
+    doorbell::Doorbell,
+    part::{self, Failure, Part},
+    worker::WAKER,
+};
 
 /// How much the thread stands back where the processors are too few for all: those who come by UDP are many,
 /// and their packets do not wait for those who come by TCP.
@@ -58,20 +62,15 @@ impl Hub {
     }
 
     /// Starts the thread. It ends when the last worker has.
-    pub(crate) fn start(self) -> io::Result<JoinHandle<()>> {
+    pub(crate) fn start(self, failure: &Failure) -> io::Result<JoinHandle<()>> {
         let mut exchange = Exchange::new(self);
         let work = move || {
             // Of this thread alone: for Linux a thread is what it schedules.
             if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
                 tracing::warn!(%error, "TCP cannot stand back behind the media workers");
             }
-            // Those who come by UDP go on.
-            if let Err(error) = exchange.run() {
-                tracing::error!(%error, "nobody is reached by TCP any more");
-            }
+            exchange.run()
         };
-        std::thread::Builder::new()
-            .name("tcp".to_owned())
-            .spawn(work)
+        part::start(Part::Tcp, failure, work)
     }
 }

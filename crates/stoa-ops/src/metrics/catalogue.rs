@@ -97,7 +97,7 @@ catalogue! {
     KERNEL_DROPPED: Counter "stoa_kernel_receive_dropped_total" WORKER,
         "Datagrams that the kernel dropped because the media worker's receive buffer was full.";
     PANICS: Counter "stoa_panics_contained_total" &["part"],
-        "Panics that ended one participant, or nobody, and nothing else, by where they were met: media or lobby.";
+        "Panics that ended one participant, one call or connection, or nobody, and nothing else, by where they were met: media, lobby or control.";
     LOBBY_SESSIONS: Gauge "stoa_lobby_sessions" LOBBY,
         "Sessions that are being set up in the lobby.";
     LOBBY_STAGES: Counter "stoa_lobby_joins_total" &["lobby", "stage"],

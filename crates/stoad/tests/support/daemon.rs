@@ -138,6 +138,32 @@ impl Daemon {
         Self::run_by(command, folder)
     }
 
+    /// The same where this folder in it is a disk of 256 KiB that this daemon alone sees. `None`, said aloud, where the
+    /// system does not allow that.
+    pub(crate) fn run_with_a_small_disk(folder: Rc<Folder>, name: &str) -> Option<Self> {
+        const MOUNT: &str = "mount -t tmpfs -o size=256k none \"$DISK\" && exec \"$0\" \"$@\"";
+        let command = |program: &str| {
+            let mut command = Command::new("unshare");
+            if !rustix::process::geteuid().is_root() {
+                command.args(["--user", "--map-root-user"]);
+            }
+            command.args(["--mount", "sh", "-c", MOUNT, program]);
+            command.env("DISK", folder.file(name));
+            undisturbed(command)
+        };
+        if !command("true")
+            .status()
+            .is_ok_and(|status| status.success())
+        {
+            // Past what the harness holds back of tests that pass.
+            let said = std::io::stderr()
+                .write_all(b"SKIPPED: no disk may be mounted here (unshare), so none is full\n");
+            said.expect("standard error is open");
+            return None;
+        }
+        Some(Self::run_by(command(PROGRAM), Rc::clone(&folder)))
+    }
+
     /// The same by a command line that ends with the daemon's program.
     fn run_by(mut command: Command, folder: Rc<Folder>) -> Self {
         let file = folder.file("stoad.yaml");
