@@ -117,6 +117,7 @@ async fn a_full_node_refuses_the_next_and_loses_nothing() {
     daemon.write("stoad.yaml", &(text + "capacity:\n  memory_mib: 1\n"));
     daemon.hang_up();
     while caller.saturation().await.limiting_resource != "memory" {
+        assert!(!talking.is_finished(), "its memory is not looked at");
         turn.tick().await;
     }
     let full = caller.join(MANY + 1).await.expect_err("no memory is left");
