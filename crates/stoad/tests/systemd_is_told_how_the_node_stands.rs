@@ -301,7 +301,6 @@ async fn a_worker_that_stalls_is_seen_and_the_other_goes_on() {
     for number in 0..of_stalled + of_other {
         let close = CloseRoomRequest {
             room_id: format!("room-{number}"),
-            ..Default::default()
         };
         let closed = client.rooms().close_room(close).await;
         let gone = closed.map(drop).map_err(|status| reason(&status));
