@@ -49,6 +49,10 @@ const BENCHES: [&str; 7] = [
     "send",
 ];
 
+/// What clippy, the tests and the benches are built with, the same everywhere, or everything would be built anew. The
+/// step `doc` builds stoad as it is without features.
+const FEATURES: [&str; 2] = ["--features", "stoad/opentelemetry"];
+
 /// How the steps are run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -95,7 +99,10 @@ impl Step {
             Self::Deploy => deploy::step(),
             Self::Clippy => {
                 let what = ["clippy", "--workspace", "--all-targets", "--locked"];
-                cargo(&[&what[..], &["--", "-D", "warnings"]].concat(), &[])
+                cargo(
+                    &[&what[..], &FEATURES, &["--", "-D", "warnings"]].concat(),
+                    &[],
+                )
             }
             Self::Doc => {
                 let what = ["doc", "--workspace", "--no-deps", "--locked"];
@@ -108,7 +115,8 @@ impl Step {
                     .iter()
                     .map(|(name, path)| (*name, path.as_path()))
                     .collect();
-                cargo(&["test", "--workspace", "--locked"], &variables)
+                let what = ["test", "--workspace", "--locked"];
+                cargo(&[&what[..], &FEATURES].concat(), &variables)
             }
             Self::BenchSmoke => bench_smoke(),
         }
@@ -119,17 +127,15 @@ impl Step {
 /// alone would have its dependencies with other features, and so built a second time.
 fn bench_smoke() -> Outcome {
     let programs = ["build", "--workspace", "--bins", "--tests", "--locked"];
-    cargo(&programs, &[])?;
+    cargo(&[&programs[..], &FEATURES].concat(), &[])?;
     let program = workspace::read()?.target.join("debug/stoa-bench");
     for name in BENCHES {
         process::run(Command::new(&program).args([name, "--quick"]))?;
     }
     // Each once: without `--bench` Criterion measures nothing.
     let steps = ["test", "--workspace", "--locked", "--bench", "steps"];
-    cargo(
-        &[&steps[..], &["--features", "stoa-core/bench"]].concat(),
-        &[],
-    )
+    let bench = ["--features", "stoa-core/bench"];
+    cargo(&[&steps[..], &FEATURES, &bench].concat(), &[])
 }
 
 fn cargo(args: &[&str], variables: &[(&str, &Path)]) -> Outcome {

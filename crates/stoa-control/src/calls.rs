@@ -37,6 +37,16 @@ pub(crate) struct Calls {
     methods: Arc<HashSet<String>>,
 }
 
+/// What a call that has ended is counted as.
+pub(crate) struct Outcome<'a> {
+    /// `package.Service/Method`, if the node has it.
+    pub(crate) method: Option<&'a str>,
+    /// gRPC's name of the code.
+    pub(crate) code: &'static str,
+    /// The reason that its caller was told.
+    pub(crate) reason: Option<ErrorReason>,
+}
+
 impl Calls {
     pub(crate) fn new() -> Self {
         let fits = "the names are constants";
@@ -70,17 +80,26 @@ impl Calls {
         }
     }
 
-    /// What the method at this path is called, if the node has it.
+    /// What the method at this path is called in the log and in metrics.
     pub(crate) fn method<'a>(&self, path: &'a str) -> &'a str {
-        let known = path
-            .strip_prefix('/')
-            .filter(|path| self.methods.contains(*path));
-        known.unwrap_or(UNKNOWN)
+        self.known(path).unwrap_or(UNKNOWN)
     }
 
-    /// A call has ended: with this status, or given up by its caller.
-    pub(crate) fn count(&self, path: &str, status: Option<&Status>, took: Duration) {
-        let method = self.method(path);
+    /// What the method at this path is called, if the node has it.
+    fn known<'a>(&self, path: &'a str) -> Option<&'a str> {
+        path.strip_prefix('/')
+            .filter(|path| self.methods.contains(*path))
+    }
+
+    /// A call has ended: with this status, or given up by its caller. Returns what it was counted as.
+    pub(crate) fn count<'a>(
+        &self,
+        path: &'a str,
+        status: Option<&Status>,
+        took: Duration,
+    ) -> Outcome<'a> {
+        let known = self.known(path);
+        let method = known.unwrap_or(UNKNOWN);
         let code = status.map_or(GIVEN_UP, |status| code_name(status.code()));
         self.ended.with_label_values(&[method, code]).inc();
         if !is_streaming(path) {
@@ -88,10 +107,16 @@ impl Calls {
             self.durations.with_label_values(&[method]).observe(seconds);
         }
         let told = status.and_then(|status| status.get_details_error_info());
-        if let Some(reason) = told.and_then(|info| ErrorReason::from_str_name(&info.reason)) {
+        let reason = told.and_then(|info| ErrorReason::from_str_name(&info.reason));
+        if let Some(reason) = reason {
             self.refused
                 .with_label_values(&[reason.as_str_name()])
                 .inc();
+        }
+        Outcome {
+            method: known,
+            code,
+            reason,
         }
     }
 }

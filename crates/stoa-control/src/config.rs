@@ -16,7 +16,7 @@ use rustls::{
 use stoa_core::RoomTimeout;
 use stoa_token::Verifier;
 
-use crate::{capacity::CapacitySettings, tenants::Tenant};
+use crate::{capacity::CapacitySettings, ended::CallObserver, tenants::Tenant};
 
 /// Where the service gets the time of day from.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -52,6 +52,8 @@ pub struct ControlConfig {
     pub start_time: SystemTime,
     /// The time of day, for everything that carries a time.
     pub clock: Clock,
+    /// Who is told of each call when it has ended. `None`: nobody, and it costs nothing.
+    pub on_call_ended: Option<CallObserver>,
 }
 
 impl ControlConfig {
@@ -71,6 +73,7 @@ impl ControlConfig {
             version: String::new(),
             start_time: SystemTime::now(),
             clock: Arc::new(SystemTime::now),
+            on_call_ended: None,
         }
     }
 }

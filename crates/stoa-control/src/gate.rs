@@ -22,7 +22,9 @@ use tracing::Instrument as _;
 use crate::{
     authenticate::{self, Caller, invalid_credential},
     calls::Calls,
+    config::ControlConfig,
     deadline::{Deadlines, EndingBody, Witness, is_streaming},
+    ended::{CallObserver, Observed},
     entrance::Entrance,
     errors::{Failure, complete},
     handle::ControlHandle,
@@ -53,6 +55,7 @@ struct Shared {
     calls: Calls,
     longest_call: Duration,
     message_bytes: usize,
+    observer: Option<CallObserver>,
 }
 
 impl Gate {
@@ -60,16 +63,16 @@ impl Gate {
         routes: Routes,
         entrance: Entrance,
         handle: &ControlHandle,
-        longest_call: Duration,
-        message_bytes: usize,
+        config: &ControlConfig,
     ) -> Self {
         let shared = Shared {
             current: handle.current.clone(),
             entrance,
             lifecycle: handle.lifecycle.clone(),
             calls: handle.calls.clone(),
-            longest_call,
-            message_bytes,
+            longest_call: config.transport.call,
+            message_bytes: config.transport.message_bytes,
+            observer: config.on_call_ended.clone(),
         };
         Self {
             routes: routes.prepare(),
@@ -101,7 +104,16 @@ where
             let client = peer.remote_address;
             tracing::debug!(parent: &span, %client, "begins");
         }
-        let record = Record::new(span.clone(), path.clone(), shared.calls.clone());
+        let observed = shared.observer.as_ref();
+        let observed = observed.map(|observer| Observed::new(observer, &request));
+        let record = Record {
+            span: span.clone(),
+            path: path.clone(),
+            calls: shared.calls.clone(),
+            begin: Instant::now(),
+            status: None,
+            observed,
+        };
         let call = pass(routes, shared, request.map(Body::new), path, record);
         Box::pin(call.map(Ok).instrument(span))
     }
@@ -225,18 +237,8 @@ struct Record {
     calls: Calls,
     begin: Instant,
     status: Option<Status>,
-}
-
-impl Record {
-    fn new(span: tracing::Span, path: String, calls: Calls) -> Self {
-        Self {
-            span,
-            path,
-            calls,
-            begin: Instant::now(),
-            status: None,
-        }
-    }
+    /// If somebody wants to be told.
+    observed: Option<Observed>,
 }
 
 impl Witness for Record {
@@ -250,7 +252,10 @@ impl Witness for Record {
 impl Drop for Record {
     fn drop(&mut self) {
         let took = self.begin.elapsed();
-        self.calls.count(&self.path, self.status.as_ref(), took);
+        let outcome = self.calls.count(&self.path, self.status.as_ref(), took);
+        if let Some(observed) = &self.observed {
+            observed.end(&outcome, took);
+        }
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match self.status.as_ref().map(Status::code) {
             Some(code) => tracing::debug!(parent: &self.span, ?code, took_ms, "ends"),

@@ -24,6 +24,7 @@ mod connections;
 mod convert;
 mod deadline;
 mod directory;
+mod ended;
 mod entrance;
 mod errors;
 #[doc(hidden)]
@@ -57,6 +58,7 @@ pub use capacity::{
 pub use config::{Clock, ControlConfig, RoomDefaults, ServiceLimits, TlsIdentity, TransportLimits};
 pub use connections::{Connections, Crowded, Place};
 pub use directory::Headcount;
+pub use ended::{CallObserver, EndedCall};
 pub use entrance::{Entrance, Entry};
 pub use errors::Failure;
 pub use handle::{ControlHandle, ControlStats};

@@ -220,7 +220,7 @@ impl OpenServer {
         let (routes, health) = routes(&config, &entrance, &handle);
         background.spawn(report_health(health, lifecycle.clone()));
 
-        let gate = Gate::new(routes, entrance, &handle, limits.call, limits.message_bytes);
+        let gate = Gate::new(routes, entrance, &handle, &config);
         let mut transports = JoinSet::new();
         for Sockets {
             address: bound,

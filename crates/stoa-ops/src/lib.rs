@@ -22,6 +22,7 @@ mod metrics;
 mod panics;
 mod reloads;
 mod server;
+mod spans;
 
 pub use health::faults;
 pub use key::OpsKey;
@@ -30,3 +31,4 @@ pub use metrics::{CATALOGUE, Kind, Metric};
 pub use panics::Panics;
 pub use reloads::{Reloads, TlsPort};
 pub use server::{BindError, Node, OpsConfig, OpsHandle, OpsServer};
+pub use spans::Spans;

@@ -15,7 +15,7 @@ use stoa_net::{Lateness, WorkerStatus};
 pub use catalogue::{CATALOGUE, Kind, Metric};
 use family::Family;
 
-use crate::server::Node;
+use crate::{server::Node, spans::Spans};
 
 /// What is scraped.
 pub(crate) struct Metrics {
@@ -53,6 +53,7 @@ impl Metrics {
             held_back.count(&[level], count);
         }
         families.push(held_back);
+        families.extend(of_spans(&node.spans));
         families.extend(reloads::families(&node.reloads));
         families.extend(of_workers(&node.media.status(), Instant::now()));
         families.extend(of_lobbies(&node.media.lobby_stats()));
@@ -95,6 +96,16 @@ impl Metrics {
             one(&catalogue::CONTROL_RESYNCS, stats.resyncs),
         ]
     }
+}
+
+fn of_spans(spans: &Spans) -> [Family; 2] {
+    let (mut sent, mut lost) = (
+        Family::of(&catalogue::SPANS_SENT),
+        Family::of(&catalogue::SPANS_LOST),
+    );
+    sent.count(&[], spans.sent());
+    lost.count(&[], spans.lost());
+    [sent, lost]
 }
 
 fn of_workers(workers: &[WorkerStatus], now: Instant) -> Vec<Family> {

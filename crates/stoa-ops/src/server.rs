@@ -29,6 +29,7 @@ use crate::{
     metrics::Metrics,
     panics::Panics,
     reloads::Reloads,
+    spans::Spans,
 };
 
 /// How far away the deadline of a drain may be. A node that is to drain for longer than a week has no deadline.
@@ -60,6 +61,8 @@ pub struct Node {
     pub log_lines: LogLines,
     /// Panics on the threads of the control side.
     pub panics: Panics,
+    /// Spans of calls, if there are any.
+    pub spans: Spans,
 }
 
 /// Why the ops port cannot be opened.

@@ -28,6 +28,7 @@ mod sha256;
 mod state;
 mod tenants;
 mod token_keys;
+mod traces;
 mod whip;
 
 use std::path::Path;
@@ -40,6 +41,7 @@ pub(crate) use self::{
     inventory::{Identity, Memory, Port, Transport},
     log::{Log, LogFormat},
     parts::{Expiries, Parts},
+    traces::Traces,
 };
 use crate::exit::Failure;
 
@@ -84,6 +86,10 @@ pub(crate) struct Config {
     /// What is logged.
     #[serde(default)]
     pub(crate) log: Log,
+    /// [Spans of control calls](operations.md#traces) for an OpenTelemetry collector. Without this section there are none. It
+    /// needs a `stoad` that was built with the feature `opentelemetry`; any other one refuses the section.
+    #[serde(default)]
+    traces: Option<traces::Traces>,
 }
 
 impl Config {

@@ -10,7 +10,7 @@ use std::{
 
 use stoa_control::{ControlHandle, ControlServer, one_ended};
 use stoa_net::Started;
-use stoa_ops::{Node, OpsServer, Reloads};
+use stoa_ops::{Node, OpsServer, Reloads, Spans};
 use stoa_whip::WhipServer;
 use tokio::{
     sync::oneshot,
@@ -27,6 +27,7 @@ use crate::{
     reload::{self, Handles, Reloader},
     signals::{Asked, Signals},
     systemd,
+    traces::Traces,
 };
 
 /// A running daemon.
@@ -44,6 +45,8 @@ pub(crate) struct Daemon {
     reloader: Arc<Mutex<Reloader>>,
     /// What holds back log lines.
     repeats: Repeats,
+    /// What makes spans of calls, if anything does.
+    traces: Option<Traces>,
 }
 
 /// The parts of the control side. None ends by itself while the node runs.
@@ -84,9 +87,14 @@ impl Daemon {
     /// # Errors
     /// [`Failure`]; nothing is running then.
     pub(crate) async fn start(file: &Path, config: &Config, log: Filter) -> Result<Self, Failure> {
-        let parts = config.parts()?;
+        let mut parts = config.parts()?;
         let shown = (parts.seen, parts.expiries());
         let media_config = parts.media;
+        let spans = Spans::default();
+        let traces = parts.traces;
+        let traces = traces.map(|config| Traces::start(&config, spans.clone()));
+        let traces = traces.transpose()?;
+        parts.control.on_call_ended = traces.as_ref().map(Traces::observer);
         let server = ControlServer::bind(parts.control)?;
         let whip = parts.whip.map(WhipServer::bind).transpose()?;
         let ops = OpsServer::bind(parts.ops)?;
@@ -123,6 +131,7 @@ impl Daemon {
             reloads: handles.reloads.clone(),
             log_lines: log.counts(),
             panics: log.panics(),
+            spans,
         };
         let repeats = log.repeats();
         others.spawn(repeats.clone().tell());
@@ -156,6 +165,7 @@ impl Daemon {
             ops_addresses,
             reloader,
             repeats,
+            traces,
         })
     }
 
@@ -213,6 +223,9 @@ impl Daemon {
                 && let Err(error) = self.tasks.control.await
             {
                 tracing::error!(%error, "the control server did not end in order");
+            }
+            if let Some(traces) = self.traces {
+                traces.finish().await;
             }
             self.tasks.others.shutdown().await;
             self.repeats.tell_the_rest();

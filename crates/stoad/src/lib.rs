@@ -24,6 +24,11 @@ mod signals;
 mod systemd;
 mod token;
 mod top;
+#[cfg(feature = "opentelemetry")]
+mod traces;
+#[cfg(not(feature = "opentelemetry"))]
+#[path = "traces/absent.rs"]
+mod traces;
 
 use std::process::ExitCode;
 

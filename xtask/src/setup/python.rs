@@ -15,6 +15,7 @@ const STAMP: &str = "stoa-requirements.txt";
 
 /// What the tests import first.
 const IMPORTS: &str = "import aioquic, aiortc, grpc, grpc_status, grpc_tools.protoc, numpy; \
+                       import opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc; \
                        print('aiortc', aiortc.__version__, 'aioquic', aioquic.__version__, \
                        'grpcio', grpc.__version__, 'numpy', numpy.__version__)";
 

@@ -122,6 +122,10 @@ catalogue! {
         "Log lines that nobody took in time or that could not be written.";
     LOG_HELD_BACK: Counter "stoa_log_lines_held_back_total" &["level"],
         "Warnings and errors that were not written to the log, since their place had said as much too often.";
+    SPANS_SENT: Counter "stoa_spans_sent_total" &[],
+        "Spans of control calls that the OpenTelemetry collector has taken.";
+    SPANS_LOST: Counter "stoa_spans_lost_total" &[],
+        "Spans of control calls that were lost, since the collector did not take them in time.";
     CONFIG_RELOADS: Counter "stoa_config_reloads_total" &["result"],
         "How often the configuration was read again since the start, by result.";
     CONFIG_SUCCESSFUL: Gauge "stoa_config_last_reload_successful" &[],

@@ -80,7 +80,7 @@ pub(super) fn apply(text: &str, overrides: &[Override]) -> Result<String, String
     }
     // `limits:` alone is good as it stands in a file, and not as the null that would be written of it.
     for (key, section) in whole.as_mapping_mut().into_iter().flatten() {
-        if section.is_null() && key != "whip" {
+        if section.is_null() && key != "whip" && key != "traces" {
             *section = Value::Mapping(Mapping::new());
         }
     }

@@ -12,7 +12,7 @@ use stoa_core::{Certificate, EgressPath, Limits};
 use stoa_token::Verifier;
 use stoa_whip::{WhipConfig, WhipServer};
 
-use super::{Config, files, media, tenants, whip};
+use super::{Config, Traces, files, media, tenants, whip};
 use crate::exit::Failure;
 
 /// What every part is told.
@@ -21,6 +21,7 @@ pub(crate) struct Parts {
     pub(crate) control: stoa_control::ControlConfig,
     pub(crate) whip: Option<WhipConfig>,
     pub(crate) ops: stoa_ops::OpsConfig,
+    pub(crate) traces: Option<Traces>,
     /// What the files of the certificates had in them before they were read: what changes after that differs from it.
     pub(crate) seen: [u8; 32],
 }
@@ -76,6 +77,7 @@ impl Config {
             control: self.control()?,
             whip: self.whip()?,
             ops: self.ops(),
+            traces: self.traces()?,
         };
         ControlServer::check(&parts.control)?;
         if let Some(whip) = &parts.whip {

@@ -75,7 +75,7 @@ fn a_wrong_value_is_named_with_its_place() {
 #[test]
 fn a_section_without_anything_in_it_is_good_with_an_environment_too() {
     for section in [
-        "limits", "log", "state", "ops", "rooms", "drain", "capacity", "whip",
+        "limits", "log", "state", "ops", "rooms", "drain", "capacity", "whip", "traces",
     ] {
         let text = format!("{MINIMAL}{section}:\n");
         assert!(Config::parse(&text).is_ok(), "{section}");

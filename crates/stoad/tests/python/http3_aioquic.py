@@ -6,7 +6,7 @@ import asyncio
 import base64
 import ssl
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from aioquic.asyncio import QuicConnectionProtocol
@@ -146,6 +146,7 @@ class Grpc(QuicConnectionProtocol):
         *,
         timeout: str | None = None,
         key: bool = True,
+        metadata: Iterable[tuple[str, str]] = (),
     ) -> Call:
         """Send a request; without a message, its stream stays open."""
         stream_id = self._quic.get_next_available_stream_id()
@@ -162,6 +163,7 @@ class Grpc(QuicConnectionProtocol):
             headers.append(("grpc-timeout", timeout))
         if key:
             headers.append(("authorization", f"Bearer {self.daemon.api_key}"))
+        headers.extend(metadata)
         encoded = [(name.encode(), value.encode()) for name, value in headers]
         self._http.send_headers(stream_id, encoded)
         if request is not None:

@@ -94,6 +94,13 @@ impl Daemon {
         Self::run_in(Rc::new(folder))
     }
 
+    /// The same with variables in its environment.
+    pub(crate) fn run_as_with(variables: &[(&str, &str)], text: &str) -> Self {
+        let folder = Folder::with_credentials();
+        folder.write("stoad.yaml", text);
+        Self::run_in_with(variables, Rc::new(folder))
+    }
+
     /// `stoad run` with an ops port that takes this key.
     pub(crate) fn with_ops(key: &str) -> Self {
         Self::with_ops_and(key, "")
@@ -127,7 +134,13 @@ impl Daemon {
 
     /// `stoad run` with the configuration in this folder.
     pub(crate) fn run_in(folder: Rc<Folder>) -> Self {
-        Self::run_by(command(), folder)
+        Self::run_in_with(&[], folder)
+    }
+
+    fn run_in_with(variables: &[(&str, &str)], folder: Rc<Folder>) -> Self {
+        let mut command = command();
+        command.envs(variables.iter().copied());
+        Self::run_by(command, folder)
     }
 
     /// The same, where a service manager wants to hear of it at this socket, every `watchdog` that it lives.

@@ -23,6 +23,6 @@ pub(crate) use command::{Ended, stoad, stoad_with};
 pub(crate) use daemon::Daemon;
 pub(crate) use folder::{Folder, configuration, with_ops, with_whip};
 pub(crate) use script::{
-    Beside, node, python, python_example, python_to_another, python_with_browsers,
-    python_with_browsers_behind, python_with_whip, typescript_example,
+    Beside, node, python, python_example, python_to_another, python_with_a_collector,
+    python_with_browsers, python_with_browsers_behind, python_with_whip, typescript_example,
 };

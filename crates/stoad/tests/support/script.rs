@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -104,6 +105,24 @@ pub(crate) fn python_with_whip(script: &str, daemon: &Daemon, page_port: u16, wi
         .arg(tests().join("browser").join("whip_and_whep.mjs"));
     command.arg("--page-port").arg(page_port.to_string());
     finish(with_browsers(&mut command), within);
+}
+
+/// The same, for a script that collects the spans of the daemon at this address.
+///
+/// # Panics
+/// If the script fails or takes too long; its output is in the message.
+#[track_caller]
+pub(crate) fn python_with_a_collector(
+    script: &str,
+    daemon: &Daemon,
+    collector: SocketAddr,
+    within: Duration,
+) {
+    let stubs = stubs();
+    let mut command = python_command(script, daemon, &stubs);
+    command.arg("--ops").arg(daemon.ops().to_string());
+    command.arg("--collector").arg(collector.to_string());
+    finish(&mut command, within);
 }
 
 /// Runs `docs/examples/python/SCRIPT` against a daemon with a browser's offer, and returns what it printed.
