@@ -60,7 +60,8 @@ pub(crate) fn metadata(arguments: &[&str]) -> Result<Value, Failure> {
 /// Asks cargo.
 pub(crate) fn read() -> Result<Workspace, Failure> {
     let root = root();
-    let json = metadata(&[])?;
+    // With what is off by default.
+    let json = metadata(&["--all-features"])?;
     let members: Vec<&str> = strings(&json["workspace_members"]);
     let packages = json["packages"].as_array().into_iter().flatten();
     Ok(Workspace {
