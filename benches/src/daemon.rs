@@ -144,7 +144,7 @@ impl Daemon {
         let mut config = ClientConfig::new(
             format!("https://{}", self.control),
             TrustAnchors::Pem(self.ca_pem.clone().into_bytes()),
-            Credential::ApiKey(API_KEY.to_owned()),
+            Credential::ApiKey(API_KEY.to_owned().into()),
         );
         // A call in a storm of a thousand waits for those before it.
         config.timeouts.call = 2 * PATIENCE;

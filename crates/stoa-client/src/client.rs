@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::HeaderValue;
 use stoa_api::v1::{node_client::NodeClient, rooms_client::RoomsClient};
+use zeroize::Zeroizing;
 
 use crate::{
     config::{ClientConfig, Credential},
@@ -126,8 +127,8 @@ fn bearer(key: &str) -> Result<HeaderValue, ConnectError> {
     if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(ConnectError::ApiKey);
     }
-    let mut value =
-        HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| ConnectError::ApiKey)?;
+    let shown = Zeroizing::new(format!("Bearer {key}"));
+    let mut value = HeaderValue::from_str(&shown).map_err(|_| ConnectError::ApiKey)?;
     value.set_sensitive(true);
     Ok(value)
 }

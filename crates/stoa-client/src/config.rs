@@ -7,6 +7,8 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
+use zeroize::Zeroizing;
+
 use crate::error::ConnectError;
 
 /// Everything [`crate::Client::connect`] needs.
@@ -85,8 +87,9 @@ impl fmt::Debug for TrustAnchors {
 /// Who the client is. Its `Debug` form shows no secret.
 #[derive(Clone)]
 pub enum Credential {
-    /// An API key of the node, sent as `authorization: Bearer KEY`. Visible ASCII without spaces.
-    ApiKey(String),
+    /// An API key of the node, sent as `authorization: Bearer KEY`. Visible ASCII without spaces. `key.into()` of a
+    /// `String` makes one; it is cleared when it is dropped.
+    ApiKey(Zeroizing<String>),
     /// A certificate that the node's client CA has signed.
     Certificate {
         /// The certificate itself, then those between it and the CA.
@@ -151,7 +154,7 @@ mod tests {
         let config = ClientConfig::new(
             "https://localhost:1",
             TrustAnchors::Pem(Vec::new()),
-            Credential::ApiKey("hush".into()),
+            Credential::ApiKey("hush".to_owned().into()),
         );
         assert!(!format!("{config:?}").contains("hush"));
     }

@@ -14,7 +14,7 @@
 //! let client = Client::connect(ClientConfig::new(
 //!     "https://stoa.example.org:7443",
 //!     TrustAnchors::Pem(std::fs::read("ca.pem")?),
-//!     Credential::ApiKey(std::env::var("STOA_API_KEY")?),
+//!     Credential::ApiKey(std::env::var("STOA_API_KEY")?.into()),
 //! ))
 //! .await?;
 //!

@@ -17,6 +17,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use stoa_secret::SecretFileError;
 
 pub(crate) use self::{
     abilities::{Abilities, Unfit},
@@ -29,8 +30,8 @@ use crate::scenario::{Role, Room};
 pub(crate) enum TargetError {
     #[error("cannot read {path}: {source}")]
     Read { path: PathBuf, source: io::Error },
-    #[error("{0} has no key on its first line")]
-    NoKey(PathBuf),
+    #[error(transparent)]
+    Secret(#[from] SecretFileError),
     #[error("cannot connect to the server at {url}: {reason}")]
     Connect { url: String, reason: String },
     #[error("the server at {url} does not take the calls: {refusal}")]
@@ -144,16 +145,4 @@ fn read(path: &Path) -> Result<Vec<u8>, TargetError> {
         path: path.to_owned(),
         source,
     })
-}
-
-/// The key or the token alone on this file's first line.
-///
-/// # Errors
-/// [`TargetError::Read`], [`TargetError::NoKey`].
-fn key_in(path: &Path) -> Result<String, TargetError> {
-    let text = String::from_utf8(read(path)?).unwrap_or_default();
-    match text.lines().next().map(str::trim) {
-        Some(key) if !key.is_empty() => Ok(key.to_owned()),
-        _ => Err(TargetError::NoKey(path.to_owned())),
-    }
 }

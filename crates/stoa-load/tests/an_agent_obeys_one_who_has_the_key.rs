@@ -3,7 +3,9 @@
 mod support;
 
 use std::{
+    fs::{self, Permissions},
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt as _,
     sync::Arc,
 };
 
@@ -46,6 +48,16 @@ fn a_key_that_is_not_its_own_is_refused() {
     assert!(other.report.is_none());
     let short = run("short");
     assert!(failed(&short, 66).contains("openssl rand -hex 32"));
+    let open = node.write("agent-key", KEY);
+    fs::set_permissions(&open, Permissions::from_mode(0o644)).expect("the file is ours");
+    let mut arguments = node.arguments();
+    arguments.extend(by_addresses(agent.address(), &open));
+    let open = Tester::run(&talkers(1), &arguments).wait();
+    let complaint = failed(&open, 66);
+    assert!(
+        complaint.contains("everybody may read (mode 644)"),
+        "{complaint}"
+    );
     assert_eq!(node.rooms(), 0);
     // With the key, and whatever else is in its file.
     ended(&run(&format!("{KEY}\n# of these tests\n")));

@@ -11,6 +11,7 @@ use std::{
 
 use clap::Parser;
 use stoa_client::{Client, ClientConfig, ConnectError, Credential, TrustAnchors};
+use stoa_secret::SecretFileError;
 use stoa_talk::{AdministratorKey, Admission, Database, Options, WeakKey};
 use tokio::{
     net::TcpListener,
@@ -34,7 +35,7 @@ struct Arguments {
     /// PEM file with the certificate authority that vouches for that Stoa
     #[arg(long, value_name = "FILE", env = "STOA_CA_FILE")]
     ca: PathBuf,
-    /// File with the API key to use there, alone on its first line
+    /// File with the API key to use there, alone on its first line; refused where everybody may read it
     #[arg(long, value_name = "FILE", env = "STOA_API_KEY_FILE")]
     api_key_file: PathBuf,
     /// The SQLite file that keeps rooms, links and people; made if it is not there. Without it they
@@ -63,8 +64,8 @@ struct Arguments {
 enum Failure {
     #[error("cannot read {path}: {source}")]
     Read { path: String, source: io::Error },
-    #[error("{0} has no key on its first line")]
-    NoKey(String),
+    #[error(transparent)]
+    Secret(#[from] SecretFileError),
     #[error("the key in {path} is too weak: {source}")]
     WeakKey { path: String, source: WeakKey },
     #[error("cannot connect to the Stoa at {endpoint}: {source}")]
@@ -109,7 +110,7 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let shutdown = asked_to_end()?;
     let ca = read(&arguments.ca)?;
-    let credential = Credential::ApiKey(key(&arguments.api_key_file)?);
+    let credential = Credential::ApiKey(stoa_secret::read_first_line(&arguments.api_key_file)?);
     let administrator = arguments.admin_key_file.as_deref().map(administrator);
     let administrator = administrator.transpose()?;
     let address = arguments.listen;
@@ -167,20 +168,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn administrator(path: &Path) -> Result<AdministratorKey, Failure> {
-    AdministratorKey::new(&key(path)?).map_err(|source| Failure::WeakKey {
+    let key = stoa_secret::read_first_line(path)?;
+    AdministratorKey::new(&key).map_err(|source| Failure::WeakKey {
         path: path.display().to_string(),
         source,
     })
-}
-
-fn key(path: &Path) -> Result<String, Failure> {
-    let text = read(path)?;
-    let no_key = || Failure::NoKey(path.display().to_string());
-    let text = String::from_utf8(text).map_err(|_| no_key())?;
-    let key = text.lines().next().unwrap_or_default().trim();
-    if key.is_empty() {
-        Err(no_key())
-    } else {
-        Ok(key.to_owned())
-    }
 }

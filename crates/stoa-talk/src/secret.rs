@@ -30,8 +30,14 @@ pub(crate) enum Purpose {
 }
 
 /// The hash of a secret.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Eq)]
 pub(crate) struct SecretHash([u8; 32]);
+
+impl PartialEq for SecretHash {
+    fn eq(&self, other: &Self) -> bool {
+        stoa_secret::is_equal(&self.0, &other.0)
+    }
+}
 
 /// Says nothing of it: who has the hash could at least recognise the secret.
 impl fmt::Debug for SecretHash {
@@ -93,8 +99,7 @@ impl AdministratorKey {
         }
     }
 
-    /// Whether somebody has said this key. What is compared are hashes: how long that takes tells
-    /// nothing about the key.
+    /// Whether somebody has said this key.
     pub(crate) fn is(&self, said: &str) -> bool {
         self.0 == SecretHash::of(Purpose::Administrator, said)
     }

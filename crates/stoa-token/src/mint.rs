@@ -53,6 +53,7 @@ impl SigningKey {
     /// [`MintError::PrivateKey`].
     pub fn ed25519(pem: &[u8]) -> Result<Self, MintError> {
         let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| MintError::PrivateKey)?;
+        let der = Zeroizing::new(der);
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der.secret_pkcs8_der())
             .map_err(|_| MintError::PrivateKey)?;
         Ok(Self {

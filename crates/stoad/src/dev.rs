@@ -146,7 +146,7 @@ async fn connect(control: SocketAddr, credentials: &Credentials) -> Result<Clien
     let mut config = ClientConfig::new(
         format!("https://{control}"),
         TrustAnchors::Pem(credentials.ca_pem.clone().into_bytes()),
-        Credential::ApiKey(credentials.api_key.clone()),
+        Credential::ApiKey(credentials.api_key.clone().into()),
     );
     config.server_name = Some(credentials::SERVER_NAME.to_owned());
     Client::connect(config).await.map_err(|error| {

@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use stoa_control::BindError;
+use stoa_secret::SecretFileError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,15 @@ pub(crate) enum Failure {
     /// Something else went wrong while running.
     #[error("{0}")]
     Running(String),
+}
+
+impl From<SecretFileError> for Failure {
+    fn from(error: SecretFileError) -> Self {
+        Self::File {
+            path: error.path,
+            reason: error.problem.to_string(),
+        }
+    }
 }
 
 impl Failure {

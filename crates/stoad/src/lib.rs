@@ -12,7 +12,6 @@ mod drain;
 mod exit;
 #[doc(hidden)]
 pub mod fuzz;
-mod key_file;
 mod logging;
 mod media;
 mod meter;

@@ -6,8 +6,9 @@ use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::{Method, Request, StatusCode, Uri, body::Bytes, header};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
+use zeroize::Zeroizing;
 
-use crate::{exit::Failure, key_file};
+use crate::exit::Failure;
 
 /// How long an answer may take, and how long it may be.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -109,8 +110,9 @@ impl OpsPort {
 
 /// The header that shows the key in this file.
 fn authorization(path: &Path) -> Result<header::HeaderValue, Failure> {
-    let key = key_file::read(path)?;
-    let value = header::HeaderValue::try_from(format!("Bearer {key}"));
+    let key = stoa_secret::read_first_line(path)?;
+    let shown = Zeroizing::new(format!("Bearer {}", *key));
+    let value = header::HeaderValue::try_from(shown.as_str());
     let mut value = value.map_err(|_| Failure::File {
         path: path.to_owned(),
         reason: "has a key that no header can carry".to_owned(),

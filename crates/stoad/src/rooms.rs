@@ -15,7 +15,6 @@ use tonic::Status;
 use crate::{
     arguments::rooms::{Control, Kick, Participants, Rooms},
     exit::Failure,
-    key_file,
 };
 
 /// How many rooms are asked for at a time.
@@ -112,7 +111,7 @@ pub(crate) async fn connect(control: &Control) -> Result<Client, Failure> {
     let mut config = ClientConfig::new(
         &control.target,
         TrustAnchors::Pem(anchors),
-        Credential::ApiKey(key_file::read(&control.api_key_file)?),
+        Credential::ApiKey(stoa_secret::read_first_line(&control.api_key_file)?),
     );
     config.server_name.clone_from(&control.server_name);
     let client = Client::connect(config).await;

@@ -84,7 +84,7 @@ fn make(arguments: &Make) -> Result<String, Failure> {
         once: arguments.once,
     };
     let KeyFile { key, algorithm } = &arguments.key;
-    let text = files::read_secret(key)?;
+    let text = stoa_secret::read(key)?;
     let wrong = |error: MintError| files::wrong(key, error);
     let signing = signing(*algorithm, &text).map_err(wrong)?;
     let token = signing.mint(&arguments.kid, &claims).map_err(cannot)?;

@@ -59,7 +59,7 @@ fn config(daemon: &Daemon, ca: &str, key: &str) -> ClientConfig {
     ClientConfig::new(
         format!("https://{}", daemon.control()),
         TrustAnchors::Pem(ca.as_bytes().to_vec()),
-        Credential::ApiKey(key.to_owned()),
+        Credential::ApiKey(key.to_owned().into()),
     )
 }
 

@@ -40,7 +40,7 @@ fn client(daemon: &Daemon) -> Client {
     let config = ClientConfig::new(
         format!("https://{}", daemon.control()),
         TrustAnchors::Pem(ca),
-        Credential::ApiKey(key),
+        Credential::ApiKey(key.into()),
     );
     Client::lazy(config).expect("a good configuration")
 }

@@ -11,6 +11,7 @@ use crate::workspace::Package;
 /// use is not listed.
 pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
     ("stoa-redact", &[]),
+    ("stoa-secret", &[]),
     ("stoa-core", &["stoa-redact"]),
     ("stoa-api", &["stoa-redact"]),
     ("stoa-h3", &["stoa-redact"]),
@@ -23,13 +24,17 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
             "stoa-core",
             "stoa-h3",
             "stoa-redact",
+            "stoa-secret",
             "stoa-token",
         ],
     ),
     ("stoa-client", &["stoa-api", "stoa-h3"]),
-    ("stoa-ops", &["stoa-control", "stoa-core", "stoa-net"]),
-    ("stoa-talk", &["stoa-client"]),
-    ("stoa-load", &["stoa-client", "stoa-token"]),
+    (
+        "stoa-ops",
+        &["stoa-control", "stoa-core", "stoa-net", "stoa-secret"],
+    ),
+    ("stoa-talk", &["stoa-client", "stoa-secret"]),
+    ("stoa-load", &["stoa-client", "stoa-secret", "stoa-token"]),
     (
         "stoa-whip",
         &[
@@ -37,6 +42,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
             "stoa-control",
             "stoa-core",
             "stoa-redact",
+            "stoa-secret",
             "stoa-token",
         ],
     ),
@@ -49,6 +55,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
             "stoa-net",
             "stoa-ops",
             "stoa-redact",
+            "stoa-secret",
             "stoa-talk",
             "stoa-token",
             "stoa-whip",

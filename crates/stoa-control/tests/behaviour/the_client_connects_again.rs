@@ -62,7 +62,7 @@ async fn a_restarted_node_is_found_again() {
         let mut config = ClientConfig::new(
             format!("https://127.0.0.1:{port}"),
             TrustAnchors::Store(pki.roots()),
-            Credential::ApiKey(KEY.into()),
+            Credential::ApiKey(KEY.to_owned().into()),
         );
         config.server_name = Some(SERVER_NAME.into());
         config.timeouts.max_backoff = Duration::from_millis(100);
@@ -142,7 +142,7 @@ async fn a_name_with_several_addresses_is_tried_at_all_of_them() {
         // Where this is ::1 as well, nobody answers there.
         format!("https://localhost:{}", rig.address.port()),
         TrustAnchors::Store(rig.pki.roots()),
-        Credential::ApiKey(KEY.into()),
+        Credential::ApiKey(KEY.to_owned().into()),
     );
     config.server_name = Some(SERVER_NAME.into());
     Client::connect(config).await.expect("the node is found");

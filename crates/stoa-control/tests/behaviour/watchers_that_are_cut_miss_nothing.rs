@@ -149,7 +149,7 @@ async fn the_client_goes_on_by_itself_after_its_connection_was_lost() {
     let mut config = ClientConfig::new(
         format!("https://{}", relay.address),
         TrustAnchors::Store(rig.pki.roots()),
-        Credential::ApiKey(KEY.into()),
+        Credential::ApiKey(KEY.to_owned().into()),
     );
     config.server_name = Some(SERVER_NAME.into());
     config.timeouts.idle = Duration::from_millis(400);

@@ -5,7 +5,7 @@
 //! mutual TLS, with rustls's own checks. A certificate can be looked at by whoever connects, so the key has to
 //! be long enough that nobody tries all of them.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use quinn::{
     IdleTimeout, TransportConfig, VarInt,
@@ -21,6 +21,7 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::AgentError;
 
@@ -60,27 +61,29 @@ impl Key {
     /// Reads the key, which is alone on the file's first line.
     ///
     /// # Errors
-    /// [`AgentError::Key`] if there is none or it is too short.
+    /// [`AgentError::Key`] if there is none, it is too short, or everybody may read it.
     pub(crate) fn read(path: &Path) -> Result<Self, AgentError> {
         let unusable = |why: String| AgentError::Key {
             path: path.to_owned(),
             why,
         };
-        let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-        let key = text.lines().next().unwrap_or_default().trim();
+        let key = stoa_secret::read_first_line(path);
+        let key = key.map_err(|error| unusable(error.problem.to_string()))?;
         if key.len() < LEAST_CHARACTERS {
             return Err(unusable(format!(
                 "its first line has fewer than {LEAST_CHARACTERS} characters; `openssl rand -hex 32` makes a key"
             )));
         }
-        Self::of(key).map_err(|error| unusable(error.to_string()))
+        Self::of(&key).map_err(|error| unusable(error.to_string()))
     }
 
     fn of(key: &str) -> Result<Self, rcgen::Error> {
         let mut seed = Sha256::new_with_prefix(AUTHORITY);
         seed.update([0]);
         seed.update(key);
-        let pkcs8 = PrivatePkcs8KeyDer::from([&PKCS8[..], &seed.finalize()].concat());
+        let seed = Zeroizing::new(<[u8; 32]>::from(seed.finalize()));
+        let pkcs8 = [&PKCS8[..], &seed[..]].concat();
+        let pkcs8 = Zeroizing::new(PrivatePkcs8KeyDer::from(pkcs8));
         let pair = KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8, &PKCS_ED25519)?;
         let mut params = CertificateParams::default();
         params

@@ -10,8 +10,7 @@ use stoa_client::{
 use tonic::{Code, Status};
 
 use super::{
-    Abilities, Admission, Datagrams, Entrant, Refusal, Standing, Target, TargetError, key_in, read,
-    resolve,
+    Abilities, Admission, Datagrams, Entrant, Refusal, Standing, Target, TargetError, read, resolve,
 };
 use crate::scenario::{Role, Room, SpeakPolicy};
 
@@ -58,7 +57,7 @@ impl Stoa {
     pub(crate) async fn connect(address: &Address) -> Result<Self, TargetError> {
         let url = address.url.clone();
         let ca = read(&address.ca_file)?;
-        let key = key_in(&address.api_key_file)?;
+        let key = stoa_secret::read_first_line(&address.api_key_file)?;
         let mut config = ClientConfig::new(&url, TrustAnchors::Pem(ca), Credential::ApiKey(key));
         config.server_name.clone_from(&address.server_name);
         config.timeouts.call = CALL;

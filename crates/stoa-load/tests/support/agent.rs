@@ -45,7 +45,7 @@ impl Agent {
     /// Starts one by a command that becomes the tester.
     pub(crate) fn spawn(mut command: Command, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("key"), KEY).expect("the folder is ours");
+        super::write(&folder.path().join("key"), KEY);
         let said = File::create(folder.path().join("said")).expect("a file");
         let child = command
             .args(["agent", "--key-file"])

@@ -145,10 +145,10 @@ impl Node {
         arguments.map(str::to_owned).to_vec()
     }
 
-    /// Writes a file into its folder.
+    /// Writes a file into its folder that nobody else may read.
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
-        fs::write(&path, text).expect("the folder is ours");
+        super::write(&path, text);
         path
     }
 }
@@ -203,7 +203,7 @@ fn identity(folder: &TempDir, ip: Ipv4Addr) -> TlsIdentity {
     let params = CertificateParams::new(names).expect("a name");
     let certificate = params.signed_by(&key, &ca).expect("a certificate");
     let write = |name: &str, text: String| {
-        fs::write(folder.path().join(name), text).expect("the folder is ours");
+        super::write(&folder.path().join(name), &text);
     };
     write("ca.pem", ca.pem());
     write("other-ca.pem", other.pem());

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::Read as _,
+    io::{self, Read as _},
     path::Path,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
@@ -19,7 +19,7 @@ use stoa_control::TlsIdentity;
 use x509_cert::der::Decode as _;
 use zeroize::Zeroizing;
 
-use crate::{exit::Failure, key_file};
+use crate::exit::Failure;
 
 /// The longest file that is read: certificates and configurations are far shorter.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -58,8 +58,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
 /// A certificate chain and its key.
 pub(super) fn identity(certificate: &Path, key: &Path) -> Result<TlsIdentity, Failure> {
     let chain = certificates(certificate)?;
-    key_file::check(key)?;
-    let text = Zeroizing::new(read(key)?);
+    let text = stoa_secret::read(key)?;
     let private = PrivateKeyDer::from_pem_slice(&text)
         .map_err(|error| wrong(key, format!("has no PEM private key: {error}")))?;
     // The control server would find out, too, but it does not know the files.
@@ -78,13 +77,25 @@ pub(super) fn identity(certificate: &Path, key: &Path) -> Result<TlsIdentity, Fa
 pub(super) fn fingerprint<'a>(files: impl IntoIterator<Item = &'a Path>) -> [u8; 32] {
     let mut whole = Sha256::new();
     for file in files {
-        let content = match read(file) {
-            Ok(bytes) => Sha256::digest(bytes),
-            Err(failure) => Sha256::digest(failure.to_string()),
-        };
+        let content = hash(file).unwrap_or_else(|error| Sha256::digest(error.to_string()).into());
         whole.update(content);
     }
     whole.finalize().into()
+}
+
+/// The hash of what is in a file, private keys among it, of which nothing stays in memory.
+fn hash(path: &Path) -> io::Result<[u8; 32]> {
+    let mut file = File::open(path)?.take(MAX_FILE_BYTES);
+    let mut piece = Zeroizing::new([0; 4096]);
+    let mut hash = Sha256::new();
+    loop {
+        match file.read(&mut piece[..]) {
+            Ok(0) => return Ok(hash.finalize().into()),
+            Ok(length) => hash.update(&piece[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// When the first certificate of a chain is over.

@@ -6,10 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stoa_core::TenantId;
 use stoa_token::{KeyError, Keys, TokenKey};
-use zeroize::Zeroizing;
 
 use super::{Config, files};
-use crate::{exit::Failure, key_file};
+use crate::exit::Failure;
 
 /// One key. Several may be live at a time: to change one, add the new one, let the signalling service
 /// sign with it, and take the old one out once its last token has expired.
@@ -84,8 +83,7 @@ impl TokenKeyEntry {
                 &"EdDSA needs either public_key or public_key_file, and no secret_file",
             )),
             (Algorithm::Hs256, None, None, Some(path)) => {
-                key_file::check(path)?;
-                let secret = Zeroizing::new(files::read(path)?);
+                let secret = stoa_secret::read(path)?;
                 TokenKey::hs256(tenant.clone(), kid, secret).map_err(|error| in_file(path, error))
             }
             (Algorithm::Hs256, ..) => Err(wrong(&"HS256 needs secret_file, and no public key")),

@@ -78,7 +78,7 @@ fn from_standard_input() -> Result<String, Failure> {
 
 /// A key by itself has no name and no tenant: what the token says is taken for right.
 fn checking(algorithm: Algorithm, file: &Path, seen: &Unverified) -> Result<TokenKey, Failure> {
-    let text = files::read_secret(file)?;
+    let text = stoa_secret::read(file)?;
     let tenant = TenantId::new(&seen.claims.iss)
         .map_err(|error| Failure::Running(format!("the token's iss {error}")))?;
     let key = match signing(algorithm, &text) {

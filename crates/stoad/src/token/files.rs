@@ -1,18 +1,8 @@
 //! Files with keys in them.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
-use zeroize::Zeroizing;
-
-use crate::{exit::Failure, key_file};
-
-/// The longest key file: a key in PEM has some 120 bytes.
-const MAX_KEY_FILE_BYTES: u64 = 16 * 1024;
+use crate::exit::Failure;
 
 /// A file that is not what it should be.
 pub(super) fn wrong(path: &Path, reason: impl ToString) -> Failure {
@@ -20,19 +10,6 @@ pub(super) fn wrong(path: &Path, reason: impl ToString) -> Failure {
         path: path.to_owned(),
         reason: reason.to_string(),
     }
-}
-
-/// Reads a key, of which nothing stays in memory.
-pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    key_file::check(path)?;
-    let file = File::open(path).map_err(|error| wrong(path, error))?;
-    let mut bytes = Zeroizing::new(Vec::new());
-    let read = file.take(MAX_KEY_FILE_BYTES + 1).read_to_end(&mut bytes);
-    if read.map_err(|error| wrong(path, error))? as u64 > MAX_KEY_FILE_BYTES {
-        let reason = format!("is longer than {MAX_KEY_FILE_BYTES} bytes");
-        return Err(wrong(path, reason));
-    }
-    Ok(bytes)
 }
 
 /// Writes a key to a new file that its owner alone may read. A file that is there stays as it is: it may

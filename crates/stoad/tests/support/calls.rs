@@ -17,9 +17,14 @@ const OFFER: &str = include_str!("../../../stoa-sim/src/offers/chromium.sdp");
 /// A caller with the key in this folder, of the daemon whose control API is there.
 pub(crate) async fn connect(folder: &Folder, control: impl Display) -> Client {
     let key = fs::read_to_string(folder.file("api-key")).expect("it is there");
+    connect_with(key, folder, control).await
+}
+
+/// A caller with this key or join token.
+pub(crate) async fn connect_with(key: String, folder: &Folder, control: impl Display) -> Client {
     let ca = fs::read(folder.file("ca.pem")).expect("it is there");
     let url = format!("https://{control}");
-    let config = ClientConfig::new(url, TrustAnchors::Pem(ca), Credential::ApiKey(key));
+    let config = ClientConfig::new(url, TrustAnchors::Pem(ca), Credential::ApiKey(key.into()));
     Client::connect(config).await.expect("it is there")
 }
 

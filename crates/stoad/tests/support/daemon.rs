@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use stoa_client::Client;
 
 use super::{
-    calls::connect,
+    calls::{connect, connect_with},
     command::Running,
     folder::{Folder, configuration, with_ops, with_whip},
     network,
@@ -268,6 +268,11 @@ impl Daemon {
     /// A caller with its key.
     pub(crate) async fn client(&self) -> Client {
         connect(&self.folder, self.control()).await
+    }
+
+    /// A caller with a join token.
+    pub(crate) async fn client_with(&self, token: String) -> Client {
+        connect_with(token, &self.folder, self.control()).await
     }
 
     /// The file with the key for callers.

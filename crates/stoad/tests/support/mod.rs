@@ -15,10 +15,11 @@ mod command;
 mod daemon;
 mod folder;
 mod network;
+pub(crate) mod overheard;
 mod script;
 mod tools;
 
-pub(crate) use calls::{connect, create_room, join_request, load, load_beside};
+pub(crate) use calls::{connect, connect_with, create_room, join_request, load, load_beside};
 pub(crate) use command::{Ended, stoad, stoad_with};
 pub(crate) use daemon::Daemon;
 pub(crate) use folder::{Folder, configuration, with_ops, with_whip};

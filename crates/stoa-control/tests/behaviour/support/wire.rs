@@ -43,7 +43,7 @@ pub fn stock(wire: Wire, address: SocketAddr, pki: &Pki, identity: Identity) -> 
 pub fn client(address: SocketAddr, pki: &Pki, identity: Identity) -> Client {
     let credential = match identity {
         Identity::Nobody => Credential::Anonymous,
-        Identity::Key(key) => Credential::ApiKey(key.into()),
+        Identity::Key(key) => Credential::ApiKey(key.to_owned().into()),
         Identity::Certificate(chain, key) => Credential::Certificate { chain, key },
     };
     let trust = TrustAnchors::Store(pki.roots());

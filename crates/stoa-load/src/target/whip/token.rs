@@ -6,10 +6,11 @@ use std::{
 };
 
 use stoa_token::{Claims, SigningKey};
+use zeroize::Zeroizing;
 
 use crate::{
     scenario::Role,
-    target::{Entrant, Refusal, TargetError, key_in, read},
+    target::{Entrant, Refusal, TargetError},
 };
 
 /// For how long a token is good that the tester makes: it is used at once, and again for DELETE.
@@ -20,7 +21,7 @@ pub(crate) enum Tokens {
     /// Nobody needs one.
     None,
     /// The same for all.
-    One(String),
+    One(Zeroizing<String>),
     /// One for each, signed by a tenant's key.
     Each(Box<Signer>),
 }
@@ -54,17 +55,17 @@ impl Tokens {
     /// The token alone on a file's first line.
     ///
     /// # Errors
-    /// [`TargetError::Read`], [`TargetError::NoKey`].
+    /// [`TargetError::Secret`].
     pub(crate) fn one(file: &Path) -> Result<Self, TargetError> {
-        key_in(file).map(Self::One)
+        Ok(Self::One(stoa_secret::read_first_line(file)?))
     }
 
     /// Made with this key: a private key in PEM, or else a secret.
     ///
     /// # Errors
-    /// [`TargetError::Read`], [`TargetError::TokenKey`].
+    /// [`TargetError::Secret`], [`TargetError::TokenKey`].
     pub(crate) fn each(file: KeyFile) -> Result<Self, TargetError> {
-        let bytes = read(&file.path)?;
+        let bytes = stoa_secret::read(&file.path)?;
         let key = match bytes.starts_with(b"-----BEGIN") {
             true => SigningKey::ed25519(&bytes),
             false => SigningKey::hs256(&bytes),
@@ -84,7 +85,7 @@ impl Tokens {
     pub(super) fn token_for(&self, entrant: &Entrant<'_>) -> Result<Option<String>, Refusal> {
         match self {
             Self::None => Ok(None),
-            Self::One(token) => Ok(Some(token.clone())),
+            Self::One(token) => Ok(Some(token.to_string())),
             Self::Each(signer) => signer.sign(entrant).map(Some),
         }
     }

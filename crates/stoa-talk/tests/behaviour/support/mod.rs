@@ -45,7 +45,11 @@ impl Service {
         // else can.
         let silent = UdpSocket::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("https://{}", silent.local_addr().expect("it is bound"));
-        let mut config = ClientConfig::new(endpoint, trust, Credential::ApiKey("test".into()));
+        let mut config = ClientConfig::new(
+            endpoint,
+            trust,
+            Credential::ApiKey("test".to_owned().into()),
+        );
         config.timeouts = Timeouts {
             connect: Duration::from_millis(300),
             ..Timeouts::default()

@@ -90,7 +90,8 @@ impl Stoa {
     pub(crate) fn client_by(address: SocketAddr, pki: &Pki, timeouts: Timeouts) -> Client {
         let endpoint = format!("https://{address}");
         let trust = TrustAnchors::Store(pki.roots());
-        let mut config = ClientConfig::new(endpoint, trust, Credential::ApiKey(KEY.into()));
+        let mut config =
+            ClientConfig::new(endpoint, trust, Credential::ApiKey(KEY.to_owned().into()));
         config.server_name = Some(pki::SERVER_NAME.into());
         config.timeouts = timeouts;
         Client::lazy(config).expect("the configuration is good")
