@@ -1,8 +1,8 @@
 //! `cargo xtask fuzz`: libFuzzer searches for inputs that break a property (`fuzz/`).
 //!
 //! It needs no other toolchain than the one that is there: the compiler's own pass counts which edges of the code an
-//! input takes, which is all that libFuzzer wants to know. There is no sanitizer in it; safe Rust has little use for
-//! one, and the checks of a debug build are on.
+//! input takes, which is all that libFuzzer wants to know, and the checks of a debug build are on. With `--addresses`,
+//! AddressSanitizer watches what the unsafe code of dependencies reads and writes.
 
 mod run;
 
@@ -28,6 +28,9 @@ const INSTRUMENTATION: &str = "-Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-trace-compares \
     --cfg fuzzing";
 
+/// AddressSanitizer. It comes with the toolchain, and the compiler calls it unstable.
+const ADDRESSES: &str = " -Zsanitizer=address";
+
 /// How it is searched.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -37,13 +40,16 @@ pub(crate) struct Options {
     /// Search with this target only (may be given more than once)
     #[arg(long, value_name = "TARGET")]
     target: Vec<String>,
+    /// With AddressSanitizer, in a build of its own: slower, for the unsafe code of dependencies
+    #[arg(long)]
+    addresses: bool,
 }
 
 /// Builds the search and runs it, one target after the other. An error if an input broke a property.
 pub(crate) fn all(options: &Options) -> Result<(), Failure> {
     let workspace = workspace::read()?;
     let targets = chosen(&workspace.root, &options.target)?;
-    let program = build(&workspace)?;
+    let program = build(&workspace, options.addresses)?;
     let seconds = (options.minutes * 60 / u32::try_from(targets.len()).unwrap_or(1)).max(1);
     println!(
         "{} targets, {seconds} s each, one after the other",
@@ -99,13 +105,19 @@ fn chosen(root: &Path, wanted: &[String]) -> Result<Vec<String>, Failure> {
 }
 
 /// The instrumented program. Its builds have a folder of their own, and keep nothing else from being built.
-fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
+fn build(workspace: &Workspace, addresses: bool) -> Result<PathBuf, Failure> {
     let triple = host()?;
-    let folder = workspace.target.join("fuzz");
+    let name = if addresses { "fuzz-address" } else { "fuzz" };
+    let folder = workspace.target.join(name);
     let mut command = process::cargo();
+    let mut flags = INSTRUMENTATION.to_owned();
+    if addresses {
+        flags.push_str(ADDRESSES);
+        command.env("RUSTC_BOOTSTRAP", "1");
+    }
     command
         .current_dir(&workspace.root)
-        .env("RUSTFLAGS", INSTRUMENTATION)
+        .env("RUSTFLAGS", flags)
         .args(["build", "--locked", "--package", "stoa-fuzz"])
         .args(["--bin", "search", "--features", "libfuzzer"])
         // With a target named, build scripts and macros are not instrumented.

@@ -3,6 +3,7 @@
 //! Every check takes what it looks at as an argument and returns findings, so that its unit test
 //! can show it a bad sample.
 
+mod audits;
 mod core;
 mod crates;
 mod dependencies;
@@ -138,6 +139,10 @@ fn check_crates(workspace: &Workspace, sources: &[Source]) -> Result<Vec<Finding
     let page = read(&root.join(dependencies::PAGE))?;
     findings.extend(dependencies::page(&declared, &page));
     findings.extend(dependencies::unused(&declared, &members));
+
+    let lock = read(&root.join("Cargo.lock"))?;
+    let page = read(&root.join(audits::PAGE))?;
+    findings.extend(audits::page(&audits::locked(&lock), &page));
     Ok(findings)
 }
 
