@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
+use stoa_secret::{SecretFileError, SecretFileProblem};
+
 use crate::{
     agents::AgentError,
     metrics::MetricsError,
@@ -95,6 +97,14 @@ impl From<TargetError> for Failure {
                 path,
                 reason: source.to_string(),
             },
+            TargetError::Secret(SecretFileError { path, problem })
+                if !matches!(problem, SecretFileProblem::NoKey) =>
+            {
+                Self::Read {
+                    path,
+                    reason: problem.to_string(),
+                }
+            }
             error => Self::Target(error.to_string()),
         }
     }
