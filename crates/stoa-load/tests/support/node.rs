@@ -69,7 +69,9 @@ impl Node {
         } = stoa_net::start(&media_config(settings)).expect("the workers start");
         let control = server.addresses()[0];
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = server.serve(Arc::new(Workers(media.clone())), bridge(notices), async {
+        let (bridge, notices) = bridge(notices);
+        tokio::spawn(bridge);
+        let served = server.serve(Arc::new(Workers(media.clone())), notices, async {
             // Also when the test drops it.
             let _ = stopped.await;
         });
