@@ -16,9 +16,14 @@ pub async fn one_ended(tasks: &mut JoinSet<()>, what: &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::FutureExt as _;
+    use tokio::time::timeout;
 
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
 
     #[tokio::test]
     async fn the_first_end_is_noticed_whatever_it_was() {
@@ -28,7 +33,8 @@ mod tests {
             tasks.spawn(pending());
             assert_eq!(one_ended(&mut tasks, "these").now_or_never(), None);
             tasks.spawn(async move { end() });
-            one_ended(&mut tasks, "these").await;
+            let noticed = timeout(PATIENCE, one_ended(&mut tasks, "these")).await;
+            assert!(noticed.is_ok(), "nobody noticed");
             assert_eq!(tasks.len(), 1, "the other one goes on");
         }
     }
