@@ -207,7 +207,7 @@ fn voice(packet: &RtpPacket) -> Voice {
 }
 
 /// One for all clients: making one takes longer than a handshake.
-fn certificate() -> DtlsCert {
+pub(crate) fn certificate() -> DtlsCert {
     static CERTIFICATE: OnceLock<DtlsCert> = OnceLock::new();
     let generate = || {
         let crypto = str0m::crypto::from_feature_flags();

@@ -7,7 +7,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use nix::{
@@ -18,12 +18,20 @@ use nix::{
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use sha2::{Digest as _, Sha256};
 use stoa_client::{Client, ClientConfig, ConnectError, Credential, TrustAnchors};
+use stoa_token::{Claims, MintError, SigningKey};
 use tempfile::TempDir;
 
 use crate::path;
 
 /// The only caller's key.
 const API_KEY: &str = "a-key-for-benches-alone";
+
+/// Its tenant.
+const TENANT: &str = "bench";
+
+/// What signs the tenant's join tokens, and its name.
+const TOKEN_SECRET: &[u8] = b"a-secret-for-the-tokens-of-benches-alone";
+const TOKEN_KEY: &str = "bench";
 
 /// How long the daemon may take to start, and to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,6 +55,10 @@ pub(crate) enum DaemonError {
     NotReady(String),
     #[error("no connection to the daemon: {0}")]
     Connect(#[from] ConnectError),
+    #[error("a call failed: {0}")]
+    Call(String),
+    #[error("a join token cannot be made: {0}")]
+    Token(#[from] MintError),
     #[error("the daemon's process: {0}")]
     Process(#[from] nix::Error),
     #[error("the daemon's memory cannot be read from {0}")]
@@ -61,6 +73,13 @@ pub(crate) enum DaemonError {
 pub(crate) struct Daemon {
     process: Child,
     folder: TempDir,
+    connector: Connector,
+    whip: SocketAddr,
+}
+
+/// Connects to a daemon's control API, as its only caller.
+#[derive(Clone)]
+pub(crate) struct Connector {
     control: SocketAddr,
     ca_pem: String,
 }
@@ -99,6 +118,7 @@ impl Daemon {
         }
         let folder = tempfile::Builder::new().prefix("stoa-bench-").tempdir()?;
         let ca_pem = write_certificates(folder.path())?;
+        write_secret(&folder.path().join("token.secret"), TOKEN_SECRET)?;
         let config = folder.path().join("stoad.yaml");
         fs::write(&config, configuration(workers, egress, capacity))?;
         let process = Command::new(program)
@@ -107,13 +127,18 @@ impl Daemon {
             .arg(config)
             .stderr(File::create(folder.path().join("log"))?)
             .spawn()?;
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut daemon = Self {
             process,
             folder,
-            control: SocketAddr::from(([127, 0, 0, 1], 0)),
-            ca_pem,
+            connector: Connector {
+                control: nowhere,
+                ca_pem,
+            },
+            whip: nowhere,
         };
-        daemon.control = daemon.wait_for_address()?;
+        daemon.connector.control = daemon.wait_for("the control API is served")?;
+        daemon.whip = daemon.wait_for("WHIP and WHEP are served")?;
         Ok(daemon)
     }
 
@@ -121,11 +146,12 @@ impl Daemon {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    fn wait_for_address(&mut self) -> Result<SocketAddr, DaemonError> {
+    /// The address in the line of the log that begins so.
+    fn wait_for(&mut self, what: &str) -> Result<SocketAddr, DaemonError> {
         let began = Instant::now();
         loop {
             let log = self.log();
-            if let Some(address) = log.lines().find_map(control_address) {
+            if let Some(address) = log.lines().find_map(|line| address(line, what)) {
                 return Ok(address);
             }
             if began.elapsed() > PATIENCE || self.process.try_wait()?.is_some() {
@@ -141,19 +167,17 @@ impl Daemon {
     /// # Errors
     /// [`DaemonError::Connect`].
     pub(crate) async fn connect(&self) -> Result<Client, DaemonError> {
-        let mut config = ClientConfig::new(
-            format!("https://{}", self.control),
-            TrustAnchors::Pem(self.ca_pem.clone().into_bytes()),
-            Credential::ApiKey(API_KEY.to_owned().into()),
-        );
-        // A call in a storm of a thousand waits for those before it.
-        config.timeouts.call = 2 * PATIENCE;
-        Ok(Client::connect(config).await?)
+        self.connector.connect().await
     }
 
-    /// Where its control API is served.
-    pub(crate) fn control(&self) -> SocketAddr {
-        self.control
+    /// What connects to its control API.
+    pub(crate) fn connector(&self) -> Connector {
+        self.connector.clone()
+    }
+
+    /// Where WHIP is served.
+    pub(crate) fn whip(&self) -> SocketAddr {
+        self.whip
     }
 
     fn pid(&self) -> Pid {
@@ -212,12 +236,68 @@ impl Drop for Daemon {
     }
 }
 
-/// The address in the line of the log that tells it.
-fn control_address(line: &str) -> Option<SocketAddr> {
+impl Connector {
+    /// A connection of its own.
+    ///
+    /// # Errors
+    /// [`DaemonError::Connect`].
+    pub(crate) async fn connect(&self) -> Result<Client, DaemonError> {
+        let mut config = ClientConfig::new(
+            format!("https://{}", self.control),
+            TrustAnchors::Pem(self.ca_pem.clone().into_bytes()),
+            Credential::ApiKey(API_KEY.to_owned().into()),
+        );
+        // A call in a storm of a thousand waits for those before it.
+        config.timeouts.call = 2 * PATIENCE;
+        Ok(Client::connect(config).await?)
+    }
+
+    /// Where the control API is served.
+    pub(crate) fn control(&self) -> SocketAddr {
+        self.control
+    }
+
+    /// Who vouches for the daemon, in PEM.
+    pub(crate) fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// What the caller's calls have as `authorization`.
+    pub(crate) fn bearer() -> String {
+        format!("Bearer {API_KEY}")
+    }
+}
+
+/// A join token of the caller's tenant, by which this one may enter that room and be heard.
+///
+/// # Errors
+/// [`DaemonError::Token`].
+pub(crate) fn token(who: &str, room: &str) -> Result<String, DaemonError> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_secs();
+    let claims = Claims {
+        iss: TENANT.to_owned(),
+        sub: who.to_owned(),
+        jti: who.to_owned(),
+        iat: now,
+        nbf: None,
+        exp: now + 3_600,
+        aud: None,
+        room: room.to_owned(),
+        role: "speaker".to_owned(),
+        publish: vec!["audio".to_owned()],
+        name: String::new(),
+        once: false,
+    };
+    Ok(SigningKey::hs256(TOKEN_SECRET)?.mint(TOKEN_KEY, &claims)?)
+}
+
+/// The address in the line of the log that begins so.
+fn address(line: &str, what: &str) -> Option<SocketAddr> {
     let line: serde_json::Value = serde_json::from_str(line).ok()?;
     let fields = line.get("fields")?;
     let message = fields.get("message")?.as_str()?;
-    if !message.starts_with("the control API is served") {
+    if !message.starts_with(what) {
         return None;
     }
     fields.get("address")?.as_str()?.parse().ok()
@@ -240,11 +320,17 @@ control:
   certificate_file: server.pem
   private_key_file: server-key.pem
 tenants:
-  - name: bench
+  - name: {TENANT}
     operator: true
+    token_keys:
+      - {{kid: {TOKEN_KEY}, algorithm: HS256, secret_file: token.secret}}
     api_keys:
       - name: bench
         sha256: {hash}
+whip:
+  listen: ['127.0.0.1:0']
+  certificate_file: server.pem
+  private_key_file: server-key.pem
 capacity:
 {capacity}log:
   format: json
@@ -260,10 +346,15 @@ fn write_certificates(folder: &Path) -> Result<String, DaemonError> {
     let key = KeyPair::generate()?;
     let server = CertificateParams::new(["127.0.0.1".to_owned()])?.signed_by(&key, &ca)?;
     fs::write(folder.join("server.pem"), server.pem())?;
-    let key_file = folder.join("server-key.pem");
-    fs::write(&key_file, key.serialize_pem())?;
-    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600))?;
+    let key = key.serialize_pem();
+    write_secret(&folder.join("server-key.pem"), key.as_bytes())?;
     Ok(ca.pem())
+}
+
+/// A file that nobody else may read: the daemon takes no other one.
+fn write_secret(file: &Path, contents: &[u8]) -> io::Result<()> {
+    fs::write(file, contents)?;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600))
 }
 
 #[cfg(test)]
@@ -274,11 +365,12 @@ mod tests {
     fn the_address_is_found_in_the_log() {
         let line = r#"{"level":"INFO","fields":{"message":"the control API is served over HTTP/2 and HTTP/3","address":"127.0.0.1:7443"}}"#;
         assert_eq!(
-            control_address(line),
+            address(line, "the control API"),
             Some(SocketAddr::from(([127, 0, 0, 1], 7443)))
         );
-        assert_eq!(control_address("no JSON"), None);
-        assert_eq!(control_address(r#"{"fields":{"message":"started"}}"#), None);
+        assert_eq!(address("no JSON", ""), None);
+        let other = r#"{"fields":{"message":"started"}}"#;
+        assert_eq!(address(other, "the control API"), None);
     }
 
     #[test]

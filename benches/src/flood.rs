@@ -2,11 +2,18 @@
 //! they lose by it, and what it does to their latency.
 
 mod attack;
+mod calls;
+mod connections;
+mod grpc;
+mod http2;
+mod http3;
+mod insider;
+mod table;
+mod whip;
 mod wire;
 
 use std::{path::PathBuf, time::Duration};
 
-use serde_json::json;
 use stoa_client::{
     Client,
     v1::{JoinRequest, Role},
@@ -14,15 +21,19 @@ use stoa_client::{
 use stoa_core::{ParticipantId, limits::MAX_OFFER_BYTES};
 use tokio::task::JoinSet;
 
-use self::attack::{Attack, Offered, Target};
+use self::{
+    attack::{Attack, Offered, Target},
+    calls::Caller,
+    table::Row,
+};
 use crate::{
     BenchError,
-    daemon::Daemon,
+    daemon::{self, Connector, Daemon},
     hall::HallError,
     node::{self, Crowd, NodeError, Reading, Window},
     path::Path,
     peer::{Attention, Peer},
-    report::{Report, Samples},
+    report::Report,
     setting::Setting,
     with_runtime,
 };
@@ -32,6 +43,9 @@ const CALLS: usize = 16;
 
 /// The most calls of an attack: people who are let in and never come are in the room for half a minute.
 const MOST_CALLS: u64 = 2_000;
+
+/// The room in which nobody talks.
+const ELSEWHERE: &str = "elsewhere";
 
 /// The most of what was said that people may lose by a flood, and the most by which it may come later (p99).
 const MOST_LOSS: f64 = 0.001;
@@ -54,6 +68,9 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 10, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
+    /// Only the attacks whose names have this in them.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
     /// A small run that only shows that the bench works, and misses no target for want of time.
     #[arg(long, conflicts_with_all = ["speakers", "listeners", "workers", "rate", "seconds"])]
     quick: bool,
@@ -69,23 +86,14 @@ pub(crate) enum FloodError {
     Attack(#[from] std::io::Error),
     #[error("the answer to a join does not say where to send")]
     Answer,
-    #[error("people lost more than {MOST_LOSS} or waited {MOST_LATER_MS} ms longer: {0}")]
+    #[error(
+        "people lost more than {MOST_LOSS} or waited {MOST_LATER_MS} ms longer, or a call failed: {0}"
+    )]
     Missed(String),
     #[error("{0}: nothing was sent, so the figures mean nothing")]
     Nothing(&'static str),
     #[error("{0}: {1} bytes were answered to somebody who has shown nothing")]
     Answered(&'static str, u64),
-}
-
-/// What became of people while they were flooded, or were not.
-struct Row {
-    name: &'static str,
-    offered: Offered,
-    window: Window,
-    latency: Samples,
-    loss: f64,
-    /// The daemon's memory after it, in bytes.
-    resident: u64,
 }
 
 /// Runs the bench.
@@ -117,9 +125,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<(), BenchError> {
         let daemon = Daemon::start(program, workers as usize, Path::Direct)?;
         let rows = measure(&arguments, &daemon).await?;
         daemon.stop()?;
-        println!("{HEADING}");
+        println!("{}", table::HEADING);
         for row in &rows {
-            println!("{}", row.text());
+            println!("{}", row.markdown());
             report.write(row.json())?;
         }
         check(&rows, arguments.quick)
@@ -131,7 +139,10 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Vec<Row>, BenchErr
     let mut crowd = Crowd::open(client.clone(), plan.setting.speakers).await?;
     crowd.fill(plan.listeners, plan.listeners.min(16)).await?;
     let mut rows = vec![flooded(plan, daemon, &crowd, &client, None).await?];
-    for attack in Attack::ALL {
+    for attack in Attack::ALL
+        .into_iter()
+        .filter(|attack| attack.name().contains(&plan.only))
+    {
         match flooded(plan, daemon, &crowd, &client, Some(attack)).await {
             Ok(row) => rows.push(row),
             Err(BenchError::Flood(FloodError::Attack(error)))
@@ -158,12 +169,18 @@ async fn flooded(
     let time = Duration::from_secs(plan.seconds.into());
     let settling = Duration::from_millis(if plan.quick { 200 } else { 1_000 });
     // One at the same worker who is let in and never comes: their name is in the forged checks.
-    let bait = format!("bait-{}", attack.map_or(0, |attack| attack as usize + 1));
+    let bait = format!("bait-{}", attack.map_or(0, Attack::number));
     let answer = join(client, &bait, String::new()).await?;
     let missing = || BenchError::Flood(FloodError::Answer);
+    let connector = daemon.connector();
     let target = Target {
         media: wire::first_candidate(&answer).ok_or_else(missing)?,
-        control: daemon.control(),
+        control: connector.control(),
+        whip: daemon.whip(),
+        ca_pem: connector.ca_pem().to_owned(),
+        bearer: Connector::bearer(),
+        tokens: tokens(attack)?,
+        offer: offer(&bait)?,
         ufrag: wire::ufrag(&answer).ok_or_else(missing)?.to_owned(),
         ports: crowd.ports.clone(),
     };
@@ -171,6 +188,7 @@ async fn flooded(
     crowd.speak(true)?;
     node::wait(settling, "settling").await;
     drop(crowd.latencies());
+    let caller = Caller::start(client.clone(), connector);
     let before = Reading::take(daemon, crowd)?;
     let offered = match attack {
         None => {
@@ -191,6 +209,8 @@ async fn flooded(
         }
     };
     let window = Window::between(before, Reading::take(daemon, crowd)?);
+    let resident = daemon.resident()?;
+    let called = caller.end().await?;
     let latency = crowd.latencies();
     crowd.speak(false)?;
     node::wait(settling, "settling").await;
@@ -201,23 +221,41 @@ async fn flooded(
     let expected = (heard.spoken * u64::from(plan.listeners)).max(1);
     let lost = expected.saturating_sub(heard.received);
     Ok(Row {
-        name: attack.map_or("nothing", Attack::name),
+        attack,
         offered,
+        called,
         window,
         latency,
         loss: lost as f64 / expected as f64,
-        resident: daemon.resident()?,
+        resident,
     })
+}
+
+/// What somebody offers who will not come.
+fn offer(name: &str) -> Result<String, BenchError> {
+    let who = ParticipantId::new(name).expect("benches choose valid names");
+    let peer = Peer::open(who, 1, Attention::Count).map_err(HallError::from)?;
+    Ok(peer.offer().to_owned())
+}
+
+/// As many join tokens as an attack on WHIP may use.
+fn tokens(attack: Option<Attack>) -> Result<Vec<String>, BenchError> {
+    let most = match attack {
+        Some(Attack::Whip(_)) => MOST_CALLS,
+        _ => 0,
+    };
+    let way = attack.map_or(0, Attack::number);
+    let names = (0..most).map(|number| format!("whip-{way}-{number}"));
+    let tokens = names.map(|name| daemon::token(&name, ELSEWHERE));
+    Ok(tokens.collect::<Result<_, _>>()?)
 }
 
 /// Lets somebody in who never comes, with an offer that is made longer up to so many bytes. Returns the answer.
 async fn join(client: &Client, name: &str, padding: String) -> Result<String, BenchError> {
-    let who = ParticipantId::new(name).expect("benches choose valid names");
-    let peer = Peer::open(who, 1, Attention::Count).map_err(HallError::from)?;
     let request = JoinRequest {
-        room_id: "elsewhere".to_owned(),
+        room_id: ELSEWHERE.to_owned(),
         participant_id: name.to_owned(),
-        sdp_offer: peer.offer().to_owned() + &padding,
+        sdp_offer: offer(name)? + &padding,
         role: Role::Listener.into(),
         ..JoinRequest::default()
     };
@@ -258,65 +296,31 @@ async fn calls(client: &Client, time: Duration, bytes: usize) -> Offered {
     offered
 }
 
-const HEADING: &str = "attack                    offered/s   daemon   memory      loss   latency p50 / p99      \
-                       answered";
-
-impl Row {
-    fn text(&self) -> String {
-        let seconds = self.window.time.as_secs_f64();
-        let busy = match self.window.peers_were_busy() {
-            true => "  (the peers were the bottleneck)",
-            false => "",
-        };
-        format!(
-            "{:<24} {:>10.0} {:>8.2} {:>6.1} MB {:>7.3} % {:>7.2} / {:>6.2} ms {:>9} B{busy}",
-            self.name,
-            self.offered.count as f64 / seconds,
-            self.window.daemon_share(),
-            self.resident as f64 / 1e6,
-            self.loss * 100.0,
-            self.latency.quantile(0.5),
-            self.latency.quantile(0.99),
-            self.offered.answered,
-        )
-    }
-
-    fn json(&self) -> serde_json::Value {
-        json!({
-            "bench": "flood",
-            "attack": self.name,
-            "offered": self.offered.count,
-            "offered_bytes": self.offered.bytes,
-            "answered_bytes": self.offered.answered,
-            "seconds": self.window.time.as_secs_f64(),
-            "daemon_processors": self.window.daemon_share(),
-            "resident_bytes": self.resident,
-            "loss": self.loss,
-            "latency_ms": {"p50": self.latency.quantile(0.5), "p99": self.latency.quantile(0.99)},
-            "peers_were_busy": self.window.peers_were_busy(),
-        })
-    }
-}
-
 /// Whether people were left in peace. A quick run has no time to judge that.
 fn check(rows: &[Row], quick: bool) -> Result<(), BenchError> {
     for row in rows {
-        if row.offered.answered > 0 {
-            return Err(FloodError::Answered(row.name, row.offered.answered).into());
+        // A handshake of QUIC answers with three times what was asked at most (RFC 9000, section 8.1).
+        let allowed = match row.attack {
+            Some(Attack::Http3(http3::Way::Initials)) => 3 * row.offered.bytes,
+            _ => 0,
+        };
+        if row.offered.answered > allowed {
+            return Err(FloodError::Answered(row.name(), row.offered.answered).into());
         }
     }
     let mut floods = rows.iter().skip(1);
     if let Some(row) = floods.find(|row| row.offered.count == 0) {
-        return Err(FloodError::Nothing(row.name).into());
+        return Err(FloodError::Nothing(row.name()).into());
     }
     let Some((peace, floods)) = rows.split_first().filter(|_| !quick) else {
         return Ok(());
     };
     let usual = peace.latency.quantile(0.99);
-    let missed = floods
-        .iter()
-        .filter(|row| row.loss > MOST_LOSS || row.latency.quantile(0.99) > usual + MOST_LATER_MS);
-    let missed: Vec<_> = missed.map(|row| row.name).collect();
+    let missed = floods.iter().filter(|row| {
+        let later = row.latency.quantile(0.99) > usual + MOST_LATER_MS;
+        later || row.loss > MOST_LOSS || row.called.failed > 0
+    });
+    let missed: Vec<_> = missed.map(Row::name).collect();
     match missed.is_empty() {
         true => Ok(()),
         false => Err(FloodError::Missed(missed.join(", ")).into()),

@@ -2,13 +2,16 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
+    net::{Ipv4Addr, SocketAddr, UdpSocket},
     time::{Duration, Instant},
 };
 
 use crate::client::is_rtp;
 
-use super::wire::{Noise, RawSocket, client_hello, feedback, forged_check};
+use super::{
+    connections, http2, http3, insider, whip,
+    wire::{Noise, RawSocket, client_hello, feedback, forged_check},
+};
 
 /// How often datagrams are sent: a burst each time.
 const TICK: Duration = Duration::from_millis(1);
@@ -26,8 +29,18 @@ pub(super) enum Attack {
     Feedback,
     /// What speakers have sent, once more and in their name.
     ReplayedMedia,
-    /// Connections to the control API that never say anything.
+    /// ClientHellos as clients send them, in the name of listeners who are in: what an insider can send.
+    InsiderHellos,
+    /// Connections to the control API that never say anything, all of one address.
     IdleConnections,
+    /// The same from so many addresses that they reach the port's whole limit.
+    IdleFromMany,
+    /// To the control API by HTTP/2 over TCP.
+    Http2(http2::Way),
+    /// To the control API by HTTP/3 over QUIC.
+    Http3(http3::Way),
+    /// To WHIP.
+    Whip(whip::Way),
     /// Joins whose clients never come.
     Joins,
     /// The same with the longest offers that are read.
@@ -35,16 +48,35 @@ pub(super) enum Attack {
 }
 
 impl Attack {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Garbage,
         Self::ForgedChecks,
         Self::ClientHellos,
+        Self::InsiderHellos,
         Self::Feedback,
         Self::ReplayedMedia,
         Self::IdleConnections,
+        Self::IdleFromMany,
+        Self::Http2(http2::Way::SlowHeads),
+        Self::Http2(http2::Way::Resets),
+        Self::Http2(http2::Way::Pings),
+        Self::Http2(http2::Way::UnreadByAnybody),
+        Self::Http2(http2::Way::UnreadByCaller),
+        Self::Http3(http3::Way::SlowHeads),
+        Self::Http3(http3::Way::Resets),
+        Self::Http3(http3::Way::UnreadByCaller),
+        Self::Http3(http3::Way::Initials),
+        Self::Whip(whip::Way::NeverConnect),
+        Self::Whip(whip::Way::SlowRequests),
         Self::Joins,
         Self::LongOffers,
     ];
+
+    /// Its place among them, from 1.
+    pub(super) fn number(self) -> usize {
+        let place = Self::ALL.into_iter().position(|other| other == self);
+        place.map_or(0, |place| place + 1)
+    }
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -53,7 +85,12 @@ impl Attack {
             Self::ClientHellos => "ClientHellos, spoofed",
             Self::Feedback => "NACK and PLI, spoofed",
             Self::ReplayedMedia => "replayed SRTP, spoofed",
-            Self::IdleConnections => "idle connections",
+            Self::InsiderHellos => "ClientHellos of insiders",
+            Self::IdleConnections => "idle connections, one source",
+            Self::IdleFromMany => "idle connections, 8 sources",
+            Self::Http2(way) => way.name(),
+            Self::Http3(way) => way.name(),
+            Self::Whip(way) => way.name(),
             Self::Joins => "joins that never connect",
             Self::LongOffers => "longest offers",
         }
@@ -61,10 +98,20 @@ impl Attack {
 }
 
 /// Against what.
+#[derive(Clone)]
 pub(super) struct Target {
     /// A media port.
     pub(super) media: SocketAddr,
     pub(super) control: SocketAddr,
+    pub(super) whip: SocketAddr,
+    /// Who vouches for the daemon, in PEM.
+    pub(super) ca_pem: String,
+    /// What a caller's calls have as `authorization`.
+    pub(super) bearer: String,
+    /// Join tokens, one for each who is to enter by WHIP.
+    pub(super) tokens: Vec<String>,
+    /// What they offer.
+    pub(super) offer: String,
     /// Of somebody who has been let in at that port.
     pub(super) ufrag: String,
     /// The ports of listeners.
@@ -74,12 +121,20 @@ pub(super) struct Target {
 /// What an attack sent, and what came back to where it was sent from.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Offered {
-    /// Datagrams, connections or calls.
+    /// Datagrams, connections, frames or calls.
     pub(super) count: u64,
     /// Their bytes, where they are datagrams.
     pub(super) bytes: u64,
-    /// Bytes that were answered to the attacker's own address.
+    /// Bytes that were answered to the attacker's own address, where that has shown nothing.
     pub(super) answered: u64,
+}
+
+impl Offered {
+    pub(super) fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.bytes += other.bytes;
+        self.answered += other.answered;
+    }
 }
 
 /// Sends datagrams at this rate for as long, or opens connections.
@@ -96,14 +151,19 @@ pub(super) fn run(
         Attack::Garbage | Attack::ForgedChecks => from_outside(attack, target, rate, time),
         Attack::ClientHellos | Attack::Feedback => spoofed(attack, target, rate, time),
         Attack::ReplayedMedia => replayed(target, rate, time),
-        Attack::IdleConnections => idle(target.control, rate, time),
+        Attack::InsiderHellos => insider::run(target, rate, time),
+        Attack::IdleConnections => connections::idle(target.control, 1, rate, time),
+        Attack::IdleFromMany => connections::idle(target.control, 8, rate, time),
+        Attack::Http2(way) => http2::run(way, target, rate, time),
+        Attack::Http3(way) => http3::run(way, target, rate, time),
+        Attack::Whip(way) => whip::run(way, target, rate, time),
         // Those are calls.
         Attack::Joins | Attack::LongOffers => Ok(Offered::default()),
     }
 }
 
 /// Calls this so often a second.
-fn paced(
+pub(super) fn paced(
     rate: u32,
     time: Duration,
     mut send: impl FnMut(u64) -> io::Result<u64>,
@@ -186,18 +246,5 @@ fn replayed(target: &Target, rate: u32, time: Duration) -> io::Result<Offered> {
         let (from, packet) = &kept[number as usize % kept.len()];
         socket.send(*from, target.media, packet)?;
         Ok(packet.len() as u64)
-    })
-}
-
-/// Opens connections as fast as it may, and holds all that are not closed by the other side.
-fn idle(control: SocketAddr, rate: u32, time: Duration) -> io::Result<Offered> {
-    /// No more than this machine has ports for without trouble.
-    const MOST: usize = 4_000;
-    let mut held = Vec::new();
-    paced(rate.min(2_000), time, |_| {
-        if held.len() < MOST {
-            held.push(TcpStream::connect_timeout(&control, Duration::from_secs(1)));
-        }
-        Ok(0)
     })
 }

@@ -63,7 +63,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
     ),
     // The core's own tests use it, in turn: a room is shown to work by clients in it.
     ("stoa-sim", &["stoa-core"]),
-    ("stoa-bench", &["stoa-client", "stoa-core"]),
+    ("stoa-bench", &["stoa-client", "stoa-core", "stoa-token"]),
     (
         "stoa-fuzz",
         &[
