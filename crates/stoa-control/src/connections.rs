@@ -1,29 +1,50 @@
-//! How many connections a port may have at a time: in all, and of each source, so that one address does not
-//! keep everybody else out.
+//! How many connections a port may have at a time: in all, of each source, and of each tenant, so that nobody keeps
+//! everybody else out.
+//!
+//! Whoever has shown a credential keeps their place. Whoever has not keeps it while there are others: at a full port
+//! that makes room for strangers, a new connection takes the place of the oldest stranger of the source that has the
+//! most of them. So a port that strangers fill can still be reached by whoever has a credential.
+
+mod place;
 
 use std::{
-    collections::HashMap,
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{rates::Source, settings::Current};
+use stoa_core::TenantId;
 
-/// Why a connection was turned away.
+use crate::{rates::Source, settings::Current, tenants::may_take};
+pub use place::Place;
+use place::Seat;
+pub(crate) use place::{Parting, Stranger};
+
+/// Why a connection was turned away, or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Crowded {
     /// There are as many connections as may be.
     Full,
     /// There are as many from this source as may be: an IPv4 address, or an IPv6 /64.
     Source,
+    /// There are as many of its tenant's callers as may be.
+    Tenant,
+    /// It had shown no credential when another one came to the full port.
+    Displaced,
 }
 
 impl Crowded {
+    /// All of them.
+    const ALL: [Self; 4] = [Self::Full, Self::Source, Self::Tenant, Self::Displaced];
+
     /// Its name, for a label.
     pub fn name(self) -> &'static str {
         match self {
             Self::Full => "full",
             Self::Source => "source",
+            Self::Tenant => "tenant",
+            Self::Displaced => "displaced",
         }
     }
 }
@@ -33,7 +54,9 @@ impl Crowded {
 pub struct Connections {
     table: Arc<Mutex<Table>>,
     limit: usize,
-    /// Says how many may come from one source.
+    /// Whether strangers make room for others where the port is full.
+    displaces: bool,
+    /// Says how many may come from one source, and be of one tenant.
     current: Current,
 }
 
@@ -41,15 +64,19 @@ pub struct Connections {
 struct Table {
     all: usize,
     /// By a table whose hashes nobody can guess. No longer than there are connections.
-    sources: HashMap<Source, usize>,
-    refused_full: u64,
-    refused_source: u64,
+    sources: HashMap<Source, OfSource>,
+    /// Those that have shown a credential, by their tenant.
+    tenants: HashMap<TenantId, usize>,
+    /// The number of the next connection.
+    next: u64,
+    refused: [u64; Crowded::ALL.len()],
 }
 
-/// The place of a connection, until it is dropped.
-pub struct Place {
-    table: Arc<Mutex<Table>>,
-    source: Source,
+#[derive(Default)]
+struct OfSource {
+    all: usize,
+    /// Those that have shown no credential, the oldest first.
+    strangers: BTreeMap<u64, Arc<Seat>>,
 }
 
 impl Connections {
@@ -58,7 +85,17 @@ impl Connections {
         Self {
             table: Arc::default(),
             limit,
+            displaces: false,
             current,
+        }
+    }
+
+    /// The same for a port where whoever shows no credential makes room for others. Its [`Place`]s have to be asked
+    /// whether they are still theirs.
+    pub(crate) fn displacing(self) -> Self {
+        Self {
+            displaces: true,
+            ..self
         }
     }
 
@@ -74,29 +111,56 @@ impl Connections {
         let per_source = self.current.get().connections_per_source;
         let source = Source::from(source);
         let mut table = self.table();
-        if table.all >= self.limit {
-            table.refused_full += 1;
-            return Err(Crowded::Full);
+        if table.of_source(&source) >= per_source {
+            return Err(table.refuse(Crowded::Source));
         }
-        let of_source = table.sources.get(&source).copied().unwrap_or(0);
-        if of_source >= per_source {
-            table.refused_source += 1;
-            return Err(Crowded::Source);
+        let is_full = table.all >= self.limit;
+        if is_full && !(self.displaces && table.displace()) {
+            return Err(table.refuse(Crowded::Full));
         }
+        let number = table.next;
+        table.next += 1;
         table.all += 1;
-        table.sources.insert(source, of_source + 1);
+        let of_source = table.sources.entry(source).or_default();
+        of_source.all += 1;
+        let seat = Arc::new(Seat::default());
+        of_source.strangers.insert(number, Arc::clone(&seat));
         drop(table);
-        Ok(Place {
-            table: Arc::clone(&self.table),
-            source,
-        })
+        Ok(Place::new(self.clone(), source, number, seat))
+    }
+
+    /// Counts the connection as one of this tenant's, if the tenant may have one more. Where several share the port,
+    /// none may have more than are left for the others.
+    fn claim(&self, source: &Source, number: u64, tenant: &TenantId) -> Result<(), Crowded> {
+        let settings = self.current.get();
+        let quotas = settings.quotas.get(tenant);
+        let most = quotas.and_then(|quotas| quotas.connections);
+        let mut table = self.table();
+        let Some(of_source) = table.sources.get(source) else {
+            return Err(Crowded::Displaced);
+        };
+        if !of_source.strangers.contains_key(&number) {
+            return Err(Crowded::Displaced);
+        }
+        let own = table.tenants.get(tenant).copied().unwrap_or(0);
+        // Strangers do not count: they make room.
+        let taken = table.tenants.values().sum();
+        let fits = may_take(self.limit, taken, own, settings.quotas.len());
+        if !fits || most.is_some_and(|most| own >= most) {
+            return Err(table.refuse(Crowded::Tenant));
+        }
+        table.tenants.insert(tenant.clone(), own + 1);
+        if let Some(of_source) = table.sources.get_mut(source) {
+            of_source.strangers.remove(&number);
+        }
+        Ok(())
     }
 
     /// Whether one in `fraction` of what may be is taken, in all or from there.
     pub(crate) fn is_busy(&self, source: IpAddr, fraction: usize) -> bool {
         let per_source = self.current.get().connections_per_source;
         let table = self.table();
-        let of_source = table.sources.get(&source.into()).copied().unwrap_or(0);
+        let of_source = table.of_source(&source.into());
         table.all >= self.limit / fraction || of_source >= per_source / fraction
     }
 
@@ -106,28 +170,64 @@ impl Connections {
     }
 
     /// How many were turned away since the start, for each reason.
-    pub fn refused(&self) -> [(Crowded, u64); 2] {
+    pub fn refused(&self) -> [(Crowded, u64); Crowded::ALL.len()] {
         let table = self.table();
-        [
-            (Crowded::Full, table.refused_full),
-            (Crowded::Source, table.refused_source),
-        ]
+        Crowded::ALL.map(|why| (why, table.refused[why as usize]))
+    }
+}
+
+impl Table {
+    fn of_source(&self, source: &Source) -> usize {
+        self.sources.get(source).map_or(0, |of| of.all)
+    }
+
+    fn refuse(&mut self, why: Crowded) -> Crowded {
+        self.refused[why as usize] += 1;
+        why
+    }
+
+    /// Takes the place of a stranger, if there is one.
+    fn displace(&mut self) -> bool {
+        let first = |of: &OfSource| of.strangers.first_key_value().map(|(number, _)| *number);
+        let most = self
+            .sources
+            .iter()
+            .filter_map(|(source, of)| Some((of.strangers.len(), Reverse(first(of)?), *source)))
+            .max_by_key(|(strangers, oldest, _)| (*strangers, *oldest));
+        let Some((_, Reverse(number), source)) = most else {
+            return false;
+        };
+        let of_source = self.sources.get_mut(&source);
+        if let Some(seat) = of_source.and_then(|of| of.strangers.get(&number).cloned()) {
+            seat.give_away();
+        }
+        self.leave(&source, number, None);
+        self.refuse(Crowded::Displaced);
+        true
+    }
+
+    /// A connection is over.
+    fn leave(&mut self, source: &Source, number: u64, tenant: Option<&TenantId>) {
+        self.all -= 1;
+        if let Some(of_source) = self.sources.get_mut(source) {
+            of_source.all -= 1;
+            of_source.strangers.remove(&number);
+            if of_source.all == 0 {
+                self.sources.remove(source);
+            }
+        }
+        let Some(tenant) = tenant else {
+            return;
+        };
+        if let Some(count) = self.tenants.get_mut(tenant) {
+            *count -= 1;
+            if *count == 0 {
+                self.tenants.remove(tenant);
+            }
+        }
     }
 }
 
 fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut table = lock(&self.table);
-        table.all -= 1;
-        if let Some(count) = table.sources.get_mut(&self.source) {
-            *count -= 1;
-            if *count == 0 {
-                table.sources.remove(&self.source);
-            }
-        }
-    }
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, Request, Response};
 use stoa_api::v1::ErrorReason;
-use stoa_h3::PeerInfo;
+use stoa_h3::{PeerInfo, TakenBy};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Status, body::Body, service::Routes};
 use tower::{Service, ServiceExt as _};
@@ -23,6 +23,7 @@ use crate::{
     authenticate::{self, Caller, invalid_credential},
     calls::Calls,
     config::ControlConfig,
+    connections::{Place, Stranger},
     deadline::{Deadlines, EndingBody, Witness, is_streaming},
     ended::{CallObserver, Observed},
     entrance::Entrance,
@@ -46,6 +47,8 @@ const GUEST_METHODS: [&str; 4] = [
 pub(crate) struct Gate {
     routes: Routes,
     shared: Arc<Shared>,
+    /// The connection's that calls come by.
+    place: Option<Arc<Place>>,
 }
 
 struct Shared {
@@ -77,6 +80,15 @@ impl Gate {
         Self {
             routes: routes.prepare(),
             shared: Arc::new(shared),
+            place: None,
+        }
+    }
+
+    /// The same for the calls of one connection.
+    pub(crate) fn of(&self, place: Arc<Place>) -> Self {
+        Self {
+            place: Some(place),
+            ..self.clone()
         }
     }
 }
@@ -95,7 +107,11 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Self { routes, shared } = self.clone();
+        let Self {
+            routes,
+            shared,
+            place,
+        } = self.clone();
         let path = request.uri().path().to_owned();
         // Nobody but the node makes words of the log.
         let method = shared.calls.method(&path);
@@ -113,8 +129,9 @@ where
             begin: Instant::now(),
             status: None,
             observed,
+            stranger: None,
         };
-        let call = pass(routes, shared, request.map(Body::new), path, record);
+        let call = pass(routes, shared, place, request.map(Body::new), path, record);
         Box::pin(call.map(Ok).instrument(span))
     }
 }
@@ -122,18 +139,33 @@ where
 async fn pass(
     routes: Routes,
     shared: Arc<Shared>,
+    place: Option<Arc<Place>>,
     mut request: Request<Body>,
     path: String,
     mut record: Record,
 ) -> Response<Body> {
     let admitted = shared.admit(&mut request, &path, &record.span);
     let caller = request.extensions().get::<Caller>().cloned();
+    let (admitted, stranger) = match seated(admitted, caller.as_ref(), place.as_deref()) {
+        Ok((deadlines, stranger)) => (Ok(deadlines), stranger),
+        Err(failure) => (Err(failure), None),
+    };
     let (response, end) = match admitted {
         Ok(deadlines) => (answer(routes, request, deadlines).await, deadlines.end),
         Err(failure) => (failure.into_http(), None),
     };
     let response = complete(response, shared.message_bytes);
     record.trailers(response.headers());
+    let mut response = response;
+    if let Some(stranger) = stranger {
+        let stranger = Arc::new(stranger);
+        record.stranger = Some(Arc::clone(&stranger));
+        response.extensions_mut().insert(stranger);
+    }
+    if !is_streaming(&path) {
+        let by = Instant::now() + shared.longest_call;
+        response.extensions_mut().insert(TakenBy(by));
+    }
     let over: Option<BoxFuture<'static, Failure>> = match is_streaming(&path) {
         true => Some(Box::pin(shared.over(caller))),
         false => None,
@@ -142,6 +174,38 @@ async fn pass(
         true => Body::empty(),
         false => Body::new(EndingBody::new(body, end, over, record)),
     })
+}
+
+/// Whether the call may go on by the connection that it came by: one of the caller's tenant's, or one that has shown
+/// no credential and has few calls under way.
+fn seated(
+    admitted: Result<Deadlines, Failure>,
+    caller: Option<&Caller>,
+    place: Option<&Place>,
+) -> Result<(Deadlines, Option<Stranger>), Failure> {
+    let Some(place) = place else {
+        return admitted.map(|deadlines| (deadlines, None));
+    };
+    let deadlines = admitted.inspect_err(|_| place.refuse())?;
+    let Some(caller) = caller else {
+        let stranger = place.stranger().ok_or_else(|| {
+            place.refuse();
+            Failure::new(
+                ErrorReason::NodeOverloaded,
+                "too many calls without a credential at the same time on one connection",
+            )
+        })?;
+        return Ok((deadlines, Some(stranger)));
+    };
+    let claimed = place.claim(caller.tenant());
+    claimed.map_err(|_crowded| {
+        Failure::new(
+            ErrorReason::QuotaReached,
+            "the tenant has as many connections as it may; this one is closed",
+        )
+        .with("quota", "connections")
+    })?;
+    Ok((deadlines, None))
 }
 
 impl Shared {
@@ -239,6 +303,8 @@ struct Record {
     status: Option<Status>,
     /// If somebody wants to be told.
     observed: Option<Observed>,
+    /// Counts it, if nobody has shown a credential.
+    stranger: Option<Arc<Stranger>>,
 }
 
 impl Witness for Record {

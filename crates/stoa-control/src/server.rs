@@ -101,7 +101,8 @@ impl ControlServer {
             calls: Calls::new(),
             directory: Arc::new(directory),
             watchers: Gauge::default(),
-            connections: Connections::new(config.transport.connections, current.clone()),
+            connections: Connections::new(config.transport.connections, current.clone())
+                .displacing(),
             whip_connections: Connections::new(config.service.whip_connections, current.clone()),
             resyncs: Tally::default(),
             tokens: config.tokens.clone(),

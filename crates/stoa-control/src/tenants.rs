@@ -88,6 +88,9 @@ pub struct Quotas {
     pub joins_per_second: Option<u32>,
     /// Bans that it may make.
     pub bans: usize,
+    /// Connections to the control API at the same time on which its callers have shown a credential. Where there are
+    /// several tenants, none may have more than are left for the others, with or without this.
+    pub connections: Option<usize>,
 }
 
 /// Whether a tenant that has `own` of the `taken` places that all of `tenants` share may have one more of `limit`.
@@ -120,6 +123,7 @@ impl Default for Quotas {
             participants_per_room: None,
             joins_per_second: None,
             bans: 10_000,
+            connections: None,
         }
     }
 }

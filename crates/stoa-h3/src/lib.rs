@@ -38,4 +38,4 @@ mod server;
 pub use client::{Channel, ChannelError, ChannelFuture, ResponseBody};
 pub use error::{BoxError, ConnectionLost, TransportError};
 pub use limits::{ALPN, QuicLimits, ServerLimits, transport_config};
-pub use server::{PeerInfo, RequestBody, ServeError, serve_connection};
+pub use server::{PeerInfo, RequestBody, ServeError, TakenBy, serve_connection};

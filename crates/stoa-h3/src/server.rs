@@ -20,6 +20,7 @@ use tower::Service;
 
 pub use body::RequestBody;
 pub use peer::PeerInfo;
+pub use request::TakenBy;
 
 use crate::error::{BoxError, ConnectionLost};
 use crate::limits::{ServerLimits, frame_payload_limit};

@@ -1,6 +1,8 @@
 //! gRPC over HTTP/2 over TLS over TCP.
 
-use std::{io, sync::Arc, time::Duration};
+mod unread;
+
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
 use http::Request;
 use hyper::body::Incoming;
@@ -16,9 +18,11 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tower::ServiceExt as _;
 
+use unread::Unread;
+
 use crate::{
     config::TransportLimits,
-    connections::Place,
+    connections::{Parting, Place},
     gate::Gate,
     handle::ControlHandle,
     lifecycle::{Lifecycle, Phase},
@@ -87,13 +91,14 @@ struct Server {
 }
 
 impl Server {
-    async fn connection(self: Arc<Self>, stream: TcpStream, client: ClientAddress, _place: Place) {
+    async fn connection(self: Arc<Self>, stream: TcpStream, client: ClientAddress, place: Place) {
         let begun = tokio::select! {
             begun = timeout(self.limits.handshake, self.begin(stream)) => begun,
             () = self.lifecycle.reached(Phase::Stopping) => return,
+            _ = place.parting() => return,
         };
         match begun {
-            Ok(Ok(stream)) => self.http2(stream, client).await,
+            Ok(Ok(stream)) => self.http2(stream, client, Arc::new(place)).await,
             Ok(Err(error)) => tracing::debug!(%client, %error, "no HTTP/2 connection"),
             Err(_) => tracing::debug!(%client, "no HTTP/2 connection in time"),
         }
@@ -114,7 +119,7 @@ impl Server {
         Ok(stream)
     }
 
-    async fn http2(&self, stream: TlsStream<TcpStream>, client: ClientAddress) {
+    async fn http2(&self, stream: TlsStream<TcpStream>, client: ClientAddress, place: Arc<Place>) {
         let certificates = stream.get_ref().1.peer_certificates();
         let certificates = certificates.map(|chain| {
             Arc::new(
@@ -128,25 +133,42 @@ impl Server {
             remote_address: client,
             client_certificates: certificates,
         };
-        let gate = self.gate.clone();
+        let gate = self.gate.of(Arc::clone(&place));
+        let unread = Unread::default();
+        let answers = unread.clone();
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer.clone());
-            gate.clone().oneshot(request)
+            let (gate, answers) = (gate.clone(), answers.clone());
+            async move { Ok::<_, Infallible>(answers.watch(gate.oneshot(request).await?)) }
         });
         let io = TokioIo::new(with_preface(stream));
         let mut connection = Box::pin(self.builder().serve_connection(io, service));
         let ended = tokio::select! {
             ended = &mut connection => ended,
-            () = self.lifecycle.reached(Phase::Stopping) => {
+            is_over = self.is_over(&place) => {
+                if !is_over {
+                    return tracing::debug!(%client, "an HTTP/2 connection made room");
+                }
                 connection.as_mut().graceful_shutdown();
                 match timeout(self.limits.grace, connection).await {
                     Ok(ended) => ended,
                     Err(_) => return tracing::info!("calls were still under way after the grace"),
                 }
             }
+            () = unread.overdue(self.limits.keep_alive) => {
+                return tracing::debug!(%client, "an answer was not read in time");
+            }
         };
         if let Err(error) = ended {
             tracing::debug!(%client, %error, "an HTTP/2 connection ended with an error");
+        }
+    }
+
+    /// Completes when nothing more is to be taken from a connection; whether what is under way may be answered.
+    async fn is_over(&self, place: &Place) -> bool {
+        tokio::select! {
+            () = self.lifecycle.reached(Phase::Stopping) => true,
+            how = place.parting() => how == Parting::Gently,
         }
     }
 

@@ -2,14 +2,14 @@
 
 use std::{net::UdpSocket, sync::Arc};
 
-use quinn::{Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime};
+use quinn::{Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime, VarInt};
 use stoa_h3::{QuicLimits, ServerLimits, serve_connection};
 use stoa_redact::ClientAddress;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use crate::{
     config::TransportLimits,
-    connections::Place,
+    connections::{Parting, Place},
     gate::Gate,
     handle::ControlHandle,
     lifecycle::{Lifecycle, Phase},
@@ -23,6 +23,10 @@ const RETRY_FRACTION: usize = 4;
 
 /// What quinn may hold of one connection that is not accepted yet: a few datagrams of a handshake.
 const INCOMING_BUFFER_BYTES: u64 = 16 * 1024;
+
+/// Requests at a time of a connection on which nobody has shown a good credential. Each whose head is not complete costs
+/// some kilobytes.
+const STRANGERS_REQUESTS: u32 = 64;
 
 /// Serves connections until the node stops and they have ended.
 pub(super) async fn serve(
@@ -87,7 +91,7 @@ pub(super) async fn serve(
 
 fn server_config(tls: &Tls, limits: &TransportLimits) -> ServerConfig {
     let transport = stoa_h3::transport_config(&QuicLimits {
-        concurrent_requests: limits.streams_per_connection,
+        concurrent_requests: STRANGERS_REQUESTS.min(limits.streams_per_connection),
         stream_receive_window: limits.stream_window,
         receive_window: limits.connection_window,
         idle_timeout: limits.idle,
@@ -103,6 +107,13 @@ fn server_config(tls: &Tls, limits: &TransportLimits) -> ServerConfig {
     config
 }
 
+/// Completes when a connection has to end at once.
+async fn displaced(place: &Place) {
+    if place.parting().await != Parting::Now {
+        std::future::pending::<()>().await;
+    }
+}
+
 struct Server {
     gate: Gate,
     limits: TransportLimits,
@@ -110,22 +121,43 @@ struct Server {
 }
 
 impl Server {
-    async fn connection(self: Arc<Self>, incoming: Incoming, _place: Place) {
+    async fn connection(self: Arc<Self>, incoming: Incoming, place: Place) {
         let client = ClientAddress::from(incoming.remote_address());
         let begun = tokio::select! {
             begun = timeout(self.limits.handshake, async { incoming.accept()?.await }) => begun,
             () = self.lifecycle.reached(Phase::Stopping) => return,
+            _ = place.parting() => return,
         };
         let connection = match begun {
             Ok(Ok(connection)) => connection,
             Ok(Err(error)) => return tracing::debug!(%client, %error, "no QUIC connection"),
             Err(_) => return tracing::debug!(%client, "no QUIC connection in time"),
         };
-        let stopping = self.lifecycle.reached(Phase::Stopping);
-        let gate = self.gate.clone();
-        if let Err(error) = serve_connection(connection, gate, self.http3_limits(), stopping).await
-        {
+        let place = Arc::new(place);
+        let requests = VarInt::from_u32(self.limits.streams_per_connection);
+        let raised = connection.clone();
+        let trusted = async {
+            place.proven().await;
+            raised.set_max_concurrent_bi_streams(requests);
+            std::future::pending::<()>().await;
+        };
+        let gate = self.gate.of(Arc::clone(&place));
+        let end = self.end(&place);
+        let served = tokio::select! {
+            served = serve_connection(connection, gate, self.http3_limits(), end) => served,
+            () = trusted => return,
+            () = displaced(&place) => return,
+        };
+        if let Err(error) = served {
             tracing::debug!(%client, %error, "an HTTP/3 connection ended with an error");
+        }
+    }
+
+    /// Completes when nothing more is to be taken from a connection.
+    async fn end(&self, place: &Place) {
+        tokio::select! {
+            () = self.lifecycle.reached(Phase::Stopping) => {}
+            _ = place.parting() => {}
         }
     }
 

@@ -44,17 +44,69 @@ async fn one_source_has_its_share(wire: Wire) {
         let refused = rig.rooms(other).list_rooms(list).await;
         refused.expect_err("its address has its share");
     }
-    let counted = |port, why| {
-        let mut all = rig.handle.refused_connections();
-        all.find_map(|(of, reason, count)| (of == port && reason == why).then_some(count))
-    };
-    assert!(counted("control", Crowded::Source).expect("it is counted") >= 2);
-    assert_eq!(counted("control", Crowded::Full), Some(0), "there is room");
+    assert!(counted(&rig, Crowded::Source) >= 2);
+    assert_eq!(counted(&rig, Crowded::Full), 0, "there is room");
     drop(first);
     until("its place is free", || rig.handle.stats().connections == 0).await;
     let mut again = rig.rooms(wire);
     let listed = again.list_rooms(ListRoomsRequest::default()).await;
     listed.expect("there is a place");
+}
+
+fn counted(rig: &Rig, why: Crowded) -> u64 {
+    let mut all = rig.handle.refused_connections();
+    all.find_map(|(port, reason, count)| (port == "control" && reason == why).then_some(count))
+        .expect("it is counted")
+}
+
+support::on_both_transports!(whoever_shows_nothing_makes_room);
+async fn whoever_shows_nothing_makes_room(wire: Wire) {
+    let rig = Rig::with(|config| {
+        config.transport.connections = 2;
+        // One alone may have all.
+        config.tenants.truncate(1);
+    })
+    .await;
+    let mut first = rig.rooms(wire);
+    create(&mut first, "r").await;
+    // Strangers fill the port.
+    let mut stranger = support::wire::tls_stream(rig.address, &rig.pki).await;
+    until("both are there", || rig.handle.stats().connections == 2).await;
+    let mut second = rig.rooms(wire);
+    let listed = second.list_rooms(ListRoomsRequest::default()).await;
+    listed.expect("a stranger makes room");
+    assert_eq!(stranger.read(&mut [0]).await.unwrap_or(0), 0);
+    assert_eq!(counted(&rig, Crowded::Displaced), 1);
+    // Whoever has shown a credential does not.
+    let third = rig
+        .rooms(wire)
+        .list_rooms(ListRoomsRequest::default())
+        .await;
+    third.expect_err("nobody makes room");
+    create(&mut first, "s").await;
+}
+
+support::on_both_transports!(no_tenant_takes_all_connections);
+async fn no_tenant_takes_all_connections(wire: Wire) {
+    let rig = Rig::with(|config| config.transport.connections = 4).await;
+    let list = ListRoomsRequest::default;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut home = rig.rooms(wire);
+        home.list_rooms(list()).await.expect("within its share");
+        held.push(home);
+    }
+    // Two are left, and it has two.
+    let refused = rig.rooms(wire).list_rooms(list()).await;
+    refused.expect_err("the rest is for the others");
+    assert_eq!(counted(&rig, Crowded::Tenant), 1);
+    let foreign = rig.service(wire, support::Identity::Key(support::FOREIGN_KEY));
+    let mut foreign = support::Rooms::new(foreign);
+    foreign.list_rooms(list()).await.expect("its own share");
+    drop(held.pop());
+    until("its place is free", || rig.handle.stats().connections == 2).await;
+    let again = rig.rooms(wire).list_rooms(list()).await;
+    again.expect("there is a place again");
 }
 
 /// HEADERS on stream 1, 16 bytes, without END_HEADERS (RFC 9113, section 6.2).
@@ -87,6 +139,55 @@ async fn a_head_that_never_ends_is_cut() {
     };
     let cut = timeout(support::PATIENCE, trickle).await;
     cut.expect("it is cut in time");
+    until("its place is free", || rig.handle.stats().connections == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_never_reads_an_answer_is_cut() {
+    let rig = Rig::with(|config| {
+        config.transport.call = Duration::from_millis(300);
+        config.transport.keep_alive = Duration::from_millis(100);
+        // It is not for want of a pong.
+        config.transport.idle = 4 * support::PATIENCE;
+    })
+    .await;
+    let mut stream = support::wire::tls_stream(rig.address, &rig.pki).await;
+    // SETTINGS_INITIAL_WINDOW_SIZE of 0, then a whole call of GetStatus.
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0";
+    stream.write_all(preface).await.expect("room to send");
+    let text = |text: &str| {
+        [
+            &[u8::try_from(text.len()).expect("short")][..],
+            text.as_bytes(),
+        ]
+        .concat()
+    };
+    let head = [
+        &[0x83, 0x87, 0x04][..],
+        &text("/stoa.control.v1.Node/GetStatus"),
+        &[0x01],
+        &text("stoa"),
+        &[0x0f, 16],
+        &text("application/grpc"),
+        &[0x0f, 8],
+        &text(&format!("Bearer {}", support::KEY)),
+    ]
+    .concat();
+    let length = u8::try_from(head.len()).expect("short");
+    let call = [
+        &[0, 0, length, 1, 4, 0, 0, 0, 1][..],
+        &head,
+        &[0, 0, 5, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0],
+    ]
+    .concat();
+    stream.write_all(&call).await.expect("room to send");
+    let mut read = Vec::new();
+    let cut = timeout(support::PATIENCE / 2, stream.read_to_end(&mut read)).await;
+    drop(cut.expect("it is cut in time"));
+    assert!(
+        read.windows(4).any(|frame| frame == [1, 4, 0, 0]),
+        "it was answered"
+    );
     until("its place is free", || rig.handle.stats().connections == 0).await;
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use h3::error::Code;
 use http::{Request, Response};
 use http_body::Body;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tower::{Service, ServiceExt};
 
 use super::body::{Read, RequestBody, RequestInbound, request_body};
@@ -19,6 +19,11 @@ use crate::quic::{self, BidiStream, SendStream, StreamWatch};
 type Resolver = h3::server::RequestResolver<quic::Connection, Bytes>;
 type ResponseStream = h3::server::RequestStream<SendStream, Bytes>;
 
+/// An extension of a response: by when the client has to have taken all of it. Where it has not, the stream is reset
+/// with `H3_REQUEST_CANCELLED`. Without it a client may take as long as it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenBy(pub Instant);
+
 /// How a request ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -29,6 +34,14 @@ pub(super) enum Outcome {
     /// In any other way: its headers never came or were refused, it was reset without a word about
     /// the response, or the response failed. See [`ServerLimits`](crate::ServerLimits).
     Broken,
+}
+
+/// Why a client has not got its whole response.
+enum Unanswered {
+    /// It could not be sent.
+    Unsent(SendError),
+    /// The client did not take it in time; see [`TakenBy`].
+    NotTaken,
 }
 
 /// A request whose headers have not been read.
@@ -88,16 +101,17 @@ impl Accepted {
             () = cancelled(intake.run(&mut inbound)) => return Outcome::Broken,
             answered = answer(service, request, &mut out) => answered,
         };
-        if let Err(error) = answered {
-            return fail(&mut out, error);
-        }
+        let by = match answered {
+            Ok(by) => by,
+            Err(error) => return fail(&mut out, error),
+        };
         // A complete answer to a request that was not read to its end (RFC 9114 section 4.1).
         inbound.stop(Code::H3_NO_ERROR);
         // Closing the connection would lose what the client has not acknowledged.
-        if response_watch.delivered().await {
-            Outcome::Served
-        } else {
-            Outcome::Cancelled
+        match in_time(by, response_watch.delivered()).await {
+            Some(true) => Outcome::Served,
+            Some(false) => Outcome::Cancelled,
+            None => fail(&mut out, Unanswered::NotTaken),
         }
     }
 }
@@ -114,7 +128,7 @@ async fn answer<S, B>(
     service: S,
     request: Request<RequestBody>,
     out: &mut ResponseStream,
-) -> Result<(), SendError>
+) -> Result<Option<TakenBy>, Unanswered>
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
     B: Body<Data = Bytes>,
@@ -125,18 +139,43 @@ where
         Err(never) => match never {},
     };
     let (mut head, body) = response.into_parts();
+    let by = head.extensions.remove::<TakenBy>();
     strip_connection_fields(&mut head.headers);
-    out.send_response(Response::from_parts(head, ())).await?;
-    send_body(out, body).await
+    let send = async {
+        let sent = out.send_response(Response::from_parts(head, ())).await;
+        sent.map_err(SendError::from)?;
+        send_body(out, body).await
+    };
+    match in_time(by, send).await {
+        Some(sent) => sent.map(|()| by).map_err(Unanswered::Unsent),
+        None => Err(Unanswered::NotTaken),
+    }
 }
 
-fn fail(out: &mut ResponseStream, error: SendError) -> Outcome {
-    match error {
-        SendError::Body(error) => tracing::debug!(%error, "a response's body failed"),
-        SendError::Stream(TransportError::Reset { .. } | TransportError::Lost(_)) => {
-            return Outcome::Cancelled;
+/// `None` where it is not there in time.
+async fn in_time<T>(by: Option<TakenBy>, it: impl Future<Output = T>) -> Option<T> {
+    match by {
+        Some(TakenBy(at)) => timeout_at(at, it).await.ok(),
+        None => Some(it.await),
+    }
+}
+
+fn fail(out: &mut ResponseStream, why: Unanswered) -> Outcome {
+    match why {
+        Unanswered::NotTaken => {
+            tracing::debug!("a response was not taken in time");
+            out.stop_stream(Code::H3_REQUEST_CANCELLED);
+            return Outcome::Broken;
         }
-        SendError::Stream(error) => tracing::debug!(%error, "a response could not be sent"),
+        Unanswered::Unsent(SendError::Body(error)) => {
+            tracing::debug!(%error, "a response's body failed")
+        }
+        Unanswered::Unsent(SendError::Stream(
+            TransportError::Reset { .. } | TransportError::Lost(_),
+        )) => return Outcome::Cancelled,
+        Unanswered::Unsent(SendError::Stream(error)) => {
+            tracing::debug!(%error, "a response could not be sent")
+        }
     }
     out.stop_stream(Code::H3_INTERNAL_ERROR);
     Outcome::Broken

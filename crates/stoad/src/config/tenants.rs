@@ -78,6 +78,10 @@ struct Quotas {
     /// Bans that it may have at the same time.
     #[schemars(extend("x-reload" = true, "x-default" = "10000"))]
     bans: Option<usize>,
+    /// Connections to the control port at the same time on which its callers, or people with its join tokens, have shown
+    /// a credential. Where there are several tenants, none may have more than are left for the others in any case.
+    #[schemars(extend("x-reload" = true, "x-default" = "as many as are left for the others"))]
+    connections: Option<NonZeroUsize>,
     /// Packets that all its rooms together forward a second: each listener's copy is one, so one voice and 100 listeners
     /// take 5,000. A fifth of a second's may go at once. What is beyond is heard by nobody, and counted
     /// (`packets_over_quota`, one for each listener); the log names the tenant. How the workers share it:
@@ -171,6 +175,7 @@ impl Tenant {
             participants_per_room,
             joins_per_second,
             bans,
+            connections,
             packets_per_second: _,
         } = self.quotas;
         stoa_control::Tenant {
@@ -184,6 +189,7 @@ impl Tenant {
                 participants_per_room: participants_per_room.map(NonZeroUsize::get),
                 joins_per_second: joins_per_second.map(NonZeroU32::get),
                 bans: bans.unwrap_or(stoa_control::Quotas::default().bans),
+                connections: connections.map(NonZeroUsize::get),
             },
         }
     }
