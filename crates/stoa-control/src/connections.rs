@@ -156,6 +156,10 @@ impl Connections {
         Ok(())
     }
 
+    fn of_tenant(&self, tenant: &TenantId) -> usize {
+        self.table().tenants.get(tenant).copied().unwrap_or(0)
+    }
+
     /// Whether one in `fraction` of what may be is taken, in all or from there.
     pub(crate) fn is_busy(&self, source: IpAddr, fraction: usize) -> bool {
         let per_source = self.current.get().connections_per_source;

@@ -154,9 +154,8 @@ async fn pass(
         Ok(deadlines) => (answer(routes, request, deadlines).await, deadlines.end),
         Err(failure) => (failure.into_http(), None),
     };
-    let response = complete(response, shared.message_bytes);
+    let mut response = complete(response, shared.message_bytes);
     record.trailers(response.headers());
-    let mut response = response;
     if let Some(stranger) = stranger {
         let stranger = Arc::new(stranger);
         record.stranger = Some(Arc::clone(&stranger));
@@ -199,11 +198,12 @@ fn seated(
     };
     let claimed = place.claim(caller.tenant());
     claimed.map_err(|_crowded| {
-        Failure::new(
-            ErrorReason::QuotaReached,
-            "the tenant has as many connections as it may; this one is closed",
-        )
-        .with("quota", "connections")
+        let most = place.of_tenant(caller.tenant());
+        let message =
+            format!("the tenant has {most} connections, the most that it may; this one is closed");
+        Failure::new(ErrorReason::QuotaReached, message)
+            .with("quota", "connections")
+            .with("limit", most)
     })?;
     Ok((deadlines, None))
 }

@@ -112,6 +112,11 @@ impl Place {
         }
     }
 
+    /// How many connections this tenant has.
+    pub(crate) fn of_tenant(&self, tenant: &TenantId) -> usize {
+        self.connections.of_tenant(tenant)
+    }
+
     /// Completes once somebody has shown a good credential; for one who waits.
     pub(crate) async fn proven(&self) {
         self.proven.notified().await;

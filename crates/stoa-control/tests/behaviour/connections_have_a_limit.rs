@@ -12,6 +12,7 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
+use tonic_types::StatusExt as _;
 
 support::on_both_transports!(one_more_is_turned_away);
 async fn one_more_is_turned_away(wire: Wire) {
@@ -98,7 +99,12 @@ async fn no_tenant_takes_all_connections(wire: Wire) {
     }
     // Two are left, and it has two.
     let refused = rig.rooms(wire).list_rooms(list()).await;
-    refused.expect_err("the rest is for the others");
+    let refused = refused.expect_err("the rest is for the others");
+    let details = refused.get_details_error_info().expect("the reason");
+    assert_eq!(details.reason, "QUOTA_REACHED");
+    let metadata = |key: &str| details.metadata.get(key).map(String::as_str);
+    assert_eq!(metadata("quota"), Some("connections"));
+    assert_eq!(metadata("limit"), Some("2"));
     assert_eq!(counted(&rig, Crowded::Tenant), 1);
     let foreign = rig.service(wire, support::Identity::Key(support::FOREIGN_KEY));
     let mut foreign = support::Rooms::new(foreign);
