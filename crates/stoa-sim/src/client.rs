@@ -196,11 +196,19 @@ impl Client {
     /// # Panics
     /// If it is not one to this client's offer.
     pub fn accept(&mut self, now: Instant, joined: &Joined) {
-        self.answer.clone_from(&joined.answer);
         self.csrc = joined.participant.csrc;
         self.session = joined.participant.session.clone();
-        self.node = candidate_of(&joined.answer);
-        let answer = SdpAnswer::from_sdp_string(&joined.answer).expect("an SDP");
+        self.accept_answer(now, &joined.answer);
+    }
+
+    /// The same of an answer alone, as whoever joins by a signalling service has it.
+    ///
+    /// # Panics
+    /// As [`Client::accept`].
+    pub fn accept_answer(&mut self, now: Instant, answer: &str) {
+        self.answer = answer.to_owned();
+        self.node = candidate_of(answer);
+        let answer = SdpAnswer::from_sdp_string(answer).expect("an SDP");
         let pending = self.pending.take().expect("the first answer");
         let accepted = self.rtc.sdp_api().accept_answer(pending, answer);
         accepted.expect("an answer to the offer");

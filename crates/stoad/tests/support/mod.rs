@@ -16,14 +16,18 @@ mod daemon;
 mod folder;
 mod network;
 pub(crate) mod overheard;
+mod peer;
 mod script;
 mod tools;
 
-pub(crate) use calls::{connect, connect_with, create_room, join_request, load, load_beside};
+pub(crate) use calls::{
+    connect, connect_with, create_room, join_request, load, load_beside, report_without_loss,
+};
 pub(crate) use command::{Ended, stoad, stoad_with};
 pub(crate) use daemon::Daemon;
 pub(crate) use folder::{Folder, configuration, with_ops, with_whip};
+pub(crate) use peer::{Does, Peer};
 pub(crate) use script::{
-    Beside, node, python, python_example, python_to_another, python_with_a_collector,
-    python_with_browsers, python_with_browsers_behind, python_with_whip, typescript_example,
+    Beside, node, python, python_example, python_with_a_collector, python_with_browsers,
+    python_with_browsers_behind, python_with_whip, typescript_example,
 };

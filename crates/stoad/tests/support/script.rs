@@ -31,21 +31,6 @@ pub(crate) fn python(script: &str, daemon: &Daemon, within: Duration) {
     finish(&mut python_command(script, daemon, &stubs), within);
 }
 
-/// The same, for a script that goes on at another daemon.
-///
-/// # Panics
-/// If the script fails or takes too long; its output is in the message.
-#[track_caller]
-pub(crate) fn python_to_another(script: &str, daemon: &Daemon, other: &Daemon, within: Duration) {
-    let stubs = stubs();
-    let mut command = python_command(script, daemon, &stubs);
-    command
-        .arg("--next-control")
-        .arg(other.control().to_string());
-    command.arg("--next-ca").arg(other.ca_file());
-    finish(&mut command, within);
-}
-
 /// The same, for a script that has participants in browsers (`tests/browser/peers.mjs`).
 ///
 /// # Panics
