@@ -4,7 +4,7 @@ use crate::support;
 
 use std::time::Duration;
 
-use crate::support::{Rig, Wire, create, pki::Pki, until};
+use crate::support::{Identity, Rig, Wire, create, pki::Pki, until};
 use stoa_api::v1::*;
 use stoa_control::{BindError, ControlConfig, ControlServer, Crowded};
 use tokio::{
@@ -12,6 +12,7 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_types::StatusExt as _;
 
 support::on_both_transports!(one_more_is_turned_away);
@@ -106,13 +107,74 @@ async fn no_tenant_takes_all_connections(wire: Wire) {
     assert_eq!(metadata("quota"), Some("connections"));
     assert_eq!(metadata("limit"), Some("2"));
     assert_eq!(counted(&rig, Crowded::Tenant), 1);
-    let foreign = rig.service(wire, support::Identity::Key(support::FOREIGN_KEY));
+    let foreign = rig.service(wire, Identity::Key(support::FOREIGN_KEY));
     let mut foreign = support::Rooms::new(foreign);
     foreign.list_rooms(list()).await.expect("its own share");
     drop(held.pop());
     until("its place is free", || rig.handle.stats().connections == 2).await;
     let again = rig.rooms(wire).list_rooms(list()).await;
     again.expect("there is a place again");
+}
+
+support::on_both_transports!(a_tenant_has_its_quota_of_connections);
+async fn a_tenant_has_its_quota_of_connections(wire: Wire) {
+    let rig = Rig::with(|config| config.tenants[0].quotas.connections = Some(1)).await;
+    let mut first = rig.rooms(wire);
+    create(&mut first, "r").await;
+    let refused = rig
+        .rooms(wire)
+        .list_rooms(ListRoomsRequest::default())
+        .await;
+    let refused = refused.expect_err("one is all that it may have");
+    let details = refused.get_details_error_info().expect("the reason");
+    assert_eq!(details.reason, "QUOTA_REACHED");
+    create(&mut first, "s").await;
+}
+
+support::on_both_transports!(a_stranger_has_few_calls_until_they_show_a_credential);
+async fn a_stranger_has_few_calls_until_they_show_a_credential(wire: Wire) {
+    let rig = Rig::start().await;
+    let service = rig.service(wire, Identity::Nobody);
+    let watch = || {
+        let mut health = HealthClient::new(service.clone());
+        async move { health.watch(HealthCheckRequest::default()).await }
+    };
+    let mut held = Vec::new();
+    let refused = loop {
+        match watch().await {
+            Ok(answer) => held.push(answer),
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!(held.len(), 16);
+    let details = refused.get_details_error_info().expect("the reason");
+    assert_eq!(details.reason, "NODE_OVERLOADED");
+    // Their end makes room for others.
+    held.truncate(8);
+    let again = async {
+        while watch().await.is_err() {
+            // bounded: by the test's patience
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let again = timeout(support::PATIENCE, again).await;
+    again.expect("there is room again");
+}
+
+support::on_both_transports!(a_connection_without_a_good_credential_ends);
+async fn a_connection_without_a_good_credential_ends(wire: Wire) {
+    let rig = Rig::with(|config| config.service.refusals_per_source = u32::MAX).await;
+    let mut rooms = rig.rooms_of(wire, Identity::Nobody);
+    for _ in 0..256 {
+        let refused = rooms.list_rooms(ListRoomsRequest::default()).await;
+        let refused = refused.expect_err("there is no credential");
+        let details = refused.get_details_error_info().expect("the reason");
+        assert_eq!(details.reason, "CREDENTIAL_MISSING");
+    }
+    assert_eq!(rig.handle.stats().connections, 1);
+    let last = rooms.list_rooms(ListRoomsRequest::default()).await;
+    last.expect_err("it is the last one by this connection");
+    until("it has ended", || rig.handle.stats().connections == 0).await;
 }
 
 /// HEADERS on stream 1, 16 bytes, without END_HEADERS (RFC 9113, section 6.2).

@@ -5,13 +5,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
-use stoa_h3::{QuicLimits, RequestBody, ServerLimits};
+use stoa_h3::{
+    Channel, QuicLimits, RequestBody, ResponseBody, ServerLimits, TakenBy, TransportError,
+};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tower::{ServiceExt, service_fn};
 
 use crate::support::{AnyBody, Server, echo, empty, full, post, within};
@@ -144,5 +148,59 @@ async fn a_response_waits_for_the_client_and_arrives_whole() {
         within(pong.unwrap().into_body().collect()).await.unwrap();
     }
     assert!(produced.load(Ordering::SeqCst) <= UNDER_WAY);
+    within(check(answer.into_body())).await;
+}
+
+/// A server whose answer has to be taken within this time, and the answer that it gives a client who knows of it.
+async fn answered_within(patience: Duration) -> (Server, Channel, Response<ResponseBody>) {
+    let server = Server::limited(
+        service_fn(move |request: Request<RequestBody>| async move {
+            if request.uri().path() == "/ping" {
+                return echo(request).await;
+            }
+            let produced = Arc::default();
+            let body: AnyBody = Counted { produced }
+                .map_err(|never| match never {})
+                .boxed_unsync();
+            let mut answer = Response::new(body);
+            let by = TakenBy(Instant::now() + patience);
+            answer.extensions_mut().insert(by);
+            Ok::<_, Infallible>(answer)
+        }),
+        narrow(),
+        ServerLimits::default(),
+    );
+    let channel = server.connect_limited(&narrow()).await;
+    let answer = within(channel.clone().oneshot(post("/", empty()))).await;
+    (server, channel, answer.unwrap())
+}
+
+#[tokio::test]
+async fn a_response_that_is_not_taken_in_time_is_cut() {
+    let (_server, channel, answer) = answered_within(Duration::from_millis(50)).await;
+    let mut body = answer.into_body();
+    let cut = async {
+        // What was under way may be read still; nobody says when the rest was given up.
+        while let Some(frame) = body.frame().await {
+            if let Err(error) = frame {
+                return Some(error);
+            }
+            // bounded: by what is under way
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        None
+    };
+    let error = within(cut).await.expect("it is cut");
+    let cause = error.transport();
+    assert!(matches!(cause, TransportError::Reset { .. }), "{cause:?}");
+    // It is that request's alone.
+    let pong = within(channel.oneshot(post("/ping", full("ping")))).await;
+    let pong = within(pong.unwrap().into_body().collect()).await.unwrap();
+    assert_eq!(pong.to_bytes(), "ping");
+}
+
+#[tokio::test]
+async fn a_response_that_is_taken_in_time_arrives_whole() {
+    let (_server, _channel, answer) = answered_within(Duration::from_secs(600)).await;
     within(check(answer.into_body())).await;
 }
