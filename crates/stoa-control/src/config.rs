@@ -180,6 +180,9 @@ pub struct RoomDefaults {
 pub struct ServiceLimits {
     /// Watches at the same time. Default: 16,384.
     pub watchers: usize,
+    /// Calls of a tenant at the same time, watches apart. One is under way until its answer has been taken, of which each
+    /// that waits costs some kilobytes. Default: 16,384.
+    pub calls_of_a_tenant: usize,
     /// Events that are held for each room, for watchers that are slow or come back. About 400 bytes
     /// each. Default: 1,024.
     pub events_per_room: usize,
@@ -210,6 +213,7 @@ impl Default for ServiceLimits {
     fn default() -> Self {
         Self {
             watchers: 16_384,
+            calls_of_a_tenant: 16_384,
             events_per_room: 1024,
             events_per_tenant: 4096,
             bookmark: Duration::from_secs(15),

@@ -11,7 +11,7 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
 };
 
 use stoa_core::TenantId;
@@ -19,7 +19,7 @@ use stoa_core::TenantId;
 use crate::{rates::Source, settings::Current, tenants::may_take};
 pub use place::Place;
 use place::Seat;
-pub(crate) use place::{Parting, Stranger};
+pub(crate) use place::{Parting, UnderWay};
 
 /// Why a connection was turned away, or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct Connections {
     limit: usize,
     /// Whether strangers make room for others where the port is full.
     displaces: bool,
+    /// Calls of a tenant that may be under way by all its connections together.
+    calls_of_a_tenant: usize,
     /// Says how many may come from one source, and be of one tenant.
     current: Current,
 }
@@ -66,10 +68,16 @@ struct Table {
     /// By a table whose hashes nobody can guess. No longer than there are connections.
     sources: HashMap<Source, OfSource>,
     /// Those that have shown a credential, by their tenant.
-    tenants: HashMap<TenantId, usize>,
+    tenants: HashMap<TenantId, OfTenant>,
     /// The number of the next connection.
     next: u64,
     refused: [u64; Crowded::ALL.len()],
+}
+
+#[derive(Default)]
+struct OfTenant {
+    connections: usize,
+    calls: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -86,15 +94,17 @@ impl Connections {
             table: Arc::default(),
             limit,
             displaces: false,
+            calls_of_a_tenant: usize::MAX,
             current,
         }
     }
 
     /// The same for a port where whoever shows no credential makes room for others. Its [`Place`]s have to be asked
-    /// whether they are still theirs.
-    pub(crate) fn displacing(self) -> Self {
+    /// whether they are still theirs. So many calls of a tenant may be under way by them.
+    pub(crate) fn displacing(self, calls_of_a_tenant: usize) -> Self {
         Self {
             displaces: true,
+            calls_of_a_tenant,
             ..self
         }
     }
@@ -131,7 +141,13 @@ impl Connections {
 
     /// Counts the connection as one of this tenant's, if the tenant may have one more. Where several share the port,
     /// none may have more than are left for the others.
-    fn claim(&self, source: &Source, number: u64, tenant: &TenantId) -> Result<(), Crowded> {
+    /// Returns how many calls the tenant has under way.
+    fn claim(
+        &self,
+        source: &Source,
+        number: u64,
+        tenant: &TenantId,
+    ) -> Result<Arc<AtomicUsize>, Crowded> {
         let settings = self.current.get();
         let quotas = settings.quotas.get(tenant);
         let most = quotas.and_then(|quotas| quotas.connections);
@@ -142,22 +158,24 @@ impl Connections {
         if !of_source.strangers.contains_key(&number) {
             return Err(Crowded::Displaced);
         }
-        let own = table.tenants.get(tenant).copied().unwrap_or(0);
+        let own = table.of_tenant(tenant);
         // Strangers do not count: they make room.
-        let taken = table.tenants.values().sum();
+        let taken = table.tenants.values().map(|of| of.connections).sum();
         let fits = may_take(self.limit, taken, own, settings.quotas.len());
         if !fits || most.is_some_and(|most| own >= most) {
             return Err(table.refuse(Crowded::Tenant));
         }
-        table.tenants.insert(tenant.clone(), own + 1);
+        let of_tenant = table.tenants.entry(tenant.clone()).or_default();
+        of_tenant.connections += 1;
+        let calls = Arc::clone(&of_tenant.calls);
         if let Some(of_source) = table.sources.get_mut(source) {
             of_source.strangers.remove(&number);
         }
-        Ok(())
+        Ok(calls)
     }
 
     fn of_tenant(&self, tenant: &TenantId) -> usize {
-        self.table().tenants.get(tenant).copied().unwrap_or(0)
+        self.table().of_tenant(tenant)
     }
 
     /// Whether one in `fraction` of what may be is taken, in all or from there.
@@ -183,6 +201,10 @@ impl Connections {
 impl Table {
     fn of_source(&self, source: &Source) -> usize {
         self.sources.get(source).map_or(0, |of| of.all)
+    }
+
+    fn of_tenant(&self, tenant: &TenantId) -> usize {
+        self.tenants.get(tenant).map_or(0, |of| of.connections)
     }
 
     fn refuse(&mut self, why: Crowded) -> Crowded {
@@ -223,9 +245,9 @@ impl Table {
         let Some(tenant) = tenant else {
             return;
         };
-        if let Some(count) = self.tenants.get_mut(tenant) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(of_tenant) = self.tenants.get_mut(tenant) {
+            of_tenant.connections -= 1;
+            if of_tenant.connections == 0 {
                 self.tenants.remove(tenant);
             }
         }

@@ -145,12 +145,13 @@ impl Failure {
         )
     }
 
+    /// Somebody has too much under way.
+    pub(crate) fn overloaded(message: &'static str) -> Self {
+        Self::new(ErrorReason::NodeOverloaded, message).after(OVERLOAD_RETRY)
+    }
+
     pub(crate) fn not_written() -> Self {
-        Self::new(
-            ErrorReason::NodeOverloaded,
-            "the ban could not be written down; repeat the call after the given delay",
-        )
-        .after(OVERLOAD_RETRY)
+        Self::overloaded("the ban could not be written down; repeat the call after the given delay")
     }
 
     pub(crate) fn internal() -> Self {

@@ -23,7 +23,7 @@ use crate::{
     authenticate::{self, Caller, invalid_credential},
     calls::Calls,
     config::ControlConfig,
-    connections::{Place, Stranger},
+    connections::{Place, UnderWay},
     deadline::{Deadlines, EndingBody, Witness, is_streaming},
     ended::{CallObserver, Observed},
     entrance::Entrance,
@@ -129,7 +129,7 @@ where
             begin: Instant::now(),
             status: None,
             observed,
-            stranger: None,
+            under_way: None,
         };
         let call = pass(routes, shared, place, request.map(Body::new), path, record);
         Box::pin(call.map(Ok).instrument(span))
@@ -146,8 +146,9 @@ async fn pass(
 ) -> Response<Body> {
     let admitted = shared.admit(&mut request, &path, &record.span);
     let caller = request.extensions().get::<Caller>().cloned();
-    let (admitted, stranger) = match seated(admitted, caller.as_ref(), place.as_deref()) {
-        Ok((deadlines, stranger)) => (Ok(deadlines), stranger),
+    let seated = seated(admitted, caller.as_ref(), place.as_deref(), &path);
+    let (admitted, under_way) = match seated {
+        Ok((deadlines, under_way)) => (Ok(deadlines), under_way),
         Err(failure) => (Err(failure), None),
     };
     let (response, end) = match admitted {
@@ -156,10 +157,11 @@ async fn pass(
     };
     let mut response = complete(response, shared.message_bytes);
     record.trailers(response.headers());
-    if let Some(stranger) = stranger {
-        let stranger = Arc::new(stranger);
-        record.stranger = Some(Arc::clone(&stranger));
-        response.extensions_mut().insert(stranger);
+    if let Some(under_way) = under_way {
+        let under_way = Arc::new(under_way);
+        record.under_way = Some(Arc::clone(&under_way));
+        // Whoever sends the answer keeps it until the client has taken that.
+        response.extensions_mut().insert(under_way);
     }
     if !is_streaming(&path) {
         let by = Instant::now() + shared.longest_call;
@@ -175,26 +177,26 @@ async fn pass(
     })
 }
 
-/// Whether the call may go on by the connection that it came by: one of the caller's tenant's, or one that has shown
-/// no credential and has few calls under way.
+/// Whether the call may go on by the connection that it came by: one of the caller's tenant's, which has not too many
+/// calls under way, or one that has shown no credential and has few. Watches are counted elsewhere.
 fn seated(
     admitted: Result<Deadlines, Failure>,
     caller: Option<&Caller>,
     place: Option<&Place>,
-) -> Result<(Deadlines, Option<Stranger>), Failure> {
+    path: &str,
+) -> Result<(Deadlines, Option<UnderWay>), Failure> {
     let Some(place) = place else {
         return admitted.map(|deadlines| (deadlines, None));
     };
     let deadlines = admitted.inspect_err(|_| place.refuse())?;
     let Some(caller) = caller else {
-        let stranger = place.stranger().ok_or_else(|| {
+        let call = place.strangers_call().ok_or_else(|| {
             place.refuse();
-            Failure::new(
-                ErrorReason::NodeOverloaded,
+            Failure::overloaded(
                 "too many calls without a credential at the same time on one connection",
             )
         })?;
-        return Ok((deadlines, Some(stranger)));
+        return Ok((deadlines, Some(call)));
     };
     let claimed = place.claim(caller.tenant());
     claimed.map_err(|_crowded| {
@@ -205,7 +207,15 @@ fn seated(
             .with("quota", "connections")
             .with("limit", most)
     })?;
-    Ok((deadlines, None))
+    if is_streaming(path) {
+        return Ok((deadlines, None));
+    }
+    let call = place.callers_call().ok_or_else(|| {
+        let message =
+            "the tenant has as many calls under way as it may; take the answers to those first";
+        Failure::overloaded(message)
+    })?;
+    Ok((deadlines, Some(call)))
 }
 
 impl Shared {
@@ -303,8 +313,8 @@ struct Record {
     status: Option<Status>,
     /// If somebody wants to be told.
     observed: Option<Observed>,
-    /// Counts it, if nobody has shown a credential.
-    stranger: Option<Arc<Stranger>>,
+    /// Counts it for as long as it is under way.
+    under_way: Option<Arc<UnderWay>>,
 }
 
 impl Witness for Record {

@@ -102,7 +102,7 @@ impl ControlServer {
             directory: Arc::new(directory),
             watchers: Gauge::default(),
             connections: Connections::new(config.transport.connections, current.clone())
-                .displacing(),
+                .displacing(config.service.calls_of_a_tenant),
             whip_connections: Connections::new(config.service.whip_connections, current.clone()),
             resyncs: Tally::default(),
             tokens: config.tokens.clone(),

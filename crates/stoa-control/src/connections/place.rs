@@ -58,15 +58,15 @@ pub struct Place {
     source: Source,
     number: u64,
     seat: Arc<Seat>,
-    /// Whose callers have shown a credential on it first.
-    tenant: OnceLock<TenantId>,
+    /// Whose callers have shown a credential on it first, and how many calls that tenant has under way.
+    tenant: OnceLock<(TenantId, Arc<AtomicUsize>)>,
     proven: Notify,
     strangers: Arc<AtomicUsize>,
     refused: AtomicUsize,
 }
 
-/// A call without a credential, until it is dropped.
-pub(crate) struct Stranger(Arc<AtomicUsize>);
+/// A call that is counted until it is dropped, which is when its answer has been taken.
+pub(crate) struct UnderWay(Arc<AtomicUsize>);
 
 impl Place {
     pub(super) fn new(
@@ -97,9 +97,9 @@ impl Place {
             return Ok(());
         }
         match self.connections.claim(&self.source, self.number, tenant) {
-            Ok(()) => {
+            Ok(calls) => {
                 // No other call can have claimed it: a place is claimed once.
-                let _ = self.tenant.set(tenant.clone());
+                let _ = self.tenant.set((tenant.clone(), calls));
                 self.proven.notify_one();
                 Ok(())
             }
@@ -122,11 +122,18 @@ impl Place {
         self.proven.notified().await;
     }
 
-    /// Begins a call of somebody who has shown no credential; `None` if there are as many as may be.
-    pub(crate) fn stranger(&self) -> Option<Stranger> {
-        let call = Stranger(Arc::clone(&self.strangers));
-        let others = self.strangers.fetch_add(1, Ordering::Relaxed);
-        (others < STRANGERS_CALLS).then_some(call)
+    /// Begins a call of somebody who has shown no credential; `None` if this connection has as many as may be.
+    pub(crate) fn strangers_call(&self) -> Option<UnderWay> {
+        UnderWay::begin(&self.strangers, STRANGERS_CALLS)
+    }
+
+    /// Begins a call of somebody who has shown one; `None` if the connection's tenant has as many as may be.
+    pub(crate) fn callers_call(&self) -> Option<UnderWay> {
+        match self.tenant.get() {
+            Some((_, calls)) => UnderWay::begin(calls, self.connections.calls_of_a_tenant),
+            // The connection has just been given away.
+            None => self.strangers_call(),
+        }
     }
 
     /// A call was refused for its credential. After too many of them, and not one good one, the connection ends.
@@ -146,7 +153,16 @@ impl Place {
     }
 }
 
-impl Drop for Stranger {
+impl UnderWay {
+    /// Counts one more, unless there are `most`.
+    fn begin(count: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let call = Self(Arc::clone(count));
+        let others = count.fetch_add(1, Ordering::Relaxed);
+        (others < most).then_some(call)
+    }
+}
+
+impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -156,7 +172,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.connections.table();
         if !self.seat.is_given_away.load(Ordering::Relaxed) {
-            table.leave(&self.source, self.number, self.tenant.get());
+            let tenant = self.tenant.get().map(|(tenant, _)| tenant);
+            table.leave(&self.source, self.number, tenant);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::support::{Identity, Rig, Wire, create, pki::Pki, until};
 use stoa_api::v1::*;
 use stoa_control::{BindError, ControlConfig, ControlServer, Crowded};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     time::timeout,
 };
@@ -210,15 +210,8 @@ async fn a_head_that_never_ends_is_cut() {
     until("its place is free", || rig.handle.stats().connections == 0).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_never_reads_an_answer_is_cut() {
-    let rig = Rig::with(|config| {
-        config.transport.call = Duration::from_millis(300);
-        config.transport.keep_alive = Duration::from_millis(100);
-        // It is not for want of a pong.
-        config.transport.idle = 4 * support::PATIENCE;
-    })
-    .await;
+/// Asks for the status, and gives the answer no window.
+async fn ask_and_never_read(rig: &Rig) -> impl AsyncRead + AsyncWrite + Unpin {
     let mut stream = support::wire::tls_stream(rig.address, &rig.pki).await;
     // SETTINGS_INITIAL_WINDOW_SIZE of 0, then a whole call of GetStatus.
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0";
@@ -249,6 +242,19 @@ async fn whoever_never_reads_an_answer_is_cut() {
     ]
     .concat();
     stream.write_all(&call).await.expect("room to send");
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_never_reads_an_answer_is_cut() {
+    let rig = Rig::with(|config| {
+        config.transport.call = Duration::from_millis(300);
+        config.transport.keep_alive = Duration::from_millis(100);
+        // It is not for want of a pong.
+        config.transport.idle = 4 * support::PATIENCE;
+    })
+    .await;
+    let mut stream = ask_and_never_read(&rig).await;
     let mut read = Vec::new();
     let cut = timeout(support::PATIENCE / 2, stream.read_to_end(&mut read)).await;
     drop(cut.expect("it is cut in time"));
@@ -257,6 +263,30 @@ async fn whoever_never_reads_an_answer_is_cut() {
         "it was answered"
     );
     until("its place is free", || rig.handle.stats().connections == 0).await;
+}
+
+support::on_both_transports!(a_tenant_has_as_many_calls_as_may_be);
+async fn a_tenant_has_as_many_calls_as_may_be(wire: Wire) {
+    let rig = Rig::with(|config| config.service.calls_of_a_tenant = 1).await;
+    let unread = ask_and_never_read(&rig).await;
+    let mut rooms = rig.rooms(wire);
+    let refused = async {
+        // Until the other one is there, it is this one that is under way alone.
+        loop {
+            if let Err(refused) = rooms.list_rooms(ListRoomsRequest::default()).await {
+                return refused;
+            }
+        }
+    };
+    let refused = timeout(support::PATIENCE, refused).await;
+    let refused = refused.expect("an answer that nobody takes is under way");
+    let details = refused.get_details_error_info().expect("the reason");
+    assert_eq!(details.reason, "NODE_OVERLOADED");
+    assert!(refused.get_details_retry_info().is_some());
+    drop(unread);
+    until("its end makes room", || rig.handle.stats().connections == 1).await;
+    let listed = rooms.list_rooms(ListRoomsRequest::default()).await;
+    listed.expect("nothing else is under way");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h3::error::Code;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use http_body::Body;
 use tokio::time::{Instant, timeout, timeout_at};
 use tower::{Service, ServiceExt};
@@ -101,8 +101,8 @@ impl Accepted {
             () = cancelled(intake.run(&mut inbound)) => return Outcome::Broken,
             answered = answer(service, request, &mut out) => answered,
         };
-        let by = match answered {
-            Ok(by) => by,
+        let (by, _until_it_is_taken) = match answered {
+            Ok(answered) => answered,
             Err(error) => return fail(&mut out, error),
         };
         // A complete answer to a request that was not read to its end (RFC 9114 section 4.1).
@@ -124,11 +124,13 @@ async fn cancelled(intake: impl Future<Output = Read>) {
     }
 }
 
+/// Answers. What comes back with the time are the response's extensions, to be kept until the client has taken it all: a
+/// service may count by them what is under way.
 async fn answer<S, B>(
     service: S,
     request: Request<RequestBody>,
     out: &mut ResponseStream,
-) -> Result<Option<TakenBy>, Unanswered>
+) -> Result<(Option<TakenBy>, Extensions), Unanswered>
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
     B: Body<Data = Bytes>,
@@ -139,7 +141,8 @@ where
         Err(never) => match never {},
     };
     let (mut head, body) = response.into_parts();
-    let by = head.extensions.remove::<TakenBy>();
+    let by = head.extensions.get::<TakenBy>().copied();
+    let extensions = std::mem::take(&mut head.extensions);
     strip_connection_fields(&mut head.headers);
     let send = async {
         let sent = out.send_response(Response::from_parts(head, ())).await;
@@ -147,7 +150,7 @@ where
         send_body(out, body).await
     };
     match in_time(by, send).await {
-        Some(sent) => sent.map(|()| by).map_err(Unanswered::Unsent),
+        Some(sent) => sent.map(|()| (by, extensions)).map_err(Unanswered::Unsent),
         None => Err(Unanswered::NotTaken),
     }
 }

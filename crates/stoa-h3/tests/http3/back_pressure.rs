@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use http_body_util::BodyExt;
 use stoa_h3::{
     Channel, QuicLimits, RequestBody, ResponseBody, ServerLimits, TakenBy, TransportError,
 };
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use tower::{ServiceExt, service_fn};
 
-use crate::support::{AnyBody, Server, echo, empty, full, post, within};
+use crate::support::{AnyBody, DropGuard, Server, echo, empty, full, post, within};
 
 const CHUNK: usize = 16 << 10;
 const TOTAL: usize = 512 * CHUNK;
@@ -151,33 +151,48 @@ async fn a_response_waits_for_the_client_and_arrives_whole() {
     within(check(answer.into_body())).await;
 }
 
-/// A server whose answer has to be taken within this time, and the answer that it gives a client who knows of it.
-async fn answered_within(patience: Duration) -> (Server, Channel, Response<ResponseBody>) {
+/// A server whose answer has to be taken within this time, and the answer that it gives a client who knows of it; and
+/// what tells that the server has done with it.
+async fn answered_within(
+    patience: Duration,
+) -> (
+    Server,
+    Channel,
+    Response<ResponseBody>,
+    oneshot::Receiver<()>,
+) {
+    let (guard, done) = DropGuard::new();
+    let guard = Arc::new(Mutex::new(Some(Arc::new(guard))));
     let server = Server::limited(
-        service_fn(move |request: Request<RequestBody>| async move {
-            if request.uri().path() == "/ping" {
-                return echo(request).await;
+        service_fn(move |request: Request<RequestBody>| {
+            let guard = Arc::clone(&guard);
+            async move {
+                if request.uri().path() == "/ping" {
+                    return echo(request).await;
+                }
+                let produced = Arc::default();
+                let body: AnyBody = Counted { produced }
+                    .map_err(|never| match never {})
+                    .boxed_unsync();
+                let mut answer = Response::new(body);
+                let by = TakenBy(Instant::now() + patience);
+                answer.extensions_mut().insert(by);
+                let guard = guard.lock().unwrap().take().unwrap();
+                answer.extensions_mut().insert(guard);
+                Ok::<_, Infallible>(answer)
             }
-            let produced = Arc::default();
-            let body: AnyBody = Counted { produced }
-                .map_err(|never| match never {})
-                .boxed_unsync();
-            let mut answer = Response::new(body);
-            let by = TakenBy(Instant::now() + patience);
-            answer.extensions_mut().insert(by);
-            Ok::<_, Infallible>(answer)
         }),
         narrow(),
         ServerLimits::default(),
     );
     let channel = server.connect_limited(&narrow()).await;
     let answer = within(channel.clone().oneshot(post("/", empty()))).await;
-    (server, channel, answer.unwrap())
+    (server, channel, answer.unwrap(), done)
 }
 
 #[tokio::test]
 async fn a_response_that_is_not_taken_in_time_is_cut() {
-    let (_server, channel, answer) = answered_within(Duration::from_millis(50)).await;
+    let (_server, channel, answer, done) = answered_within(Duration::from_millis(50)).await;
     let mut body = answer.into_body();
     let cut = async {
         // What was under way may be read still; nobody says when the rest was given up.
@@ -193,6 +208,7 @@ async fn a_response_that_is_not_taken_in_time_is_cut() {
     let error = within(cut).await.expect("it is cut");
     let cause = error.transport();
     assert!(matches!(cause, TransportError::Reset { .. }), "{cause:?}");
+    within(done).await.unwrap();
     // It is that request's alone.
     let pong = within(channel.oneshot(post("/ping", full("ping")))).await;
     let pong = within(pong.unwrap().into_body().collect()).await.unwrap();
@@ -201,6 +217,8 @@ async fn a_response_that_is_not_taken_in_time_is_cut() {
 
 #[tokio::test]
 async fn a_response_that_is_taken_in_time_arrives_whole() {
-    let (_server, _channel, answer) = answered_within(Duration::from_secs(600)).await;
+    let (_server, _channel, answer, mut done) = answered_within(Duration::from_secs(600)).await;
+    assert!(done.try_recv().is_err(), "it waits to be taken");
     within(check(answer.into_body())).await;
+    within(done).await.unwrap();
 }
