@@ -23,8 +23,11 @@ use tempfile::TempDir;
 
 use crate::path;
 
-/// The only caller's key.
+/// The caller's key.
 const API_KEY: &str = "a-key-for-benches-alone";
+
+/// The key of another tenant's caller, who means no good.
+const NEIGHBOUR_KEY: &str = "a-key-for-whoever-floods-the-node";
 
 /// Its tenant.
 const TENANT: &str = "bench";
@@ -262,9 +265,9 @@ impl Connector {
         &self.ca_pem
     }
 
-    /// What the caller's calls have as `authorization`.
-    pub(crate) fn bearer() -> String {
-        format!("Bearer {API_KEY}")
+    /// What the calls of the other tenant's caller have as `authorization`.
+    pub(crate) fn neighbours_bearer() -> String {
+        format!("Bearer {NEIGHBOUR_KEY}")
     }
 }
 
@@ -306,8 +309,11 @@ fn address(line: &str, what: &str) -> Option<SocketAddr> {
 /// Everything on loopback and on ports that are free.
 fn configuration(workers: usize, egress: path::Path, capacity: &str) -> String {
     let egress = egress.name();
-    let hash = Sha256::digest(API_KEY);
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = |key| -> String {
+        let hash = Sha256::digest(key);
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let (own, neighbours) = (hash(API_KEY), hash(NEIGHBOUR_KEY));
     format!(
         "\
 media:
@@ -326,7 +332,11 @@ tenants:
       - {{kid: {TOKEN_KEY}, algorithm: HS256, secret_file: token.secret}}
     api_keys:
       - name: bench
-        sha256: {hash}
+        sha256: {own}
+  - name: neighbour
+    api_keys:
+      - name: flood
+        sha256: {neighbours}
 whip:
   listen: ['127.0.0.1:0']
   certificate_file: server.pem

@@ -178,7 +178,7 @@ async fn flooded(
         control: connector.control(),
         whip: daemon.whip(),
         ca_pem: connector.ca_pem().to_owned(),
-        bearer: Connector::bearer(),
+        bearer: Connector::neighbours_bearer(),
         tokens: tokens(attack)?,
         offer: offer(&bait)?,
         ufrag: wire::ufrag(&answer).ok_or_else(missing)?.to_owned(),
