@@ -232,6 +232,8 @@ mod tests {
         assert!(taken(&repeats, &THERE, begin), "it is another place");
         for period in 1..=3 {
             let now = begin + PERIOD * period;
+            // Whoever asks within a period does not put the next line off.
+            assert!(!taken(&repeats, &HERE, now - PERIOD / 2));
             let passed = (0..100).filter(|_| taken(&repeats, &HERE, now)).count();
             assert_eq!(passed, 1, "in period {period}");
         }

@@ -219,11 +219,35 @@ mod tests {
             "listener 42   rooms 2",
             "workers 25%",
             "50%",
+            "1.20       2.40",
             "late 150.0",
             "lost 150.0",
             "hall",
             "40",
         ] {
+            assert!(screen.contains(words), "{words:?}:\n{screen}");
+        }
+    }
+
+    #[test]
+    fn how_the_node_stands_is_said() {
+        for (draining, saturation_level, words) in [
+            (false, Some(0.0), "takes what comes; normal"),
+            (
+                false,
+                Some(1.0),
+                "takes what comes; soft: new rooms are refused",
+            ),
+            (false, Some(2.0), "hard: listeners are refused, too"),
+            (true, Some(3.0), "draining; full: everybody is refused"),
+            (true, None, "draining; not known"),
+        ] {
+            let view = View {
+                draining,
+                saturation_level,
+                ..sample()
+            };
+            let screen = text(&view, (110, 30));
             assert!(screen.contains(words), "{words:?}:\n{screen}");
         }
     }

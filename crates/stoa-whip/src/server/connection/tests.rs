@@ -22,8 +22,11 @@ const ANSWER_BYTES: usize = 16 << 20;
 /// What every wait of a test ends by.
 const IN_TIME: Duration = Duration::from_secs(20);
 
+/// How long a connection may last where it is not its age that ends it.
+const OLD: Duration = Duration::from_secs(3_600);
+
 /// One connection, by this protocol, to a server with little patience, and the server's end of it.
-async fn connect(protocol: &[u8]) -> (client::TlsStream<TcpStream>, JoinHandle<()>) {
+async fn connect(protocol: &[u8], age: Duration) -> (client::TlsStream<TcpStream>, JoinHandle<()>) {
     let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let certificate = key.cert.der().clone();
     let identity = TlsIdentity {
@@ -40,7 +43,7 @@ async fn connect(protocol: &[u8]) -> (client::TlsStream<TcpStream>, JoinHandle<(
         let patience = Patience {
             head: short,
             keep_alive: short,
-            age: short * 5,
+            age,
             grace: short,
         };
         let answer = |_| async { Response::new(Full::new(Bytes::from(vec![0; ANSWER_BYTES]))) };
@@ -72,7 +75,7 @@ async fn is_over(served: JoinHandle<()>) {
 #[tokio::test]
 async fn who_says_nothing_after_tls_is_cut() {
     for protocol in [&b"h2"[..], b"http/1.1"] {
-        let (mut silent, served) = connect(protocol).await;
+        let (mut silent, served) = connect(protocol, OLD).await;
         is_over(served).await;
         // An end and a reset are both one.
         assert_eq!(silent.read(&mut [0]).await.unwrap_or(0), 0);
@@ -81,11 +84,11 @@ async fn who_says_nothing_after_tls_is_cut() {
 
 #[tokio::test]
 async fn who_stops_within_a_head_is_cut() {
-    let (mut half, served) = connect(b"http/1.1").await;
+    let (mut half, served) = connect(b"http/1.1", OLD).await;
     half.write_all(b"GET / HT").await.expect("room to send");
     is_over(served).await;
 
-    let (mut half, served) = connect(b"h2").await;
+    let (mut half, served) = connect(b"h2", OLD).await;
     // The preface, SETTINGS, and HEADERS without END_HEADERS that lack their 16 bytes.
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x10\x01\0\0\0\0\x01";
     half.write_all(preface).await.expect("room to send");
@@ -94,7 +97,7 @@ async fn who_stops_within_a_head_is_cut() {
 
 #[tokio::test]
 async fn who_never_reads_is_cut() {
-    let (mut lazy, served) = connect(b"http/1.1").await;
+    let (mut lazy, served) = connect(b"http/1.1", Duration::from_secs(1)).await;
     let ask = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
     lazy.write_all(ask).await.expect("room to send");
     is_over(served).await;

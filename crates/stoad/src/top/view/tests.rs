@@ -4,6 +4,7 @@ use super::*;
 
 /// What a node says that has been at work for so long and has forwarded so much.
 fn look(start: u32, busy: f64, sent: u32, at: Instant) -> Look {
+    let (received, sent_bytes, fewer) = (1_000 * sent, 2_000 * sent, sent / 10);
     let text = format!(
         "process_start_time_seconds {start}\nstoa_rooms 2\nstoa_draining 0\n\
          stoa_participants{{role=\"listener\",state=\"connected\"}} 40\n\
@@ -12,6 +13,8 @@ fn look(start: u32, busy: f64, sent: u32, at: Instant) -> Look {
          stoa_worker_busy_seconds_total{{worker=\"0\"}} {busy}\nstoa_worker_busy_seconds_total{{worker=\"10\"}} 0\n\
          stoa_worker_busy_seconds_total{{worker=\"2\"}} 0\nstoa_worker_seats{{worker=\"0\"}} 42\n\
          stoa_datagrams_sent_total{{worker=\"0\"}} {sent}\nstoa_send_queue_datagrams{{worker=\"0\"}} 3\n\
+         stoa_received_bytes_total{{worker=\"0\"}} {received}\nstoa_sent_bytes_total{{worker=\"0\"}} {sent_bytes}\n\
+         stoa_dropped_total{{worker=\"0\",reason=\"address_limit\"}} {fewer}\n\
          stoa_dropped_total{{worker=\"0\",reason=\"late\"}} {sent}\nstoa_dropped_total{{worker=\"0\",reason=\"malformed\"}} 7\n\
          stoa_lobby_joins_total{{lobby=\"0\",stage=\"lost\"}} {sent}\n"
     );
@@ -40,13 +43,20 @@ fn rates_are_what_has_been_counted_since() {
         (first.busy, first.packets_out, first.packets_in),
         (Some(0.5), Some(150.0), None)
     );
+    assert_eq!(
+        (first.bytes_in, first.bytes_out),
+        (Some(150_000.0), Some(300_000.0))
+    );
     assert_eq!((first.seats, first.queue), (Some(42.0), Some(3.0)));
     let order: Vec<&str> = view.workers.iter().map(|worker| &*worker.worker).collect();
     assert_eq!(order, ["0", "2", "10"]);
     assert_eq!(
         view.drops,
-        [("late".to_owned(), 150.0)],
-        "what did not move is left out"
+        [
+            ("late".to_owned(), 150.0),
+            ("address_limit".to_owned(), 15.0)
+        ],
+        "the most first, and what did not move is left out"
     );
     assert_eq!(view.joins.get("lost"), Some(&Some(150.0)));
     assert_eq!(view.participants.get("listener"), Some(&42.0));
@@ -70,6 +80,17 @@ fn a_node_that_was_started_anew_has_no_rates_yet() {
     // Nor has the first look, nor one at the same moment.
     assert_eq!(View::of(None, Ok(&before)).workers[0].busy, None);
     assert_eq!(View::of(Some(&before), Ok(&before)).workers[0].busy, None);
+}
+
+#[test]
+fn how_the_node_stands_is_read() {
+    let text = "stoa_draining 1\nstoa_saturation_level 3\n";
+    let now = Look::read(text, Instant::now()).expect("it has the form");
+    let view = View::of(None, Ok(&now));
+    assert_eq!((view.draining, view.saturation_level), (true, Some(3.0)));
+    let view = sample();
+    assert_eq!((view.draining, view.saturation_level), (false, Some(0.0)));
+    assert_eq!(view.saturation.get("workers"), Some(&0.25));
 }
 
 #[test]
