@@ -11,15 +11,15 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use stoa_core::TenantId;
 
-use crate::{rates::Source, settings::Current, tenants::may_take};
+use crate::{gauge::Gauge, rates::Source, settings::Current, tenants::may_take};
 pub use place::Place;
 use place::Seat;
-pub(crate) use place::{Parting, UnderWay};
+pub(crate) use place::{CallPlace, Parting};
 
 /// Why a connection was turned away, or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ struct Table {
 #[derive(Default)]
 struct OfTenant {
     connections: usize,
-    calls: Arc<AtomicUsize>,
+    calls: Gauge,
 }
 
 #[derive(Default)]
@@ -110,7 +110,7 @@ impl Connections {
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        lock(&self.table)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a place for a connection from there.
@@ -140,22 +140,14 @@ impl Connections {
     }
 
     /// Counts the connection as one of this tenant's, if the tenant may have one more. Where several share the port,
-    /// none may have more than are left for the others.
-    /// Returns how many calls the tenant has under way.
-    fn claim(
-        &self,
-        source: &Source,
-        number: u64,
-        tenant: &TenantId,
-    ) -> Result<Arc<AtomicUsize>, Crowded> {
+    /// none may have more than are left for the others. Returns what counts the tenant's calls.
+    fn claim(&self, source: &Source, number: u64, tenant: &TenantId) -> Result<Gauge, Crowded> {
         let settings = self.current.get();
         let quotas = settings.quotas.get(tenant);
         let most = quotas.and_then(|quotas| quotas.connections);
         let mut table = self.table();
-        let Some(of_source) = table.sources.get(source) else {
-            return Err(Crowded::Displaced);
-        };
-        if !of_source.strangers.contains_key(&number) {
+        let of_source = table.sources.get(source);
+        if !of_source.is_some_and(|of| of.strangers.contains_key(&number)) {
             return Err(Crowded::Displaced);
         }
         let own = table.of_tenant(tenant);
@@ -167,7 +159,7 @@ impl Connections {
         }
         let of_tenant = table.tenants.entry(tenant.clone()).or_default();
         of_tenant.connections += 1;
-        let calls = Arc::clone(&of_tenant.calls);
+        let calls = of_tenant.calls.clone();
         if let Some(of_source) = table.sources.get_mut(source) {
             of_source.strangers.remove(&number);
         }
@@ -223,24 +215,28 @@ impl Table {
         let Some((_, Reverse(number), source)) = most else {
             return false;
         };
-        let of_source = self.sources.get_mut(&source);
-        if let Some(seat) = of_source.and_then(|of| of.strangers.get(&number).cloned()) {
-            seat.give_away();
+        let of_source = self.sources.get(&source);
+        if let Some(seat) = of_source.and_then(|of| of.strangers.get(&number)) {
+            seat.part(Parting::Now);
         }
         self.leave(&source, number, None);
         self.refuse(Crowded::Displaced);
         true
     }
 
-    /// A connection is over.
+    /// A connection is over, or its place is somebody else's from now on.
     fn leave(&mut self, source: &Source, number: u64, tenant: Option<&TenantId>) {
+        let Some(of_source) = self.sources.get_mut(source) else {
+            return;
+        };
+        if of_source.strangers.remove(&number).is_none() && tenant.is_none() {
+            // A stranger's, and it was given away before.
+            return;
+        }
         self.all -= 1;
-        if let Some(of_source) = self.sources.get_mut(source) {
-            of_source.all -= 1;
-            of_source.strangers.remove(&number);
-            if of_source.all == 0 {
-                self.sources.remove(source);
-            }
+        of_source.all -= 1;
+        if of_source.all == 0 {
+            self.sources.remove(source);
         }
         let Some(tenant) = tenant else {
             return;
@@ -252,8 +248,4 @@ impl Table {
             }
         }
     }
-}
-
-fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,8 +5,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::calls::Outcome;
 use http::{HeaderMap, Request, Version};
+
+use crate::calls::Outcome;
 
 /// The caller's place in a trace (W3C Trace Context, section 3.2).
 const TRACEPARENT: &str = "traceparent";

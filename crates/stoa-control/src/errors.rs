@@ -146,7 +146,7 @@ impl Failure {
     }
 
     /// Somebody has too much under way.
-    pub(crate) fn overloaded(message: &'static str) -> Self {
+    pub(crate) fn overloaded(message: impl Into<String>) -> Self {
         Self::new(ErrorReason::NodeOverloaded, message).after(OVERLOAD_RETRY)
     }
 
@@ -165,11 +165,9 @@ impl Failure {
     pub(crate) fn refused(error: MediaError, room: &str, participant: Option<&str>) -> Self {
         let failure = match error {
             MediaError::Refused(refusal) => Self::from_refusal(&refusal, room, participant),
-            MediaError::Overloaded => Self::new(
-                ErrorReason::NodeOverloaded,
+            MediaError::Overloaded => Self::overloaded(
                 "a media worker has too much to do; repeat the call after the given delay",
-            )
-            .after(OVERLOAD_RETRY),
+            ),
             MediaError::Stopped => Self::draining(),
         };
         let failure = failure.with("room_id", room);
@@ -225,15 +223,11 @@ impl Failure {
             }
             Refusal::CandidateLimit => Self::new(R::IceCandidateLimitReached, refusal.to_string()),
             Refusal::MuteLimit => Self::new(R::MuteLimitReached, refusal.to_string()),
-            Refusal::LobbyFull { limit } => Self::new(
-                R::NodeOverloaded,
-                format!(
-                    "{limit} participants are being connected, the most at a time; repeat the call \
-                     after the given delay"
-                ),
-            )
-            .with("limit", limit)
-            .after(OVERLOAD_RETRY),
+            Refusal::LobbyFull { limit } => Self::overloaded(format!(
+                "{limit} participants are being connected, the most at a time; repeat the call \
+                 after the given delay"
+            ))
+            .with("limit", limit),
             Refusal::SubscriptionLimit => {
                 Self::new(R::SubscriptionLimitReached, refusal.to_string())
             }

@@ -23,7 +23,7 @@ use crate::{
     authenticate::{self, Caller, invalid_credential},
     calls::Calls,
     config::ControlConfig,
-    connections::{Place, UnderWay},
+    connections::{CallPlace, Place},
     deadline::{Deadlines, EndingBody, Witness, is_streaming},
     ended::{CallObserver, Observed},
     entrance::Entrance,
@@ -32,6 +32,7 @@ use crate::{
     lifecycle::{Lifecycle, Phase},
     media::BoxFuture,
     settings::Current,
+    tenants::quota_reached,
 };
 
 /// What a participant with a join token may ask for; for themselves alone, as the handlers see to.
@@ -129,7 +130,7 @@ where
             begin: Instant::now(),
             status: None,
             observed,
-            under_way: None,
+            call_place: None,
         };
         let call = pass(routes, shared, place, request.map(Body::new), path, record);
         Box::pin(call.map(Ok).instrument(span))
@@ -147,8 +148,8 @@ async fn pass(
     let admitted = shared.admit(&mut request, &path, &record.span);
     let caller = request.extensions().get::<Caller>().cloned();
     let seated = seated(admitted, caller.as_ref(), place.as_deref(), &path);
-    let (admitted, under_way) = match seated {
-        Ok((deadlines, under_way)) => (Ok(deadlines), under_way),
+    let (admitted, call_place) = match seated {
+        Ok((deadlines, call_place)) => (Ok(deadlines), call_place),
         Err(failure) => (Err(failure), None),
     };
     let (response, end) = match admitted {
@@ -157,11 +158,10 @@ async fn pass(
     };
     let mut response = complete(response, shared.message_bytes);
     record.trailers(response.headers());
-    if let Some(under_way) = under_way {
-        let under_way = Arc::new(under_way);
-        record.under_way = Some(Arc::clone(&under_way));
+    if let Some(call_place) = call_place {
+        record.call_place = Some(Arc::clone(&call_place));
         // Whoever sends the answer keeps it until the client has taken that.
-        response.extensions_mut().insert(under_way);
+        response.extensions_mut().insert(call_place);
     }
     if !is_streaming(&path) {
         let by = Instant::now() + shared.longest_call;
@@ -184,7 +184,7 @@ fn seated(
     caller: Option<&Caller>,
     place: Option<&Place>,
     path: &str,
-) -> Result<(Deadlines, Option<UnderWay>), Failure> {
+) -> Result<(Deadlines, Option<CallPlace>), Failure> {
     let Some(place) = place else {
         return admitted.map(|deadlines| (deadlines, None));
     };
@@ -203,9 +203,7 @@ fn seated(
         let most = place.of_tenant(caller.tenant());
         let message =
             format!("the tenant has {most} connections, the most that it may; this one is closed");
-        Failure::new(ErrorReason::QuotaReached, message)
-            .with("quota", "connections")
-            .with("limit", most)
+        quota_reached("connections", most, message)
     })?;
     if is_streaming(path) {
         return Ok((deadlines, None));
@@ -314,7 +312,7 @@ struct Record {
     /// If somebody wants to be told.
     observed: Option<Observed>,
     /// Counts it for as long as it is under way.
-    under_way: Option<Arc<UnderWay>>,
+    call_place: Option<CallPlace>,
 }
 
 impl Witness for Record {

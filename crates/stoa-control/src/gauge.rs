@@ -20,6 +20,13 @@ impl Gauge {
         Counted(Arc::clone(&self.0))
     }
 
+    /// Counts one more, unless there are `most`.
+    pub(crate) fn count_in_below(&self, most: usize) -> Option<Counted> {
+        let others = self.0.fetch_add(1, Ordering::AcqRel);
+        let counted = Counted(Arc::clone(&self.0));
+        (others < most).then_some(counted)
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.0.load(Ordering::Acquire)
     }

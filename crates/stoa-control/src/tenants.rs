@@ -110,9 +110,14 @@ pub(crate) fn within(quota: &'static str, limit: usize, there: usize) -> Result<
         return Ok(());
     }
     let message = format!("the tenant has {there} {quota}, the most that it may");
-    Err(Failure::new(ErrorReason::QuotaReached, message)
+    Err(quota_reached(quota, limit, message))
+}
+
+/// A tenant has as many as it may.
+pub(crate) fn quota_reached(quota: &'static str, limit: usize, message: String) -> Failure {
+    Failure::new(ErrorReason::QuotaReached, message)
         .with("quota", quota)
-        .with("limit", limit))
+        .with("limit", limit)
 }
 
 impl Default for Quotas {

@@ -2,14 +2,17 @@
 
 use std::sync::{
     Arc, OnceLock,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+    atomic::{AtomicUsize, Ordering},
 };
 
 use stoa_core::TenantId;
 use tokio::sync::{Notify, watch};
 
 use super::{Connections, Crowded};
-use crate::rates::Source;
+use crate::{
+    gauge::{Counted, Gauge},
+    rates::Source,
+};
 
 /// Calls without a credential at the same time on one connection: probes of health, of which a caller has one.
 const STRANGERS_CALLS: usize = 16;
@@ -29,20 +32,12 @@ pub(crate) enum Parting {
 
 /// What the table and the connection's own task have in common.
 #[derive(Default)]
-pub(super) struct Seat {
-    parting: watch::Sender<Option<Parting>>,
-    is_given_away: AtomicBool,
-}
+pub(super) struct Seat(watch::Sender<Option<Parting>>);
 
 impl Seat {
-    /// It is somebody else's from now on. The table is locked meanwhile.
-    pub(super) fn give_away(&self) {
-        self.is_given_away.store(true, Ordering::Relaxed);
-        self.part(Parting::Now);
-    }
-
-    fn part(&self, how: Parting) {
-        self.parting.send_if_modified(|parting| {
+    /// The connection has to end, and how.
+    pub(super) fn part(&self, how: Parting) {
+        self.0.send_if_modified(|parting| {
             let is_new = parting.is_none() || how == Parting::Now;
             if is_new {
                 *parting = Some(how);
@@ -59,14 +54,14 @@ pub struct Place {
     number: u64,
     seat: Arc<Seat>,
     /// Whose callers have shown a credential on it first, and how many calls that tenant has under way.
-    tenant: OnceLock<(TenantId, Arc<AtomicUsize>)>,
+    tenant: OnceLock<(TenantId, Gauge)>,
     proven: Notify,
-    strangers: Arc<AtomicUsize>,
+    strangers: Gauge,
     refused: AtomicUsize,
 }
 
-/// A call that is counted until it is dropped, which is when its answer has been taken.
-pub(crate) struct UnderWay(Arc<AtomicUsize>);
+/// One call's place among those under way, until its answer has been taken.
+pub(crate) type CallPlace = Arc<Counted>;
 
 impl Place {
     pub(super) fn new(
@@ -82,7 +77,7 @@ impl Place {
             seat,
             tenant: OnceLock::new(),
             proven: Notify::new(),
-            strangers: Arc::default(),
+            strangers: Gauge::default(),
             refused: AtomicUsize::new(0),
         }
     }
@@ -123,17 +118,18 @@ impl Place {
     }
 
     /// Begins a call of somebody who has shown no credential; `None` if this connection has as many as may be.
-    pub(crate) fn strangers_call(&self) -> Option<UnderWay> {
-        UnderWay::begin(&self.strangers, STRANGERS_CALLS)
+    pub(crate) fn strangers_call(&self) -> Option<CallPlace> {
+        self.strangers.count_in_below(STRANGERS_CALLS).map(Arc::new)
     }
 
     /// Begins a call of somebody who has shown one; `None` if the connection's tenant has as many as may be.
-    pub(crate) fn callers_call(&self) -> Option<UnderWay> {
-        match self.tenant.get() {
-            Some((_, calls)) => UnderWay::begin(calls, self.connections.calls_of_a_tenant),
+    pub(crate) fn callers_call(&self) -> Option<CallPlace> {
+        let Some((_, calls)) = self.tenant.get() else {
             // The connection has just been given away.
-            None => self.strangers_call(),
-        }
+            return self.strangers_call();
+        };
+        let most = self.connections.calls_of_a_tenant;
+        calls.count_in_below(most).map(Arc::new)
     }
 
     /// A call was refused for its credential. After too many of them, and not one good one, the connection ends.
@@ -146,34 +142,17 @@ impl Place {
 
     /// Completes when the connection has to end, and says how.
     pub(crate) async fn parting(&self) -> Parting {
-        let mut parting = self.seat.parting.subscribe();
+        let mut parting = self.seat.0.subscribe();
         let parting = parting.wait_for(Option::is_some).await;
         // Its sender is in the seat.
         parting.ok().and_then(|how| *how).unwrap_or(Parting::Now)
     }
 }
 
-impl UnderWay {
-    /// Counts one more, unless there are `most`.
-    fn begin(count: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
-        let call = Self(Arc::clone(count));
-        let others = count.fetch_add(1, Ordering::Relaxed);
-        (others < most).then_some(call)
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Drop for Place {
     fn drop(&mut self) {
+        let tenant = self.tenant.get().map(|(tenant, _)| tenant);
         let mut table = self.connections.table();
-        if !self.seat.is_given_away.load(Ordering::Relaxed) {
-            let tenant = self.tenant.get().map(|(tenant, _)| tenant);
-            table.leave(&self.source, self.number, tenant);
-        }
+        table.leave(&self.source, self.number, tenant);
     }
 }

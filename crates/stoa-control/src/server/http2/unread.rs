@@ -19,7 +19,7 @@ use stoa_h3::TakenBy;
 use tokio::time::{Instant, sleep_until};
 use tonic::{Status, body::Body};
 
-use crate::connections::UnderWay;
+use crate::connections::CallPlace;
 
 /// The answers of one connection that have to be taken by some time. Clones are the same.
 #[derive(Clone, Default)]
@@ -36,7 +36,7 @@ struct Answer {
     unread: Unread,
     key: Option<(Instant, u64)>,
     /// Counts its call.
-    _under_way: Option<Arc<UnderWay>>,
+    _place: Option<CallPlace>,
 }
 
 impl Unread {
@@ -47,9 +47,9 @@ impl Unread {
     /// Knows the answer until it is taken.
     pub(super) fn watch(&self, mut response: Response<Body>) -> Response<Body> {
         let by = response.extensions_mut().remove::<TakenBy>();
-        let under_way = response.extensions_mut().remove::<Arc<UnderWay>>();
+        let place = response.extensions_mut().remove::<CallPlace>();
         // Trailers alone need no window.
-        if http_body::Body::is_end_stream(response.body()) || by.is_none() && under_way.is_none() {
+        if http_body::Body::is_end_stream(response.body()) || by.is_none() && place.is_none() {
             return response;
         }
         let key = by.map(|TakenBy(at)| {
@@ -62,7 +62,7 @@ impl Unread {
         let answer = Arc::new(Answer {
             unread: self.clone(),
             key,
-            _under_way: under_way,
+            _place: place,
         });
         response.map(|body| Body::new(Watched { body, answer }))
     }
