@@ -4,7 +4,6 @@
 mod support;
 
 use std::{
-    fs,
     rc::Rc,
     time::{Duration, SystemTime},
 };
@@ -17,9 +16,7 @@ use stoa_client::{
     },
 };
 use stoa_sim::ClientId;
-use support::{
-    Daemon, Does, Folder, Peer, configuration, create_room, load_beside, report_without_loss,
-};
+use support::{Daemon, Does, Folder, Peer, Play, configuration, create_room};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -235,11 +232,7 @@ async fn two_nodes_are_restarted_one_after_the_other_and_the_room_moves() {
 async fn two_hundred_lose_nothing_before_the_deadline() {
     let mut daemon = Daemon::run_as(&configuration_with_grace());
     let client = daemon.client().await;
-    let report = daemon.file("report.json");
-    let scenario = daemon.file("hall.yaml");
-    fs::write(&scenario, FULL_HALL).expect("the folder is ours");
-    let written = report.to_str().expect("a plain name");
-    let hall = load_beside(&daemon, scenario, &["--json", written]);
+    let hall = Play::begin(&daemon, FULL_HALL, &[]);
     // All are in and hear the speaker: one packet in twenty milliseconds for each.
     let mut turn = tokio::time::interval(Duration::from_millis(50));
     let status = || async {
@@ -261,12 +254,7 @@ async fn two_hundred_lose_nothing_before_the_deadline() {
         turn.tick().await;
     }
     daemon.terminate();
-    match hall.join().expect("no panic") {
-        // Whether this machine was fast enough for the tester's own sake is not what is asked here.
-        Ok(()) | Err(stoa_load::Failure::NotValid(_)) => {}
-        Err(failure) => panic!("{failure}"),
-    }
-    report_without_loss(&report, 200);
+    hall.ends_without_loss(200);
     // When the last of them has gone it ends, and not an hour later.
     assert_eq!(daemon.wait(PATIENCE).code(), Some(0));
 }

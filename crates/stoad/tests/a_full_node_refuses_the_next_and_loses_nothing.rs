@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use stoa_client::{
     Client, reason,
@@ -12,8 +12,7 @@ use stoa_client::{
         SaturationLevel,
     },
 };
-use stoa_load::Failure;
-use support::{Daemon, create_room, join_request, load_beside, report_without_loss};
+use support::{Daemon, Play, create_room, join_request};
 
 /// Three who talk all the time, to each other.
 const TALK: &str = "\
@@ -62,12 +61,7 @@ async fn a_full_node_refuses_the_next_and_loses_nothing() {
     assert_eq!(empty.level(), SaturationLevel::Normal);
     assert!(empty.fitting_listener_count >= 3);
 
-    let report = daemon.file("report.json");
-    let scenario = daemon.file("talk.yaml");
-    fs::write(&scenario, TALK).expect("the folder is ours");
-    // What the three make of it: nothing may be lost.
-    let written = report.to_str().expect("a plain name");
-    let talking = load_beside(&daemon, scenario, &["--verify", "1/1", "--json", written]);
+    let talking = Play::begin(&daemon, TALK, &["--verify", "1/1"]);
     // Six streams of fifty packets are more than a quarter of a megabit.
     let mut turn = tokio::time::interval(Duration::from_millis(50));
     let sent = || async {
@@ -117,22 +111,17 @@ async fn a_full_node_refuses_the_next_and_loses_nothing() {
     daemon.write("stoad.yaml", &(text + "capacity:\n  memory_mib: 1\n"));
     daemon.hang_up();
     while caller.saturation().await.limiting_resource != "memory" {
-        assert!(!talking.is_finished(), "its memory is not looked at");
+        assert!(!talking.is_over(), "its memory is not looked at");
         turn.tick().await;
     }
     let full = caller.join(MANY + 1).await.expect_err("no memory is left");
     assert_eq!(full.0, Some(ErrorReason::NodeSaturated), "{full:?}");
     assert!(full.1.contains("memory"), "{full:?}");
-    assert!(!talking.is_finished(), "they are in");
+    assert!(!talking.is_over(), "they are in");
     daemon.write("stoad.yaml", &before);
     daemon.hang_up();
 
-    // Whether this machine was fast enough for the tester's own sake is not what is asked here.
-    match talking.join().expect("no panic") {
-        Ok(()) | Err(Failure::NotValid(_)) => {}
-        Err(failure) => panic!("{failure}"),
-    }
-    report_without_loss(&report, 3);
+    talking.ends_without_loss(3);
     // When the three have gone there is room again.
     while caller.saturation().await.fitting_listener_count == 0 {
         turn.tick().await;

@@ -28,8 +28,7 @@ use stoa_client::{
         RemoveParticipantRequest,
     },
 };
-use stoa_load::Failure;
-use support::{Daemon, Folder, configuration, create_room, join_request, load_beside, with_ops};
+use support::{Daemon, Folder, Play, configuration, create_room, join_request, with_ops};
 use tonic::Request;
 
 /// How long anything may take.
@@ -261,11 +260,7 @@ async fn a_worker_that_stalls_is_seen_and_the_other_goes_on() {
     let text = with_ops(OPS_KEY).replace("workers: 1", "workers: 2");
     let (manager, daemon) = Manager::start(&text);
     let client = daemon.client().await;
-    let scenario = daemon.file("talk.yaml");
-    fs::write(&scenario, TALK).expect("the folder is ours");
-    let report = daemon.file("report.json");
-    let written = report.to_str().expect("a plain name");
-    let talking = load_beside(&daemon, scenario, &["--verify", "1/1", "--json", written]);
+    let talking = Play::begin(&daemon, TALK, &["--verify", "1/1"]);
     let home = home(&daemon, &their_room(&daemon, &client).await);
     let stalled = 1 - home;
 
@@ -310,13 +305,5 @@ async fn a_worker_that_stalls_is_seen_and_the_other_goes_on() {
         );
     }
 
-    // Whether this machine was fast enough for the tester's own sake is not what is asked here.
-    match talking.join().expect("no panic") {
-        Ok(()) | Err(Failure::NotValid(_)) => {}
-        Err(failure) => panic!("{failure}"),
-    }
-    let report = fs::read_to_string(&report).expect("a report");
-    for part in ["\"connected\": 3", "\"loss_percent\": 0.0"] {
-        assert!(report.contains(part), "{part}\n{report}");
-    }
+    talking.ends_without_loss(3);
 }

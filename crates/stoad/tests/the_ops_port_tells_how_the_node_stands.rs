@@ -12,8 +12,7 @@ use std::{
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use stoa_client::v1::{ErrorReason, GetRoomRequest, GetStatusRequest};
-use stoa_load::Failure;
-use support::{Daemon, create_room, load_beside};
+use support::{Daemon, Play, create_room};
 
 const OPS_KEY: &str = "an-ops-key-for-tests-alone";
 
@@ -181,16 +180,12 @@ groups:
 #[test]
 fn without_descriptors_people_talk_on_and_calls_come_back() {
     let daemon = Daemon::with_ops(OPS_KEY);
-    let scenario = daemon.file("talk.yaml");
-    fs::write(&scenario, TALK).expect("the folder is ours");
-    let report = daemon.file("report.json");
-    let written = report.to_str().expect("a plain name");
-    let talking = load_beside(&daemon, scenario, &["--verify", "1/1", "--json", written]);
+    let talking = Play::begin(&daemon, TALK, &["--verify", "1/1"]);
     // As Prometheus does, by a connection that it has already.
     let mut scrapes = Scrapes::of(&daemon);
     let speakers = "stoa_participants{role=\"speaker\",state=\"connected\"}";
     while scrapes.sample(speakers) != Some(3.0) {
-        assert!(!talking.is_finished(), "nobody came in");
+        assert!(!talking.is_over(), "nobody came in");
         std::thread::yield_now();
     }
     let share = |scrapes: &mut Scrapes| {
@@ -216,31 +211,23 @@ fn without_descriptors_people_talk_on_and_calls_come_back() {
     assert!(daemon.finds(told, accept), "{}", daemon.log());
     let silent = scrapes.sample("stoa_worker_silent_seconds{worker=\"0\"}");
     assert!(silent.is_some_and(|seconds| seconds < 3.0), "{silent:?}");
-    assert!(!talking.is_finished(), "they are in");
+    assert!(!talking.is_over(), "they are in");
 
     drop(callers);
     // With no more descriptors than before: those that were closed are there again.
     let connections = "stoa_control_connections";
     while scrapes.sample(connections) != Some(1.0) {
-        assert!(!talking.is_finished(), "closed connections are kept");
+        assert!(!talking.is_over(), "closed connections are kept");
         std::thread::yield_now();
     }
     let _caller = connect();
     while scrapes.sample(connections) != Some(2.0) {
-        assert!(!talking.is_finished(), "no connection is taken");
+        assert!(!talking.is_over(), "no connection is taken");
         std::thread::yield_now();
     }
     assert_eq!(daemon.ask_ops("GET", "/livez", None).0, 200);
 
-    // Whether this machine was fast enough for the tester's own sake is not what is asked here.
-    match talking.join().expect("no panic") {
-        Ok(()) | Err(Failure::NotValid(_)) => {}
-        Err(failure) => panic!("{failure}"),
-    }
-    let report = fs::read_to_string(&report).expect("a report");
-    for part in ["\"connected\": 3", "\"loss_percent\": 0.0"] {
-        assert!(report.contains(part), "{part}\n{report}");
-    }
+    talking.ends_without_loss(3);
 }
 
 /// Reads the metrics again and again by one connection.

@@ -17,6 +17,7 @@ mod folder;
 mod network;
 pub(crate) mod overheard;
 mod peer;
+mod play;
 mod script;
 mod tools;
 
@@ -27,6 +28,7 @@ pub(crate) use command::{Ended, stoad, stoad_with};
 pub(crate) use daemon::Daemon;
 pub(crate) use folder::{Folder, configuration, with_ops, with_whip};
 pub(crate) use peer::{Does, Peer};
+pub(crate) use play::Play;
 pub(crate) use script::{
     Beside, node, python, python_example, python_with_a_collector, python_with_browsers,
     python_with_browsers_behind, python_with_whip, typescript_example,
