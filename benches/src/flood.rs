@@ -41,8 +41,10 @@ use crate::{
 /// Calls under way at a time.
 const CALLS: usize = 16;
 
-/// The most calls of an attack: people who are let in and never come are in the room for half a minute.
+/// The most calls of an attack, and in each of its seconds: people who are let in and never come are in the lobby for
+/// half a minute, and there must be room for whoever comes in the next attack.
 const MOST_CALLS: u64 = 2_000;
+const MOST_CALLS_A_SECOND: u64 = 250;
 
 /// The room in which nobody talks.
 const ELSEWHERE: &str = "elsewhere";
@@ -179,7 +181,7 @@ async fn flooded(
         whip: daemon.whip(),
         ca_pem: connector.ca_pem().to_owned(),
         bearer: Connector::neighbours_bearer(),
-        tokens: tokens(attack, plan.seconds)?,
+        tokens: tokens(attack, time)?,
         offer: offer(&bait)?,
         ufrag: wire::ufrag(&answer).ok_or_else(missing)?.to_owned(),
         ports: crowd.ports.clone(),
@@ -238,11 +240,15 @@ fn offer(name: &str) -> Result<String, BenchError> {
     Ok(peer.offer().to_owned())
 }
 
+/// How many calls an attack makes that goes on for so long.
+fn most_calls(time: Duration) -> u64 {
+    MOST_CALLS.min(MOST_CALLS_A_SECOND * time.as_secs())
+}
+
 /// As many join tokens as an attack on WHIP may use.
-fn tokens(attack: Option<Attack>, seconds: u32) -> Result<Vec<String>, BenchError> {
+fn tokens(attack: Option<Attack>, time: Duration) -> Result<Vec<String>, BenchError> {
     let most = match attack {
-        // No more than the joins of other attacks: a short run must leave room in the lobby for what follows.
-        Some(Attack::Whip(_)) => MOST_CALLS.min(250 * u64::from(seconds)),
+        Some(Attack::Whip(_)) => most_calls(time),
         _ => 0,
     };
     let way = attack.map_or(0, Attack::number);
@@ -271,10 +277,11 @@ async fn join(client: &Client, name: &str, padding: String) -> Result<String, Be
 /// Joins for a while, whatever is answered.
 async fn calls(client: &Client, time: Duration, bytes: usize) -> Offered {
     let begun = tokio::time::Instant::now();
+    let most = most_calls(time);
     let mut offered = Offered::default();
     let mut under_way = JoinSet::new();
     while begun.elapsed() < time {
-        if under_way.len() >= CALLS || offered.count >= MOST_CALLS {
+        if under_way.len() >= CALLS || offered.count >= most {
             let next = under_way.join_next();
             if tokio::time::timeout_at(begun + time, next)
                 .await
