@@ -156,7 +156,7 @@ pub(super) fn run(
         Attack::IdleFromMany => connections::idle(target.control, 8, rate, time),
         Attack::Http2(way) => http2::run(way, target, rate, time),
         Attack::Http3(way) => http3::run(way, target, rate, time),
-        Attack::Whip(way) => whip::run(way, target, rate, time),
+        Attack::Whip(way) => whip::run(way, target, time),
         // Those are calls.
         Attack::Joins | Attack::LongOffers => Ok(Offered::default()),
     }

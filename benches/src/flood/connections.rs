@@ -14,6 +14,7 @@ use rustls::{
 };
 use tokio::{
     net::{TcpSocket, TcpStream},
+    task::JoinSet,
     time::{Instant, interval, timeout},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -35,6 +36,15 @@ pub(super) fn source(number: u32) -> Ipv4Addr {
 pub(super) fn block_on<T>(attack: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().build()?.block_on(attack)
+}
+
+/// What all of them have offered, when the last has ended.
+pub(super) async fn together(mut attackers: JoinSet<Offered>) -> io::Result<Offered> {
+    let mut all = Offered::default();
+    while let Some(offered) = attackers.join_next().await {
+        all.add(offered.map_err(io::Error::other)?);
+    }
+    Ok(all)
 }
 
 /// A connection from this address.

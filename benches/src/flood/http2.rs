@@ -13,7 +13,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{
     attack::{Offered, Target},
-    connections::{Pace, TURN, block_on, connect_tls, source, tls},
+    connections::{Pace, TURN, block_on, connect_tls, source, tls, together},
     grpc,
 };
 
@@ -156,11 +156,7 @@ pub(super) fn run(way: Way, target: &Target, rate: u32, time: Duration) -> io::R
                 offered
             });
         }
-        let mut all = Offered::default();
-        while let Some(offered) = attackers.join_next().await {
-            all.add(offered.map_err(io::Error::other)?);
-        }
-        Ok(all)
+        together(attackers).await
     })
 }
 

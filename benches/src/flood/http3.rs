@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     attack::{Offered, Target},
-    connections::{Pace, TURN, block_on, source, tls},
+    connections::{Pace, TURN, block_on, source, tls, together},
     grpc,
 };
 
@@ -84,12 +84,9 @@ pub(super) fn run(way: Way, target: &Target, rate: u32, time: Duration) -> io::R
                 offered
             });
         }
-        let mut all = Offered::default();
-        while let Some(offered) = attackers.join_next().await {
-            all.add(offered.map_err(io::Error::other)?);
-        }
+        let all = together(attackers).await;
         endpoint.close(VarInt::from_u32(0), b"");
-        Ok(all)
+        all
     })
 }
 

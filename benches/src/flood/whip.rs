@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     attack::{Offered, Target},
-    connections::{TURN, block_on, connect_tls, source, tls},
+    connections::{TURN, block_on, connect_tls, source, tls, together},
 };
 
 /// How often a slow one says the next byte.
@@ -61,7 +61,7 @@ struct Attack {
 }
 
 /// Attacks from one source for as long. Sessions are opened as fast as they are answered, one for each token.
-pub(super) fn run(way: Way, target: &Target, _rate: u32, time: Duration) -> io::Result<Offered> {
+pub(super) fn run(way: Way, target: &Target, time: Duration) -> io::Result<Offered> {
     block_on(async {
         let attack = Arc::new(Attack {
             way,
@@ -84,11 +84,7 @@ pub(super) fn run(way: Way, target: &Target, _rate: u32, time: Duration) -> io::
                 offered
             });
         }
-        let mut all = Offered::default();
-        while let Some(offered) = attackers.join_next().await {
-            all.add(offered.map_err(io::Error::other)?);
-        }
-        Ok(all)
+        together(attackers).await
     })
 }
 
