@@ -11,7 +11,6 @@ use crate::{
     connection::{Connector, Target},
     error::ConnectError,
     service::{ClientService, Shared},
-    watch::{RoomWatch, RoomsWatch},
 };
 
 /// The stub of the `Rooms` service.
@@ -74,18 +73,6 @@ impl Client {
     pub fn node(&self) -> NodeStub {
         NodeClient::with_origin(self.service(), self.shared.connector.origin())
             .max_decoding_message_size(MAX_ANSWER_BYTES)
-    }
-
-    /// Watches one room from a revision on (0: from now on, beginning with a snapshot), over as many
-    /// connections as it takes.
-    pub fn watch_room(&self, room_id: impl Into<String>, from_revision: u64) -> RoomWatch {
-        RoomWatch::new(self.clone(), room_id.into(), from_revision)
-    }
-
-    /// Watches all rooms of the caller's tenant from a revision on (0: from now on, beginning with a
-    /// snapshot), over as many connections as it takes; who is heard included or not.
-    pub fn watch_rooms(&self, from_revision: u64, active_speakers: bool) -> RoomsWatch {
-        RoomsWatch::new(self.clone(), from_revision, active_speakers)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -21,6 +21,20 @@ pub struct RoomWatch(Resuming<OneRoom>);
 /// What happens in all rooms of the caller's tenant; made by [`Client::watch_rooms`].
 pub struct RoomsWatch(Resuming<AllRooms>);
 
+impl Client {
+    /// Watches one room from a revision on (0: from now on, beginning with a snapshot), over as many
+    /// connections as it takes.
+    pub fn watch_room(&self, room_id: impl Into<String>, from_revision: u64) -> RoomWatch {
+        RoomWatch::new(self.clone(), room_id.into(), from_revision)
+    }
+
+    /// Watches all rooms of the caller's tenant from a revision on (0: from now on, beginning with a
+    /// snapshot), over as many connections as it takes; who is heard included or not.
+    pub fn watch_rooms(&self, from_revision: u64, active_speakers: bool) -> RoomsWatch {
+        RoomsWatch::new(self.clone(), from_revision, active_speakers)
+    }
+}
+
 impl RoomWatch {
     pub(crate) fn new(client: Client, room_id: String, from_revision: u64) -> Self {
         let kind = OneRoom {

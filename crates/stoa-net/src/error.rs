@@ -7,7 +7,7 @@ use std::{
 
 use stoa_core::Error;
 
-use crate::config::{Advertised, MAX_WORKERS};
+use crate::advertised::Advertised;
 
 /// Why the workers could not be started. None is running then.
 #[derive(Debug, thiserror::Error)]
@@ -16,8 +16,13 @@ pub enum StartError {
     #[error("the media workers need one address to bind for each IP version, not {0:?}")]
     Bind(Vec<IpAddr>),
     /// There are to be none, or too many.
-    #[error("there can be 1 to {MAX_WORKERS} media workers, not {0}")]
-    WorkerCount(usize),
+    #[error("there can be 1 to {most} media workers, not {asked}")]
+    WorkerCount {
+        /// The most that there can be.
+        most: usize,
+        /// How many were asked for.
+        asked: usize,
+    },
     /// The ports of all workers do not fit below 65,536.
     #[error("the ports of {workers} workers from {first} on go beyond 65535")]
     Ports {

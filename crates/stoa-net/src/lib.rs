@@ -9,6 +9,7 @@
 
 #![deny(unsafe_code)]
 
+mod advertised;
 mod config;
 mod doorbell;
 mod error;
@@ -33,7 +34,8 @@ mod tcp;
 mod worker;
 mod workers;
 
-pub use config::{Advertised, Config, InvalidAdvertised};
+pub use advertised::{Advertised, InvalidAdvertised};
+pub use config::Config;
 pub use error::{MediaError, StartError};
 pub use media::Media;
 pub use notices::Notice;

@@ -6,10 +6,7 @@ use std::{
 };
 
 use crate::{
-    config::{Advertised, Config},
-    error::StartError,
-    socket::MediaSocket,
-    tcp::Listener,
+    advertised::Advertised, config::Config, error::StartError, socket::MediaSocket, tcp::Listener,
 };
 
 /// How often another number is tried, where any will do, if the one that is free for UDP is taken for

@@ -17,7 +17,8 @@ use stoa_core::{Lobby, LobbyConfig, LobbyId, Message, Node, NodeConfig, Venue, W
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    config::{Advertised, Config},
+    advertised::Advertised,
+    config::Config,
     doorbell::Doorbell,
     error::StartError,
     goodbyes::Goodbyes,

@@ -23,11 +23,14 @@ fn by_name() {
     };
     assert!(matches!(
         with(|c| c.workers = 0),
-        StartError::WorkerCount(0)
+        StartError::WorkerCount { most: 64, asked: 0 }
     ));
     assert!(matches!(
         with(|c| c.workers = 65),
-        StartError::WorkerCount(65)
+        StartError::WorkerCount {
+            most: 64,
+            asked: 65
+        }
     ));
     assert!(matches!(with(|c| c.bind.clear()), StartError::Bind(_)));
     assert!(matches!(

@@ -15,7 +15,7 @@ use stoa_net::{Lateness, WorkerStatus};
 pub use catalogue::{CATALOGUE, Kind, Metric};
 use family::Family;
 
-use crate::{server::Node, spans::Spans};
+use crate::{node::Node, spans::Spans};
 
 /// What is scraped.
 pub(crate) struct Metrics {

@@ -15,9 +15,8 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use stoa_control::{ControlHandle, one_ended};
+use stoa_control::one_ended;
 use stoa_core::TenantId;
-use stoa_net::Media;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -25,11 +24,8 @@ use crate::{
     debug::{self, NotShown},
     health,
     key::OpsKey,
-    log_lines::LogLines,
     metrics::Metrics,
-    panics::Panics,
-    reloads::Reloads,
-    spans::Spans,
+    node::Node,
 };
 
 /// How far away the deadline of a drain may be. A node that is to drain for longer than a week has no deadline.
@@ -46,23 +42,6 @@ pub struct OpsConfig {
     pub tenants: Vec<TenantId>,
     /// The daemon's version.
     pub version: String,
-}
-
-/// The parts whose figures are shown.
-#[derive(Clone)]
-pub struct Node {
-    /// The media workers and lobbies.
-    pub media: Media,
-    /// The control API.
-    pub control: ControlHandle,
-    /// How the configuration was read.
-    pub reloads: Reloads,
-    /// Log lines that were not written.
-    pub log_lines: LogLines,
-    /// Panics on the threads of the control side.
-    pub panics: Panics,
-    /// Spans of calls, if there are any.
-    pub spans: Spans,
 }
 
 /// Why the ops port cannot be opened.

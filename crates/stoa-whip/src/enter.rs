@@ -14,9 +14,11 @@ use stoa_core::{AudioMode, Role, SessionId};
 use stoa_token::{Grant, Publish};
 
 use crate::{
-    limits, offer,
+    limits,
+    message::{ACCEPT_PATCH, ACCEPT_POST, FRAGMENT, SDP, header, text, token, with_text},
+    offer,
     problem::{Body, Problem},
-    service::{ACCEPT_PATCH, ACCEPT_POST, FRAGMENT, SDP, Service, header, text, token, with_text},
+    service::Service,
     sessions::Session,
 };
 

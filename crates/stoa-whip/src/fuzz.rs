@@ -3,7 +3,7 @@
 
 use http::HeaderMap;
 
-use crate::{fragment, offer, service, session};
+use crate::{fragment, message, offer, route, session};
 
 /// What a fragment of SDP tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +52,12 @@ pub fn attribute<'a>(sdp: &'a str, name: &str) -> Option<&'a str> {
 
 /// Whether a path names something that there is.
 pub fn is_resource(path: &str) -> bool {
-    service::resource(path).is_some()
+    route::resource(path).is_some()
 }
 
 /// The token of the head of a request.
 pub fn token(headers: &HeaderMap) -> Option<&str> {
-    service::token(headers).ok()
+    message::token(headers).ok()
 }
 
 /// Whether the condition of a request is met by this entity tag. Nothing where there is none that can be read.

@@ -8,7 +8,7 @@
 //! DELETE /session/{id}         leaves                                                 200
 //! ```
 //!
-//! The way of a request: `server` (TCP, TLS, HTTP/1.1 or 2) → `service` (which resource, cross-origin
+//! The way of a request: `server` (TCP, TLS, HTTP/1.1 or 2) → `route` (which resource, cross-origin
 //! rules, every error as a problem, RFC 9457) → `enter` or `session` → the control service's
 //! [`Entrance`](stoa_control::Entrance), by which tokens enter over gRPC, too.
 
@@ -21,8 +21,10 @@ mod fragment;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod limits;
+mod message;
 mod offer;
 mod problem;
+mod route;
 mod server;
 mod service;
 mod session;

@@ -24,7 +24,7 @@ use connection::Patience;
 
 use crate::{
     config::{Pages, WhipConfig},
-    enter, limits,
+    enter, limits, route,
     service::Service,
     sessions::Sessions,
 };
@@ -291,7 +291,7 @@ impl Server {
         let tls = Arc::clone(&self.tls.borrow());
         let service = self.service;
         let answer = move |request: Request<Incoming>| {
-            Arc::clone(&service).answer(request, client.expose().ip())
+            route::answer(Arc::clone(&service), request, client.expose().ip())
         };
         let patience = Patience::default();
         connection::serve(stream, tls, patience, self.end, answer).await;

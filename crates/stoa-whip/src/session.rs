@@ -12,9 +12,11 @@ use stoa_api::v1::ErrorReason;
 
 use crate::{
     fragment::{self, Fragment},
-    limits, offer,
+    limits,
+    message::{ACCEPT_PATCH, FRAGMENT, header, text, token, with_text},
+    offer,
     problem::{Body, Problem},
-    service::{ACCEPT_PATCH, FRAGMENT, Service, header, text, token, with_text},
+    service::Service,
     sessions::{Ice, Session, new_tag},
 };
 

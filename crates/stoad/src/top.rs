@@ -4,6 +4,7 @@
 
 mod draw;
 mod look;
+mod room;
 mod screen;
 mod view;
 

@@ -22,9 +22,6 @@ use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use self::queue::Queue;
 use crate::{config, exit::Failure};
 
-/// Whether this program can trace.
-pub(crate) const BUILT_IN: bool = true;
-
 /// How long the collector may take for a batch, all attempts together.
 const EXPORT: Duration = Duration::from_secs(5);
 

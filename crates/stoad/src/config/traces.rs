@@ -5,7 +5,10 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use tonic::transport::Uri;
 
 use super::Config;
-use crate::{exit::Failure, traces};
+use crate::exit::Failure;
+
+/// Whether this program can trace.
+const BUILT_IN: bool = cfg!(feature = "opentelemetry");
 
 /// [Spans of control calls](operations.md#traces) for an OpenTelemetry collector. Without this section there are none. It
 /// needs a `stoad` that was built with the feature `opentelemetry`; any other one refuses the section.
@@ -64,7 +67,7 @@ impl Config {
     /// # Errors
     /// [`Failure::Config`] in a program that cannot.
     pub(super) fn traces(&self) -> Result<Option<Traces>, Failure> {
-        possible(self.traces.as_ref(), traces::BUILT_IN)
+        possible(self.traces.as_ref(), BUILT_IN)
     }
 }
 

@@ -5,15 +5,10 @@ use std::{collections::BTreeMap, time::Instant};
 use stoa_client::{
     Client,
     exposition::{self, ExpositionError},
-    v1::{GetRoomRequest, ListRoomsRequest, Role, Room},
 };
 
-use super::view::RoomRow;
+use super::room::{self, RoomRow};
 use crate::{arguments::top::Top, exit::Failure, ops_port::OpsPort, rooms};
-
-/// How many rooms are shown, and out of how many the largest are chosen.
-const ROOMS_SHOWN: usize = 12;
-const PAGE: i32 = 1_000;
 
 /// What a node said, and when.
 #[derive(Debug, Clone)]
@@ -105,51 +100,8 @@ impl Looker {
         let look = Look::read(&text, Instant::now());
         let mut look = look.map_err(|error| self.ops.failed(&error.to_string()))?;
         if let Some(client) = &self.client {
-            look.rooms = Some(largest(client).await.map_err(rooms::refused)?);
+            look.rooms = Some(room::largest(client).await.map_err(rooms::refused)?);
         }
         Ok(look)
-    }
-}
-
-/// The largest rooms of the first thousand.
-async fn largest(client: &Client) -> Result<Vec<RoomRow>, tonic::Status> {
-    let request = ListRoomsRequest {
-        page_size: PAGE,
-        ..ListRoomsRequest::default()
-    };
-    let mut rooms = client.rooms().list_rooms(request).await?.into_inner().rooms;
-    rooms.sort_by_key(|room| std::cmp::Reverse(room.participant_count));
-    rooms.truncate(ROOMS_SHOWN);
-    let mut rows = Vec::new();
-    for room in rooms {
-        let request = GetRoomRequest {
-            room_id: room.room_id,
-        };
-        match client.rooms().get_room(request).await {
-            Ok(room) => rows.push(row(&room.into_inner())),
-            // It has been closed meanwhile.
-            Err(status) if status.code() == tonic::Code::NotFound => {}
-            Err(status) => return Err(status),
-        }
-    }
-    Ok(rows)
-}
-
-fn row(room: &Room) -> RoomRow {
-    let count = |role: Role| {
-        room.participants
-            .iter()
-            .filter(|participant| participant.role() == role)
-            .count()
-    };
-    let is_muted = |participant: &&stoa_client::v1::Participant| {
-        participant.muted_by_moderator || participant.muted_by_participant
-    };
-    RoomRow {
-        room: room.room_id.clone(),
-        listeners: count(Role::Listener),
-        speakers: count(Role::Speaker),
-        moderators: count(Role::Moderator),
-        muted: room.participants.iter().filter(is_muted).count(),
     }
 }

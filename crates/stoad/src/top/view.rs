@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::look::Look;
+use super::{look::Look, room::RoomRow};
 
 /// A node as it is shown. Rates are for each second since the look before; `None` where that is not known: at first,
 /// and after the node was started anew.
@@ -44,16 +44,6 @@ pub(super) struct Worker {
     pub(super) seats: Option<f64>,
     /// Datagrams that wait for the kernel.
     pub(super) queue: Option<f64>,
-}
-
-/// A room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct RoomRow {
-    pub(super) room: String,
-    pub(super) listeners: usize,
-    pub(super) speakers: usize,
-    pub(super) moderators: usize,
-    pub(super) muted: usize,
 }
 
 impl View {

@@ -8,9 +8,6 @@ use stoa_ops::Spans;
 
 use crate::{config, exit::Failure};
 
-/// Whether this program can trace.
-pub(crate) const BUILT_IN: bool = false;
-
 /// There is none.
 pub(crate) struct Traces(Infallible);
 

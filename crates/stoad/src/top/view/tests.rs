@@ -103,3 +103,15 @@ fn a_node_that_vanishes_is_shown_as_gone() {
     };
     assert_eq!(view, expected);
 }
+
+/// A name that no node says would be shown as a gap for ever.
+#[test]
+fn what_is_looked_at_is_said_by_nodes() {
+    let names = include_str!("../view.rs").split('"');
+    let names: Vec<&str> = names.filter(|name| name.starts_with("stoa_")).collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        let is_said = stoa_ops::CATALOGUE.iter().any(|metric| metric.name == name);
+        assert!(is_said, "{name}");
+    }
+}
