@@ -7,17 +7,19 @@
 //! The agents' clocks are compared with the coordinator's all the time (`clock`).
 
 mod clock;
+mod error;
 mod key;
 mod link;
 mod remote;
 mod serve;
 mod wire;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use futures_util::future::join_all;
 
 pub(crate) use self::{
+    error::AgentError,
     key::Key,
     remote::RemoteThread,
     serve::{Settings, question_again, serve},
@@ -26,29 +28,10 @@ use self::{remote::Agent, wire::Begin};
 use crate::{
     judge::tester_was_the_bottleneck,
     report::{self, Second, Tester},
-    swarm::Swarm,
 };
-
-/// How many threads of peers a machine may have.
-pub(crate) const MOST_THREADS: usize = 256;
 
 /// How many agents a run may have.
 pub(crate) const MOST_AGENTS: usize = 64;
-
-/// Why there is no agent, or no longer one.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum AgentError {
-    #[error("the agents' key in {path} cannot be used: {why}")]
-    Key { path: PathBuf, why: String },
-    #[error("cannot begin with agents: {0}")]
-    Start(String),
-    #[error("cannot come to the agent at {agent}: {why}")]
-    Unreachable { agent: String, why: String },
-    #[error("the agent at {agent} is gone: {why}")]
-    Gone { agent: String, why: String },
-    #[error("the agent at {agent}: {why}")]
-    Refused { agent: String, why: String },
-}
 
 /// The agents of a run; none where its peers are in this process.
 #[derive(Default)]
@@ -99,10 +82,10 @@ impl Agents {
     }
 
     /// The threads of all, in turn: the first of each, the second of each, and so on.
-    pub(crate) fn swarms(&self) -> Vec<Swarm> {
+    pub(crate) fn threads(&self) -> Vec<RemoteThread> {
         let most = self.0.iter().map(Agent::threads).max().unwrap_or(0);
         let of_turn = |turn| self.0.iter().filter_map(move |agent| agent.thread(turn));
-        (0..most).flat_map(of_turn).map(Swarm::There).collect()
+        (0..most).flat_map(of_turn).collect()
     }
 
     /// How well a latency is known between peers of two agents, in the worst case; `None` where no two agents

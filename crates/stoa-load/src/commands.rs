@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::named::Named;
 use crate::{
-    agents::{self, Agents, Key, MOST_AGENTS, MOST_THREADS, Settings},
+    agents::{self, Agents, Key, MOST_AGENTS, Settings},
     arguments::{self, Arguments, Command, Peers, Playing, Run},
     compare,
     failure::Failure,
@@ -25,6 +25,7 @@ use crate::{
     report::{self, Report, html, table},
     scenario::{Joins, READY, Role, Scenario, ready},
     show::Terminal,
+    thread::MOST_THREADS,
 };
 
 /// Does what the command line says.

@@ -1,8 +1,8 @@
 //! The load tester: many real WebRTC clients against a server, what they hear, and what that costs.
 //!
 //! The way of a run: `commands` (the command line) · `scenario` (what is played) · `play` (people come, it is
-//! measured, they go) · `target` (the server: a Stoa by its control API, or another one) · `swarm` (many
-//! peers on a thread) · `peer` (one session) with `mouth`, `talk` and `speech` (what it says) and `ears`, `reception` (what it makes of what it
+//! measured, they go) · `target` (the server: a Stoa by its control API, or another one) · `swarm` (where peers
+//! are) · `thread` (many peers on one) · `peer` (one session) with `mouth`, `talk` and `speech` (what it says) and `ears`, `reception` (what it makes of what it
 //! hears) · `tally` and `histogram` (what is counted) · `judge` (whether the tester was the bottleneck) ·
 //! `report` (tables, JSON, a page with plots) · `compare` · `peers` (beside another server). With several machines,
 //! `agents` have the peers, and `clock` is that of the run. docs/load-testing.md is for those who use it.
@@ -41,6 +41,7 @@ mod swarm;
 mod talk;
 mod tally;
 mod target;
+mod thread;
 
 pub use arguments::Arguments;
 pub use commands::run;

@@ -27,9 +27,10 @@ use crate::{
     report::{self, Group, Joins, Report, Second, Server},
     scenario::{self, Scenario},
     socket::Place,
-    swarm::{Swarm, Thread},
+    swarm::Swarm,
     tally::Tally,
     target::Target,
+    thread::Thread,
 };
 
 /// How long the end may take of what needs the server.
@@ -85,7 +86,7 @@ pub(crate) async fn play(
     let groups = scenario.groups.len();
     let swarms = match agents.is_empty() {
         true => threads(&options, target.address(), groups)?,
-        false => agents.swarms(),
+        false => agents.threads().into_iter().map(Swarm::There).collect(),
     };
     let started = SystemTime::now();
     let troupe = Troupe::new(

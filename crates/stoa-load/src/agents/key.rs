@@ -23,7 +23,7 @@ use rustls::{
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::AgentError;
+use super::error::AgentError;
 
 /// The name in an agent's certificate, wherever it runs.
 pub(super) const SERVER_NAME: &str = "agent";

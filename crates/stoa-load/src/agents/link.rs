@@ -10,12 +10,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{MissedTickBehavior, error::Elapsed, interval, timeout};
 
 use super::{
-    AgentError, MOST_THREADS,
     clock::{Exchange, Exchanges, Offset},
+    error::AgentError,
     key::{BUSY, DONE, ENDED},
     wire::{self, ANSWER_BYTES, Answer, Begin, Question, Ready, Times, WireError},
 };
-use crate::clock::nanos;
+use crate::{clock::nanos, thread::MOST_THREADS};
 
 /// How long an answer may take that waits for nobody else.
 pub(super) const ANSWER: Duration = Duration::from_secs(10);

@@ -11,8 +11,8 @@ use slotmap::{Key as _, KeyData};
 use tokio::{sync::oneshot, task::AbortHandle, time::timeout};
 
 use super::{
-    AgentError,
     clock::Offset,
+    error::AgentError,
     key::{Key, SERVER_NAME},
     link::{ANSWER, Link, in_words},
     wire::{self, ANSWER_BYTES, Answer, Begin, Question, Ready},
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     peer::PeerError,
     report::Machine,
-    swarm::{Newcomer, Sample, SeatKey},
+    thread::{Newcomer, Sample, SeatKey},
 };
 
 /// How long coming to an agent may take.

@@ -17,7 +17,8 @@ use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 use self::visit::Visit;
 pub(crate) use self::visit::question_again;
 use super::{
-    AgentError, Key,
+    Key,
+    error::AgentError,
     key::{BUSY, ENDED},
 };
 

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, time::SystemTime};
 use quinn::{RecvStream, SendStream};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{report::Machine, swarm::Newcomer};
+use crate::{report::Machine, thread::Newcomer};
 
 /// The longest question: an SDP answer of a server, with all of its candidates.
 pub(super) const QUESTION_BYTES: usize = 256 << 10;

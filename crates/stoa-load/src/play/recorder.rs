@@ -25,9 +25,10 @@ use crate::{
     histogram::Histogram,
     metrics::ServerMetrics,
     report::{AgentSecond, Second, Tester},
-    swarm::{Sample, Swarm, SwarmError},
+    swarm::{Swarm, SwarmError},
     tally::Tally,
     target::{Refusal, Standing},
+    thread::Sample,
 };
 
 /// How many questions in a row may find no connection, or no answer while no audio comes either, before the

@@ -15,8 +15,9 @@ use crate::{
     mouth::Voice,
     peer::{Invitation, Plan, Way},
     scenario::{Role, Scenario},
-    swarm::{Newcomer, SeatKey, Swarm, SwarmError},
+    swarm::{Swarm, SwarmError},
     target::{Entrant, Refusal, Target},
+    thread::{Newcomer, SeatKey, ThreadError},
 };
 
 /// How many may be on their way in at once: as many as the control API's connection has calls for.
@@ -183,7 +184,8 @@ impl Troupe {
             coming.spawn(async move { troupe.join(part, None).await });
         }
         while let Some(joined) = coming.join_next().await {
-            joined.map_err(|error| SwarmError::Thread(error.to_string()))??;
+            let joined = joined.map_err(|error| ThreadError(error.to_string()))?;
+            joined?;
         }
         Ok(())
     }

@@ -22,8 +22,8 @@ use crate::{
     machine,
     scenario::{LONGEST, MOST_GROUPS, MOST_PEERS, MOST_SLOTS},
     socket::Place,
-    swarm::{Newcomer, Thread},
     talk::Manner,
+    thread::{Newcomer, Thread, ThreadError},
 };
 
 /// The shortest turn on a stage, in seconds.
@@ -217,7 +217,7 @@ impl Visit {
     async fn on<T>(
         &self,
         thread: usize,
-        ask: impl AsyncFnOnce(&Thread) -> Result<T, crate::swarm::SwarmError>,
+        ask: impl AsyncFnOnce(&Thread) -> Result<T, ThreadError>,
     ) -> Answer<T> {
         let thread = self.threads.get(thread);
         let thread = thread.ok_or_else(|| "it has no such thread".to_owned())?;

@@ -11,7 +11,7 @@ use mio::Waker;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    COMMANDS, Newcomer, Sample, SeatKey, SwarmError,
+    COMMANDS, Newcomer, Sample, SeatKey, ThreadError,
     house::{self, House},
 };
 use crate::{clock::Clock, peer::PeerError, socket::Place};
@@ -79,34 +79,34 @@ impl Thread {
         })
     }
 
-    fn ended(&self) -> SwarmError {
+    fn ended(&self) -> ThreadError {
         let why = self.failure.get().cloned();
-        SwarmError::Thread(why.unwrap_or_else(|| "it has ended".to_owned()))
+        ThreadError(why.unwrap_or_else(|| "it has ended".to_owned()))
     }
 
-    async fn tell(&self, command: Command) -> Result<(), SwarmError> {
+    async fn tell(&self, command: Command) -> Result<(), ThreadError> {
         self.commands
             .send(command)
             .await
             .map_err(|_| self.ended())?;
         self.waker
             .wake()
-            .map_err(|error| SwarmError::Thread(error.to_string()))
+            .map_err(|error| ThreadError(error.to_string()))
     }
 
     async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
-    ) -> Result<T, SwarmError> {
+    ) -> Result<T, ThreadError> {
         let (to, answer) = oneshot::channel();
         self.tell(command(to)).await?;
         answer.await.map_err(|_| self.ended())
     }
 
     /// Makes somebody. Returns their key and their offer.
-    pub(crate) async fn open(&self, newcomer: Newcomer) -> Result<(SeatKey, String), SwarmError> {
+    pub(crate) async fn open(&self, newcomer: Newcomer) -> Result<(SeatKey, String), ThreadError> {
         let opened = self.ask(|to| Command::Open(Box::new(newcomer), to)).await?;
-        opened.map_err(SwarmError::Thread)
+        opened.map_err(ThreadError)
     }
 
     /// Gives somebody the server's answer, and returns when they are connected, or cannot be.
@@ -114,7 +114,7 @@ impl Thread {
         &self,
         key: SeatKey,
         answer: Option<String>,
-    ) -> Result<Result<(), PeerError>, SwarmError> {
+    ) -> Result<Result<(), PeerError>, ThreadError> {
         let command = |connected| Command::Answer {
             key,
             answer,
@@ -125,7 +125,7 @@ impl Thread {
 
     /// Removes somebody, with or without a word to the server. They are gone when it returns: what the server does about
     /// them from then on is not taken for something that it did to one who was in.
-    pub(crate) async fn close(&self, key: SeatKey, says_goodbye: bool) -> Result<(), SwarmError> {
+    pub(crate) async fn close(&self, key: SeatKey, says_goodbye: bool) -> Result<(), ThreadError> {
         let command = |closed| Command::Close {
             key,
             says_goodbye,
@@ -138,7 +138,7 @@ impl Thread {
     pub(crate) async fn hears(
         &self,
         speaker: u32,
-    ) -> Result<oneshot::Receiver<SystemTime>, SwarmError> {
+    ) -> Result<oneshot::Receiver<SystemTime>, ThreadError> {
         let (to, heard) = oneshot::channel();
         self.tell(Command::Await(speaker, to)).await?;
         Ok(heard)
@@ -149,17 +149,17 @@ impl Thread {
         &self,
         speaker: u32,
         since: Option<SystemTime>,
-    ) -> Result<(), SwarmError> {
+    ) -> Result<(), ThreadError> {
         self.tell(Command::Forbid(speaker, since)).await
     }
 
     /// What has been counted since the last time.
-    pub(crate) async fn sample(&self) -> Result<Sample, SwarmError> {
+    pub(crate) async fn sample(&self) -> Result<Sample, ThreadError> {
         self.ask(Command::Sample).await
     }
 
     /// Lets everybody say goodbye and ends the thread.
-    pub(crate) async fn end(&self) -> Result<(), SwarmError> {
+    pub(crate) async fn end(&self) -> Result<(), ThreadError> {
         // Where it has ended already, joining it tells why.
         let _ = self.tell(Command::End).await;
         let thread = self
