@@ -83,6 +83,7 @@ mod join;
 mod keys;
 pub mod limits;
 mod output;
+mod pace;
 mod quality;
 mod quota;
 mod red;

@@ -76,6 +76,31 @@ pub const MAX_ADDRESSES_PER_PARTICIPANT: usize = 16;
 /// a hostile client sends. A day on a train needs fewer.
 pub const MAX_ADDRESSES_PER_SESSION: usize = 256;
 
+/// For how long a participant may send nothing and then make up for it, where they may send so many a second of
+/// something. What a network held back for two seconds comes at once.
+pub const PACE_BURST: Duration = Duration::from_secs(2);
+
+/// How many packets a second of a participant's microphone are forwarded. Each costs as many as there are listeners.
+/// Browsers send 50, or 100 where they are asked to; Opus in frames of 5 ms is 200.
+pub const MAX_VOICE_PACKETS_PER_SECOND: u32 = 200;
+
+/// How many ICE checks a second are answered to a participant, from all their addresses. RFC 8445 (section 14) has
+/// one every 50 ms, retransmissions among them where a network is good, and then one every few seconds.
+pub const MAX_CHECKS_PER_SECOND: u32 = 100;
+
+/// How many RTCP packets a second of a participant are looked at. Browsers send one or two for each line in a second,
+/// where they are in a hurry.
+pub const MAX_REPORTS_PER_SECOND: u32 = 50;
+
+/// How many datagrams a second of a participant are handed to the lobby where their session is set up. A handshake
+/// needs some ten, and what is lost of it comes again.
+pub const MAX_HANDSHAKE_DATAGRAMS_PER_SECOND: u32 = 100;
+
+/// Under how many SSRCs that they have not announced a participant may send in one session. The session remembers
+/// each of them for good (str0m 0.25), where it has to be safe against replay. Clients need one; some choose another
+/// when a microphone is changed.
+pub const MAX_LEARNED_SSRCS: usize = 32;
+
 /// How many ICE credentials from before ICE restarts a session keeps until the client has used the newest: the
 /// one in use, and those whose answers may have reached the client. Who asks again and again has had none.
 pub const MAX_FORMER_CREDENTIALS: usize = 4;

@@ -10,6 +10,7 @@ use crate::{
     ids::LobbyId,
     keys::{BankKey, LobbyKey, MemberAt},
     limits::{MAX_ADDRESSES_PER_PARTICIPANT, MAX_ADDRESSES_PER_SESSION, MAX_FORMER_CREDENTIALS},
+    pace::Paces,
     quality::{ConnectionQuality, Measured},
     session::Session,
     stats::DropReason,
@@ -62,6 +63,8 @@ pub(crate) struct Seat {
     pub(crate) quality: Option<ConnectionQuality>,
     /// What it was told from.
     pub(crate) measured: Measured,
+    /// What they may send.
+    pub(crate) paces: Paces,
     /// What was dropped of what they sent, by reason.
     dropped: [u32; DropReason::ALL.len()],
 }
@@ -91,6 +94,7 @@ impl Seat {
             is_dirty: false,
             quality: None,
             measured: Measured::default(),
+            paces: Paces::new(now),
             dropped: [0; DropReason::ALL.len()],
         }
     }

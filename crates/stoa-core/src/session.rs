@@ -32,6 +32,7 @@ use crate::{
     },
     endpoint::Endpoint,
     event::LeaveReason,
+    limits::MAX_LEARNED_SSRCS,
     quality::Measured,
     red::{MalformedRed, Payload},
     rtp::{RtpTime, SeqExt},
@@ -56,6 +57,8 @@ pub(crate) struct Session {
     microphone_ssrc: Option<u32>,
     /// What the client has announced to speak under. The offer that it was in is what bounds it.
     announced: Box<[u32]>,
+    /// Under what else packets have come in their name.
+    learned: Vec<u32>,
     /// The media lines of the client's offer that are in use, in order.
     mids: Box<[Option<Mid>]>,
     /// The lines on which they listen.
@@ -99,6 +102,7 @@ impl Session {
             microphone: negotiated.microphone,
             microphone_ssrc: None,
             announced: negotiated.announced,
+            learned: Vec::new(),
             mids: negotiated.mids,
             lines: negotiated.lines,
             reference_lines,
@@ -139,17 +143,31 @@ impl Session {
 
     /// Tells the session of an SSRC that was announced for the microphone, when a packet comes under it.
     /// It learns others by their MID. For one that it knows of it keeps 2 KiB, and as much again to report
-    /// on it every 5 s: all for nothing while they only listen.
-    pub(crate) fn expect(&mut self, packet: &[u8]) {
-        let (Some(microphone), Some(ssrc)) = (self.microphone, ssrc_of_sender(packet)) else {
-            return;
+    /// on it every 5 s: all for nothing while they only listen. Returns whether the session may see the packet.
+    ///
+    /// A MID moves the line's stream to its packet's SSRC before anything is known to be authentic (str0m 0.25,
+    /// docs/upstream/str0m-mid-before-tag.md), so the
+    /// one that is theirs has to be told again where somebody has forged one. And each is remembered for good.
+    pub(crate) fn expect(&mut self, packet: &[u8]) -> bool {
+        let Some(ssrc) = ssrc_of_sender(packet) else {
+            return true;
         };
-        if self.microphone_ssrc != Some(ssrc) && self.announced.contains(&ssrc) {
-            let mut api = self.rtc.direct_api();
+        let is_theirs = self.microphone_ssrc == Some(ssrc) || self.announced.contains(&ssrc);
+        if !is_theirs && !self.learned.contains(&ssrc) {
+            if self.learned.len() >= MAX_LEARNED_SSRCS {
+                return false;
+            }
+            self.learned.push(ssrc);
+        }
+        let mut api = self.rtc.direct_api();
+        if let Some(microphone) = self.microphone.filter(|_| is_theirs)
+            && api.stream_rx(&ssrc.into()).is_none()
+        {
             let stream = api.expect_stream_rx(ssrc.into(), None, microphone.mid, None);
             // As without retransmission in the offer.
             stream.suppress_nack(true);
         }
+        true
     }
 
     /// Takes a datagram that is known to be theirs, from where it came to which candidate of ours.

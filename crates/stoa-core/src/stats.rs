@@ -45,11 +45,18 @@ pub enum DropReason {
     /// RTP beyond the quota of the room's tenant ([`PacketQuota`](crate::PacketQuota)): one for each listener
     /// who would have heard it.
     OverQuota,
+    /// Of a participant who sends more than any client has to: packets of their microphone
+    /// ([`MAX_VOICE_PACKETS_PER_SECOND`](crate::limits::MAX_VOICE_PACKETS_PER_SECOND)), ICE checks, RTCP, or anything
+    /// at all while their session is in a lobby.
+    OverRate,
+    /// RTP under one more SSRC of a participant who has had
+    /// [`MAX_LEARNED_SSRCS`](crate::limits::MAX_LEARNED_SSRCS) of them.
+    SsrcLimit,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Oversized,
         Self::UnknownAddress,
         Self::UnknownUfrag,
@@ -68,6 +75,8 @@ impl DropReason {
         Self::SsrcCollision,
         Self::InternalFault,
         Self::OverQuota,
+        Self::OverRate,
+        Self::SsrcLimit,
     ];
 
     /// The name for people and metrics, in snake case.
@@ -91,6 +100,8 @@ impl DropReason {
             Self::SsrcCollision => "ssrc_collision",
             Self::InternalFault => "internal_fault",
             Self::OverQuota => "packets_over_quota",
+            Self::OverRate => "over_rate",
+            Self::SsrcLimit => "ssrc_limit",
         }
     }
 }

@@ -125,6 +125,28 @@ impl Person {
         stream.map_or(0, |stream| *stream.ssrc())
     }
 
+    /// The payload type of its voice.
+    ///
+    /// # Panics
+    /// Before the answer.
+    pub fn opus(&self) -> u8 {
+        *self.rtc.media(self.mid).expect("a line").remote_pts()[0]
+    }
+
+    /// The number of the header extension that names a line (RFC 9143, section 15.2), by the answer.
+    ///
+    /// # Panics
+    /// If it has none.
+    pub fn mid_extension(&self) -> u8 {
+        let mut lines = self.answer.lines();
+        let found = lines.find_map(|line| {
+            let (number, name) = line.strip_prefix("a=extmap:")?.split_once(' ')?;
+            name.ends_with("sdes:mid").then_some(number)
+        });
+        let number = found.and_then(|number| number.parse().ok());
+        number.expect("the answer names it")
+    }
+
     /// The SSRC on which it hears the first slot.
     pub fn line_ssrc(&self) -> u32 {
         let text = self.answered("ssrc");

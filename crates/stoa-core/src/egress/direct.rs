@@ -318,12 +318,21 @@ impl Direct {
         }
     }
 
-    /// Takes an SRTCP packet of somebody: what it says about our lines is kept.
-    pub(crate) fn take_report(&mut self, now: Instant, key: SessionKey, packet: &[u8]) {
-        if let Some(listener) = self.listeners.get_mut(key) {
-            let (ntp, lines) = (self.clock.at(now), self.lines.of(key));
-            listener.reports.take(ntp, lines, packet, &mut self.opened);
-        }
+    /// Takes an SRTCP packet of somebody: what it says about our lines is kept. `may_take` is asked whether there may be
+    /// one more, once it is known to be theirs. Returns whether there may.
+    pub(crate) fn take_report(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        packet: &[u8],
+        may_take: impl FnOnce() -> bool,
+    ) -> bool {
+        let Some(listener) = self.listeners.get_mut(key) else {
+            return true;
+        };
+        let (ntp, lines) = (self.clock.at(now), self.lines.of(key));
+        let scratch = &mut self.opened;
+        listener.reports.take(ntp, lines, packet, scratch, may_take)
     }
 
     /// Adds what a listener has reported since the last call to what is known of the way to them.

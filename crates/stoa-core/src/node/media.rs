@@ -14,6 +14,7 @@ use crate::{
     message::{Handed, Packet, Relayed, ToLobby},
     node::TimerKey,
     output::Output,
+    pace::{Pace, Paces},
     seat::Place,
     session::{Drained, Session},
     stage::SpeakerPacket,
@@ -37,6 +38,11 @@ impl Node {
         }
         let route = route?;
         let candidate = self.candidate_for(remote).ok_or(DropReason::NoCandidate)?;
+        if let Route::Check { session, .. } | Route::FormerCheck { session, .. } = route
+            && !self.keeps_pace(session, |paces| &mut paces.checks)
+        {
+            return Ok(());
+        }
         let key = match route {
             Route::Media(key) => key,
             Route::Check { session, nominates } => {
@@ -60,7 +66,10 @@ impl Node {
                 return Ok(());
             }
         };
-        if let Some(Place::Lobby(ticket)) = self.seats.get(key).map(|seat| &seat.place) {
+        if let Some(&Place::Lobby(ticket)) = self.seats.get(key).map(|seat| &seat.place) {
+            if !self.keeps_pace(key, |paces| &mut paces.handshake) {
+                return Ok(());
+            }
             let handed = Handed {
                 session: ticket.session,
                 seat: (self.worker, key),
@@ -68,30 +77,52 @@ impl Node {
                 candidate,
                 contents: datagram.to_vec(),
             };
-            self.tell_lobby(*ticket, ToLobby::Datagram(Box::new(handed)));
+            self.tell_lobby(ticket, ToLobby::Datagram(Box::new(handed)));
             return Ok(());
         }
         let now = self.now;
-        // What a report changes is the listener's own.
-        if is_rtcp(datagram)
-            && contain_counting(&mut self.stats.panics, || {
-                self.direct.take_report(now, key, datagram);
-            })
-            .is_err()
-        {
-            self.lose(key, LeaveReason::InternalFault);
-            return Err(DropReason::InternalFault);
+        if is_rtcp(datagram) && !self.take_report(key, datagram)? {
+            return Ok(());
         }
         let (is_rtp, from) = (is_rtp(datagram), (remote, candidate));
         self.with_session(key, |session, drained| {
-            if is_rtp {
-                session.expect(datagram);
-            }
-            if session.heeds(datagram) {
+            if is_rtp && !session.expect(datagram) {
+                drained.drops.push(DropReason::SsrcLimit);
+            } else if session.heeds(datagram) {
                 session.handle_datagram(now, from, datagram, is_rtp, drained);
             }
         });
         Ok(())
+    }
+
+    /// Takes what somebody reports of what they hear. Returns whether their session is to see it, too.
+    fn take_report(&mut self, key: SessionKey, datagram: &[u8]) -> Result<bool, DropReason> {
+        let (now, direct) = (self.now, &mut self.direct);
+        let paces = self.seats.get_mut(key).map(|seat| &mut seat.paces);
+        let may_take = || paces.is_none_or(|paces| paces.reports.takes(now));
+        // What a report changes is the listener's own.
+        let takes = contain_counting(&mut self.stats.panics, || {
+            direct.take_report(now, key, datagram, may_take)
+        });
+        let Ok(takes) = takes else {
+            self.lose(key, LeaveReason::InternalFault);
+            return Err(DropReason::InternalFault);
+        };
+        if !takes {
+            self.count_drop_of(key, DropReason::OverRate);
+        }
+        Ok(takes)
+    }
+
+    /// Whether somebody may send one more of these now. It is counted as dropped otherwise.
+    fn keeps_pace(&mut self, key: SessionKey, pace: impl FnOnce(&mut Paces) -> &mut Pace) -> bool {
+        let now = self.now;
+        let seat = self.seats.get_mut(key);
+        let takes = seat.is_none_or(|seat| pace(&mut seat.paces).takes(now));
+        if !takes {
+            self.count_drop_of(key, DropReason::OverRate);
+        }
+        takes
     }
 
     /// The candidate of ours that stands for the address at which this remote reaches us.
@@ -239,10 +270,15 @@ impl Node {
         let (member, may_speak) = (seat.member, seat.may_speak);
         self.come_back(key);
         if !may_speak {
-            self.count_drop_of(key, DropReason::NotAllowed);
-        } else if packet.payload.longest() > MAX_PAYLOAD_BYTES {
-            self.count_drop_of(key, DropReason::Oversized);
-        } else if member.room.home == self.worker {
+            return self.count_drop_of(key, DropReason::NotAllowed);
+        }
+        if packet.payload.longest() > MAX_PAYLOAD_BYTES {
+            return self.count_drop_of(key, DropReason::Oversized);
+        }
+        if !self.keeps_pace(key, |paces| &mut paces.voice) {
+            return;
+        }
+        if member.room.home == self.worker {
             self.forward(member.participant, &packet);
         } else {
             self.letters.push_back(Output::Relay {

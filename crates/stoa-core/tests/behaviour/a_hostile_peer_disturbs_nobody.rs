@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use stoa_core::{
     DropReason, LeaveReason, RoomEventKind,
-    limits::{ADDRESS_KEPT, MAX_ADDRESSES_PER_SESSION},
+    limits::{ADDRESS_KEPT, MAX_ADDRESSES_PER_SESSION, MAX_CHECKS_PER_SECOND},
 };
 use stoa_sim::{Net, stun::check_of};
 
@@ -58,10 +58,14 @@ fn checks_from_ever_new_addresses_come_to_an_end() {
     let check = check_of(&mut net.clients[eve], true);
     for port in 0..1_000 {
         net.inject(SocketAddr::from(([203, 0, 113, 5], 10_000 + port)), &check);
+        // As often as checks are answered.
+        net.run_for(Duration::from_secs(1) / MAX_CHECKS_PER_SECOND);
     }
     // One address was hers before.
     let expected = 1_000 - (MAX_ADDRESSES_PER_SESSION as u64 - 1);
-    assert_eq!(net.stats().dropped(DropReason::AddressLimit), expected);
+    let dropped = net.stats().dropped(DropReason::AddressLimit);
+    // Hers was forgotten for the others, and she goes on to check from there.
+    assert!((expected..expected + 10).contains(&dropped), "{dropped}");
     net.forget_heard();
     net.speak(&[(ann, 30), (ben, 30)], Duration::from_secs(1));
     net.run_for(Duration::from_millis(50));

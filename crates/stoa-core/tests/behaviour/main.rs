@@ -25,6 +25,7 @@ mod ice_candidates_are_taken_as_browsers_write_them;
 mod levels_that_lie_are_not_believed;
 mod limits_are_reached_with_a_name;
 mod loss_passes_through_as_loss;
+mod more_than_a_client_sends_goes_nowhere;
 mod music_keeps_its_slot;
 mod no_nonce_is_used_twice;
 mod nobody_hears_themselves;

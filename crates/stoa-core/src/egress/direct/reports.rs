@@ -107,18 +107,25 @@ impl Reports {
         self.sealer.seal(out)
     }
 
-    /// Takes an SRTCP packet of the listener; `scratch` is for its plain text.
+    /// Takes an SRTCP packet of the listener, if it is theirs and `may_take` says that there may be one more. Returns
+    /// false if there may not. `scratch` is for its plain text.
     pub(super) fn take<'a>(
         &mut self,
         ntp: NtpTime,
         lines: impl Iterator<Item = &'a Line> + Clone,
         packet: &[u8],
         scratch: &mut Vec<u8>,
-    ) {
+        may_take: impl FnOnce() -> bool,
+    ) -> bool {
         // What is not authentic is the media session's to count: it gets the packet, too.
-        if self.opener.open(packet, scratch).is_ok() {
+        if self.opener.open(packet, scratch).is_err() {
+            return true;
+        }
+        let takes = may_take();
+        if takes {
             self.receptions.read(ntp, lines, scratch);
         }
+        takes
     }
 
     /// Adds what was reported since the last call.
