@@ -129,6 +129,9 @@ impl Scene {
     }
 
     /// Takes what the node wants to have done.
+    ///
+    /// # Panics
+    /// If something has panicked in a session, though nobody else notices.
     pub fn collect(&mut self) -> Vec<Transmit> {
         let mut sent = Vec::new();
         for outputs in 0.. {
@@ -152,6 +155,8 @@ impl Scene {
                 }
             }
         }
+        // The node contains them (docs/adr/0019); a search is to find them all the same.
+        assert_eq!(self.stats().panics, 0, "something has panicked");
         sent
     }
 

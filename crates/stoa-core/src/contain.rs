@@ -31,7 +31,8 @@ impl From<Panicked> for Error {
     }
 }
 
-/// A datagram at which a session panics, in builds for tests only. No input is known at which str0m does.
+/// A datagram at which a session panics, in builds for tests only. No input is known that comes to str0m and
+/// at which it does.
 #[cfg(all(feature = "planted-faults", debug_assertions))]
 pub mod planted {
     /// It begins like DTLS, so it comes to the session of whoever sends it, in the lobby and in a room.

@@ -114,6 +114,10 @@ pub const ADDRESS_KEPT: Duration = Duration::from_secs(10);
 /// The largest offer that is parsed, in bytes. Chromium's for three audio lines has about 6 KiB.
 pub const MAX_OFFER_BYTES: usize = 64 * 1024;
 
+/// The most lines of an offer that is parsed. Chromium's for eight audio lines has less than 400. Each line costs as
+/// many attempts as there are attributes, and twice that if the offer is wrong in the end.
+pub const MAX_OFFER_LINES: usize = 1_024;
+
 /// The largest datagram that is looked at, in bytes. What is longer cannot be a packet of ours on an
 /// Internet path.
 pub const MAX_DATAGRAM_BYTES: usize = 2000;

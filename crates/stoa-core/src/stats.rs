@@ -22,7 +22,7 @@ pub enum DropReason {
     Malformed,
     /// Arrived over an IP version for which no candidate is advertised.
     NoCandidate,
-    /// The participant's session refused it: DTLS out of order, for example.
+    /// The participant's session refused it: DTLS out of order, or RTCP that is not authentic or comes again.
     SessionRefused,
     /// RTP that the session did not take: of an unknown SSRC or payload type, with a wrong tag,
     /// or replayed.

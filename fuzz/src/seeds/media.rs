@@ -115,6 +115,7 @@ pub(super) fn dtls() -> Vec<Seed> {
     let data = [&[23, 254, 253, 0, 0, 0, 0, 0, 0, 0, 1, 0, 5][..], b"hello"].concat();
     let alert = [21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40];
     let (first, second) = hello.split_at(hello.len() / 2);
+    let (short, long) = (certificate(300), certificate(2_001));
     vec![
         ("hello", after(0, &[&hello])),
         ("hello-twice", after(0, &[&hello, &hello])),
@@ -125,7 +126,30 @@ pub(super) fn dtls() -> Vec<Seed> {
         ("data-in-epoch-0-later", after(1, &[&data])),
         ("alert-in-epoch-0", after(1, &[&alert])),
         ("after-all", after(3, &[&data, &alert])),
+        ("certificate", after(1, &[&short[0], &short[1]])),
+        ("certificate-too-long", after(1, &[&long[0], &long[1]])),
     ]
+}
+
+/// A client's list of one certificate that is as long as this (RFC 5246, section 7.4.2): its second message, in two
+/// pieces, since no datagram has room for a long one.
+fn certificate(bytes: usize) -> [Vec<u8>; 2] {
+    let word = |number: usize| (number as u32).to_be_bytes();
+    let list = [&word(bytes + 3)[1..], &word(bytes)[1..], &vec![0; bytes]].concat();
+    let (length, half) = (word(list.len()), list.len() / 2);
+    [(0, &list[..half]), (half, &list[half..])].map(|(offset, piece)| {
+        let message = [
+            &[11][..],
+            &length[1..],
+            &[0, 1],
+            &word(offset)[1..],
+            &word(piece.len())[1..],
+            piece,
+        ]
+        .concat();
+        let head = [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, u8::from(offset > 0) + 1];
+        [&head[..], &(message.len() as u16).to_be_bytes(), &message].concat()
+    })
 }
 
 /// A fragment of a ClientHello that is as long as this (RFC 6347, section 4.2.2).
@@ -234,6 +258,10 @@ pub(super) fn rtcp() -> Vec<Seed> {
         (
             "extended-report",
             report(207, 0, &[4, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8]),
+        ),
+        (
+            "extended-report-of-delays-that-are-not-there",
+            [&sender[..], &report(207, 0, &[5, 0, 255, 255]).repeat(90)].concat(),
         ),
         (
             "feedback-of-transport-cc",

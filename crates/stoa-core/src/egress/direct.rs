@@ -9,6 +9,7 @@
 //! entries of all listeners stand side by side with their keys in them, in the order in which they came,
 //! and so do their lines: a processor that is read to in order fetches ahead (docs/adr/0008).
 
+mod extended;
 mod line;
 mod ntp;
 mod packet_type;
@@ -319,16 +320,19 @@ impl Direct {
     }
 
     /// Takes an SRTCP packet of somebody: what it says about our lines is kept. `may_take` is asked whether there may be
-    /// one more, once it is known to be theirs. Returns whether there may.
+    /// one more, once it is known to be theirs.
+    ///
+    /// # Errors
+    /// Why their session may not have it either.
     pub(crate) fn take_report(
         &mut self,
         now: Instant,
         key: SessionKey,
         packet: &[u8],
         may_take: impl FnOnce() -> bool,
-    ) -> bool {
+    ) -> Result<(), DropReason> {
         let Some(listener) = self.listeners.get_mut(key) else {
-            return true;
+            return Ok(());
         };
         let (ntp, lines) = (self.clock.at(now), self.lines.of(key));
         let scratch = &mut self.opened;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Node;
 use crate::{
-    contain::contain_counting,
+    contain::{Panicked, contain_counting},
     demux::{Claim, Route, is_rtcp, is_rtp, is_stun},
     egress::direct::Path,
     endpoint::{Endpoint, Transport},
@@ -81,7 +81,10 @@ impl Node {
             return Ok(());
         }
         let now = self.now;
-        if is_rtcp(datagram) && !self.take_report(key, datagram)? {
+        if is_rtcp(datagram)
+            && let Err(reason) = self.take_report(key, datagram)
+        {
+            self.count_drop_of(key, reason);
             return Ok(());
         }
         let (is_rtp, from) = (is_rtp(datagram), (remote, candidate));
@@ -95,23 +98,22 @@ impl Node {
         Ok(())
     }
 
-    /// Takes what somebody reports of what they hear. Returns whether their session is to see it, too.
-    fn take_report(&mut self, key: SessionKey, datagram: &[u8]) -> Result<bool, DropReason> {
+    /// Takes what somebody reports of what they hear.
+    ///
+    /// # Errors
+    /// Why their session is not to see it.
+    fn take_report(&mut self, key: SessionKey, datagram: &[u8]) -> Result<(), DropReason> {
         let (now, direct) = (self.now, &mut self.direct);
         let paces = self.seats.get_mut(key).map(|seat| &mut seat.paces);
         let may_take = || paces.is_none_or(|paces| paces.reports.takes(now));
         // What a report changes is the listener's own.
-        let takes = contain_counting(&mut self.stats.panics, || {
+        contain_counting(&mut self.stats.panics, || {
             direct.take_report(now, key, datagram, may_take)
-        });
-        let Ok(takes) = takes else {
+        })
+        .unwrap_or_else(|Panicked| {
             self.lose(key, LeaveReason::InternalFault);
-            return Err(DropReason::InternalFault);
-        };
-        if !takes {
-            self.count_drop_of(key, DropReason::OverRate);
-        }
-        Ok(takes)
+            Err(DropReason::InternalFault)
+        })
     }
 
     /// Whether somebody may send one more of these now. It is counted as dropped otherwise.

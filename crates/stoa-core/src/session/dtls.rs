@@ -9,6 +9,8 @@
 //! P-256 (99 us), or else P-384 (192 us), the cheapest first, in whatever order the client has them;
 //! signatures with ECDSA on P-256. Chromium and Firefox offer all three.
 
+mod records;
+
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -78,7 +80,10 @@ impl DtlsInstance for Instance {
     }
 
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        self.0.handle_packet(packet)
+        match records::admitted(packet)? {
+            [] => Ok(()),
+            admitted => self.0.handle_packet(admitted),
+        }
     }
 
     fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> DtlsOutput<'a> {

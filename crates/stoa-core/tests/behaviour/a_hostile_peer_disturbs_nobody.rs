@@ -7,6 +7,7 @@ use stoa_core::{
     limits::{ADDRESS_KEPT, MAX_ADDRESSES_PER_SESSION, MAX_CHECKS_PER_SECOND},
 };
 use stoa_sim::{Net, stun::check_of};
+use str0m::channel::ChannelConfig;
 
 #[test]
 fn nobody_can_claim_the_address_of_another() {
@@ -108,4 +109,21 @@ fn nobody_connects_with_another_certificate_than_their_offers() {
     );
     assert!(!net.clients[ann].closed);
     assert_eq!(net.stats().participants, 1);
+}
+
+/// str0m takes associations that nobody has negotiated (docs/upstream/str0m-sctp-unasked.md).
+#[test]
+fn nobody_opens_a_data_channel() {
+    let mut net = Net::new();
+    let (ann, eve) = (net.join("ann", 3), net.join("eve", 3));
+    let mut api = net.clients[eve].rtc.direct_api();
+    api.start_sctp(true);
+    let asked = api.create_data_channel(ChannelConfig::default());
+    net.run_for(Duration::from_secs(10));
+    let channel = net.clients[eve].rtc.channel(asked);
+    assert!(channel.is_none(), "somebody answers");
+    net.forget_heard();
+    net.speak(&[(ann, 30)], Duration::from_millis(500));
+    net.run_for(Duration::from_millis(50));
+    assert_eq!(net.clients[eve].heard.len(), 25, "she is still there");
 }

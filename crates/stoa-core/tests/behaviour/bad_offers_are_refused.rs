@@ -1,7 +1,10 @@
 //! An offer that cannot be answered is refused with the cause, and leaves nothing behind.
 
 use proptest::prelude::*;
-use stoa_core::{Error, OfferError, limits::MAX_OFFER_BYTES};
+use stoa_core::{
+    Error, OfferError,
+    limits::{MAX_OFFER_BYTES, MAX_OFFER_LINES},
+};
 use stoa_sim::{
     Net,
     offers::{chromium, firefox, replaced, with_lines, without},
@@ -82,6 +85,33 @@ fn what_is_not_an_sdp() {
 fn too_long() {
     let padding = "a=x-padding:0123456789\r\n".repeat(MAX_OFFER_BYTES / 20);
     is_malformed(&(chromium() + &padding));
+}
+
+#[test]
+fn too_many_lines_of_text() {
+    let padding = "a=x\r\n".repeat(MAX_OFFER_LINES);
+    is_malformed(&(chromium() + &padding));
+    let lines = MAX_OFFER_LINES - chromium().lines().count();
+    let mut net = Net::new();
+    net.offer("room", "ann", &(chromium() + &"a=x\r\n".repeat(lines)))
+        .expect("no more lines than may be");
+}
+
+/// str0m reads on beyond the end of such a line, and each of them anew: what costs a second has 64 KiB of them.
+#[test]
+fn a_header_extension_without_a_name() {
+    for line in [
+        "a=extmap:1\r\n",
+        "a=extmap:\n",
+        "a=extmap:x\ra=extmap:y\r\n",
+    ] {
+        is_malformed(&(chromium() + line));
+    }
+    for line in ["a=extmap:9 urn:x\r\n", "a=extmap:9/recvonly urn:x\r\n"] {
+        let mut net = Net::new();
+        net.offer("room", "ann", &(chromium() + line))
+            .expect("one that has a name");
+    }
 }
 
 #[test]

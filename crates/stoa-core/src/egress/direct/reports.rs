@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::{
+    extended::is_overstated,
     line::Line,
     ntp::NtpTime,
     packet_type::{GOODBYE, RECEIVER_REPORT, SENDER_REPORT, SOURCE_DESCRIPTION},
@@ -13,6 +14,7 @@ use crate::{
     quality::Measured,
     rtp::opus_ticks,
     seal::{RtcpOpener, RtcpSealer, SealError, SrtpKeys},
+    stats::DropReason,
 };
 
 /// The SDES item that names the sender (RFC 3550, section 6.5.1).
@@ -107,8 +109,13 @@ impl Reports {
         self.sealer.seal(out)
     }
 
-    /// Takes an SRTCP packet of the listener, if it is theirs and `may_take` says that there may be one more. Returns
-    /// false if there may not. `scratch` is for its plain text.
+    /// Takes an SRTCP packet of the listener, if `may_take` says that there may be one more. `scratch` is for its plain
+    /// text.
+    ///
+    /// # Errors
+    /// [`DropReason::SessionRefused`] where it is not authentic, not newer than all before, or an extended report that
+    /// says more than it has: str0m would take it again and again (docs/upstream/str0m-srtcp-again.md).
+    /// [`DropReason::OverRate`] where there may be none now.
     pub(super) fn take<'a>(
         &mut self,
         ntp: NtpTime,
@@ -116,16 +123,17 @@ impl Reports {
         packet: &[u8],
         scratch: &mut Vec<u8>,
         may_take: impl FnOnce() -> bool,
-    ) -> bool {
-        // What is not authentic is the media session's to count: it gets the packet, too.
-        if self.opener.open(packet, scratch).is_err() {
-            return true;
+    ) -> Result<(), DropReason> {
+        let is_good = self.opener.open(packet, scratch).is_ok() && !is_overstated(scratch);
+        if !is_good {
+            return Err(DropReason::SessionRefused);
         }
-        let takes = may_take();
-        if takes {
-            self.receptions.read(ntp, lines, scratch);
+        // Asked of what is theirs alone, so that nobody else can use up what they may send.
+        if !may_take() {
+            return Err(DropReason::OverRate);
         }
-        takes
+        self.receptions.read(ntp, lines, scratch);
+        Ok(())
     }
 
     /// Adds what was reported since the last call.
@@ -182,4 +190,56 @@ fn write_cname(ssrc: u32, cname: &str, out: &mut Vec<u8>) {
     // At least one zero ends the list of items, and the chunk ends with a word.
     let padding = 4 - out.len() % 4;
     out.resize(out.len() + padding, 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::Profile;
+
+    fn keys(is_client: bool) -> SrtpKeys {
+        let material: Vec<u8> = (0..56).collect();
+        SrtpKeys::new(Profile::AeadAes128Gcm, &material, is_client).unwrap()
+    }
+
+    /// What a client seals, and what is said of it.
+    fn take(reports: &mut Reports, client: &mut RtcpSealer, compound: &[u8]) -> (Vec<u8>, bool) {
+        let mut packet = compound.to_vec();
+        client.seal(&mut packet).unwrap();
+        let is_taken = takes(reports, &packet);
+        (packet, is_taken)
+    }
+
+    fn takes(reports: &mut Reports, packet: &[u8]) -> bool {
+        let taken = reports.take(NtpTime(0), [].iter(), packet, &mut Vec::new(), || true);
+        taken != Err(DropReason::SessionRefused)
+    }
+
+    #[test]
+    fn a_report_is_taken_once() {
+        let mut reports = Reports::new(&keys(false), &[]).unwrap();
+        let mut client = RtcpSealer::new(&keys(true).local).unwrap();
+        let report = [&[0x80, 200, 0, 6][..], &[7; 24]].concat();
+        let (first, is_taken) = take(&mut reports, &mut client, &report);
+        assert!(is_taken);
+        let (second, is_taken) = take(&mut reports, &mut client, &report);
+        assert!(is_taken);
+        for again in [&second, &first] {
+            assert!(!takes(&mut reports, again));
+        }
+        let mut forged = first;
+        forged[9] ^= 1;
+        assert!(!takes(&mut reports, &forged));
+    }
+
+    #[test]
+    fn an_extended_report_says_no_more_than_it_has() {
+        let mut reports = Reports::new(&keys(false), &[]).unwrap();
+        let mut client = RtcpSealer::new(&keys(true).local).unwrap();
+        let extended = |words: u8| [0x80, 207, 0, 2, 0, 0, 0, 9, 5, 0, 0, words];
+        let report = [&[0x80, 200, 0, 6][..], &[7; 24]].concat();
+        let with = |words| [&report[..], &extended(words)].concat();
+        assert!(take(&mut reports, &mut client, &with(0)).1);
+        assert!(!take(&mut reports, &mut client, &with(3)).1);
+    }
 }

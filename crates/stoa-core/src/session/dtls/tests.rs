@@ -47,6 +47,48 @@ fn key_exchange(mut datagram: &[u8]) -> Option<(u16, u16)> {
     None
 }
 
+/// A client with this certificate and the usual configuration, and a node's instance.
+fn pair(certificate: DtlsCert, now: Instant) -> (Dtls, Box<dyn DtlsInstance>) {
+    let config = Config::builder().with_crypto_provider(default_provider());
+    let mut client = Dtls::new_12(Arc::new(config.build().unwrap()), certificate, now);
+    client.set_active(true);
+    client.handle_timeout(now).unwrap();
+    let mut server = instance(&self::certificate(), now, DtlsVersion::Dtls12, None).unwrap();
+    server.set_active(false);
+    server.handle_timeout(now).unwrap();
+    (client, server)
+}
+
+/// Everything that both want sent reaches the other. Returns what became of the client's datagrams, and the kinds of
+/// what the server has to tell.
+fn talk(
+    client: &mut Dtls,
+    server: &mut dyn DtlsInstance,
+) -> (Result<(), DtlsImplError>, Vec<&'static str>) {
+    let (mut taken, mut told) = (Ok(()), Vec::new());
+    for _ in 0..3 {
+        for datagram in drain(|buffer| packet(&client.poll_output(buffer))) {
+            taken = taken.and(server.handle_packet(&datagram));
+        }
+        let poll = |buffer: &mut [u8]| {
+            // As long as str0m's.
+            let output = server.poll_output(&mut buffer[..records::MAX_CERTIFICATE_BYTES]);
+            match output {
+                DtlsOutput::Connected => told.push("connected"),
+                DtlsOutput::PeerCert(_) => told.push("certificate"),
+                DtlsOutput::KeyingMaterial(..) => told.push("keys"),
+                DtlsOutput::ApplicationData(_) => told.push("data"),
+                _ => {}
+            }
+            packet(&output)
+        };
+        for datagram in drain(poll) {
+            client.handle_packet(&datagram).unwrap();
+        }
+    }
+    (taken, told)
+}
+
 /// What a node agrees on with a client that offers these groups, the first one before the others.
 fn agreed(offered: &'static [NamedGroup]) -> (u16, u16) {
     let now = Instant::now();
@@ -98,6 +140,41 @@ fn the_cheapest_key_exchange_is_chosen() {
     for (offered, group) in chosen {
         let expected = (group.as_u16(), ECDSA_P256_SHA256);
         assert_eq!(agreed(offered), expected, "{offered:?}");
+    }
+}
+
+#[test]
+fn application_data_goes_nowhere() {
+    let (mut client, mut server) = pair(certificate(), Instant::now());
+    let (taken, told) = talk(&mut client, &mut *server);
+    assert_eq!(taken, Ok(()));
+    assert_eq!(told, ["certificate", "connected", "keys"]);
+    client
+        .send_application_data(b"an association, please")
+        .unwrap();
+    let (taken, told) = talk(&mut client, &mut *server);
+    assert_eq!(taken, Ok(()));
+    assert!(told.is_empty(), "{told:?}");
+    // What stands behind the data in the same datagram is not heard either; what comes after is.
+    client.close().unwrap();
+    assert_eq!(talk(&mut client, &mut *server).0, Ok(()));
+    assert!(server.is_closed());
+}
+
+/// dimpl takes whatever it is given for a certificate, until it has to verify by it.
+#[test]
+fn a_certificate_that_there_is_no_room_for_is_refused() {
+    for (bytes, is_taken) in [
+        (records::MAX_CERTIFICATE_BYTES, true),
+        (records::MAX_CERTIFICATE_BYTES + 1, false),
+        (8_000, false),
+    ] {
+        let mut long = certificate();
+        long.certificate.resize(bytes, 0);
+        let (mut client, mut server) = pair(long, Instant::now());
+        let (taken, told) = talk(&mut client, &mut *server);
+        assert_eq!(told.contains(&"certificate"), is_taken, "{bytes}: {told:?}");
+        assert!(is_taken || matches!(taken, Err(DtlsImplError::CertificateError(_))));
     }
 }
 
