@@ -141,4 +141,9 @@ mod tests {
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn the_commands_of_the_documents_are_taken() {
+        stoa_docs::assert_commands("stoa-bench", &Cli::command());
+    }
 }

@@ -245,6 +245,25 @@ mod tests {
     }
 
     #[test]
+    fn the_documents_name_only_alerts_that_there_are() {
+        let rules = fs::read_to_string(workspace::root().join(RULES)).expect("the rules");
+        let alerts = alerts(&rules);
+        let mut wrong = Vec::new();
+        for document in stoa_docs::documents().expect("the documents can be read") {
+            for (index, line) in document.text.lines().enumerate() {
+                let words = line.split(|c: char| !c.is_ascii_alphanumeric());
+                let is_name = |word: &&str| {
+                    let rest = word.strip_prefix("Stoa").unwrap_or_default();
+                    rest.starts_with(|c: char| c.is_ascii_uppercase())
+                };
+                let names = words.filter(is_name).filter(|name| !alerts.contains(name));
+                wrong.extend(names.map(|name| format!("{}:{}: {name}", document.path, index + 1)));
+            }
+        }
+        assert!(wrong.is_empty(), "there are no such alerts: {wrong:#?}");
+    }
+
+    #[test]
     fn every_alert_is_found() {
         assert_eq!(
             alerts("- alert: A\n  expr: x\n      - alert: B\n"),

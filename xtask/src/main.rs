@@ -86,3 +86,15 @@ fn print_environment() -> Result<(), Failure> {
     print!("{}", environment::exports(&tools.variables()));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_commands_of_the_documents_are_taken() {
+        stoa_docs::assert_commands("xtask", &Arguments::command());
+    }
+}

@@ -228,7 +228,14 @@ impl FromStr for Share {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+
+    #[test]
+    fn the_commands_of_the_documents_are_taken() {
+        stoa_docs::assert_commands("stoa-load", &Arguments::command());
+    }
 
     #[test]
     fn shares_are_one_of_so_many() {

@@ -1,6 +1,6 @@
 //! docs/metrics.md and the catalogue have the same metrics, and drops the same reasons.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::Path};
 
 use stoa_core::DropReason;
 use stoa_ops::CATALOGUE;
@@ -23,6 +23,42 @@ fn the_documentation_lists_every_metric() {
     let known: BTreeSet<_> = CATALOGUE.iter().map(|metric| metric.name).collect();
     assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), known);
     assert_eq!(listed.len(), known.len(), "a metric is listed twice");
+}
+
+/// What a histogram adds to its name.
+const OF_HISTOGRAMS: [&str; 3] = ["_bucket", "_sum", "_count"];
+
+/// Whether the node has such a metric.
+fn exists(name: &str) -> bool {
+    CATALOGUE.iter().any(|metric| {
+        let end = name.strip_prefix(metric.name);
+        let is_histogram = metric.kind == stoa_ops::Kind::Histogram;
+        end.is_some_and(|end| end.is_empty() || is_histogram && OF_HISTOGRAMS.contains(&end))
+    })
+}
+
+#[test]
+fn the_documents_name_only_metrics_that_there_are() {
+    // The log's targets and paths in code are of crates, whose names begin alike.
+    let crates = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    let crates: BTreeSet<String> = crates
+        .expect("the crates can be listed")
+        .map(|entry| entry.expect("an entry").file_name())
+        .map(|name| name.to_string_lossy().replace('-', "_"))
+        .collect();
+    let mut wrong = Vec::new();
+    for document in stoa_docs::documents().expect("the documents can be read") {
+        for (index, line) in document.text.lines().enumerate() {
+            let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let names = words.filter(|word| word.starts_with("stoa_") && !crates.contains(*word));
+            wrong.extend(
+                names
+                    .filter(|name| !exists(name))
+                    .map(|name| format!("{}:{}: {name}", document.path, index + 1)),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "there are no such metrics: {wrong:#?}");
 }
 
 #[test]

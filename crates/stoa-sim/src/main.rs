@@ -199,7 +199,14 @@ fn summary(lives: u64, total: &Total, took: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+
+    #[test]
+    fn the_commands_of_the_documents_are_taken() {
+        stoa_docs::assert_commands("stoa-sim", &Arguments::command());
+    }
 
     #[test]
     fn the_template_of_the_progress_bar_is_valid() {

@@ -3,7 +3,8 @@
 #![forbid(unsafe_code)]
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, IsTerminal as _},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -92,6 +93,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        // A file of log lines is for other programs, too.
+        .with_ansi(io::stderr().is_terminal())
         .init();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -173,4 +176,16 @@ fn administrator(path: &Path) -> Result<AdministratorKey, Failure> {
         path: path.display().to_string(),
         source,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_commands_of_the_documents_are_taken() {
+        stoa_docs::assert_commands("stoa-talk", &Arguments::command());
+    }
 }

@@ -15,7 +15,7 @@ pub(crate) mod top;
 ///
 /// Try it: `stoad dev`, then open the address it prints in two browser windows.
 #[derive(Debug, Parser)]
-#[command(name = "stoad", disable_version_flag = true, after_help = EXIT_CODES)]
+#[command(name = "stoad", version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -139,4 +139,16 @@ pub(crate) struct Drain {
     /// whoever is left is told when the node ends
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub(crate) wait_seconds: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_commands_of_the_documents_are_taken() {
+        stoa_docs::assert_commands("stoad", &Arguments::command());
+    }
 }

@@ -80,6 +80,7 @@ pub(super) const DIRECTIONS: &[(&str, &[&str])] = &[
             "stoad",
         ],
     ),
+    ("stoa-docs", &[]),
     ("xtask", &[]),
 ];
 

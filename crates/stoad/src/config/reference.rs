@@ -68,7 +68,74 @@ fn default(of: Key<'_>, name: &str, key: Key<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use stoa_docs::Kind;
+
     use super::*;
+
+    /// The load tester's scenarios have sections of the same names.
+    const SCENARIOS: &str = "docs/load-testing.md";
+
+    /// Every key with its section, and without it where the section is a list: so they are written in the documents.
+    fn places() -> BTreeSet<String> {
+        let mut places = BTreeSet::new();
+        for (name, section) in schema::whole().keys() {
+            let mut text = String::new();
+            rows(section.items().unwrap_or(section), "", &mut text);
+            let rows = text
+                .lines()
+                .filter_map(|row| row.strip_prefix("| `")?.split('`').next());
+            for row in rows {
+                // A group of keys has a name, too.
+                let ends = row
+                    .match_indices('.')
+                    .map(|(end, _)| end)
+                    .chain([row.len()]);
+                places.extend(ends.clone().map(|end| format!("{name}.{}", &row[..end])));
+                if section.items().is_some() {
+                    places.extend(ends.map(|end| row[..end].to_owned()));
+                }
+            }
+        }
+        places
+    }
+
+    #[test]
+    fn the_documents_name_only_keys_that_there_are() {
+        let places = places();
+        assert!(places.contains("media.bind") && places.contains("quotas.connections"));
+        let sections: BTreeSet<_> = places
+            .iter()
+            .filter_map(|place| place.split('.').next())
+            .collect();
+        let chart = include_str!("../../../../deploy/helm/stoa/values.yaml");
+        let chart: serde_yaml::Value = serde_yaml::from_str(chart).expect("it is YAML");
+        let mut wrong = Vec::new();
+        for document in stoa_docs::documents().expect("the documents can be read") {
+            for code in document.code() {
+                // `media.tcp: false` names the key, too.
+                let place = code.text.split(':').next().unwrap_or_default();
+                let Some((section, key)) = place.split_once('.') else {
+                    continue;
+                };
+                let is_key = key
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || "_.[]".contains(c));
+                let is_file = ["rs", "proto"].contains(&key);
+                let of_the_chart = !chart[section][key].is_null();
+                if code.kind == Kind::Span
+                    && document.path != SCENARIOS
+                    && is_key
+                    && sections.contains(section)
+                    && !(is_file || of_the_chart || places.contains(place))
+                {
+                    wrong.push(format!("{}:{}: {place}", document.path, code.line));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "there are no such keys: {wrong:#?}");
+    }
 
     #[test]
     fn the_documentation_is_up_to_date() {
