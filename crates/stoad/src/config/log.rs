@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use stoa_redact::ClientAddresses;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// What is logged.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
@@ -69,12 +70,55 @@ impl Default for LogLevel {
 
 fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LogLevel, D::Error> {
     let text = String::deserialize(deserializer)?;
-    match tracing_subscriber::EnvFilter::try_new(&text) {
-        Ok(_) => Ok(LogLevel(text)),
-        Err(error) => Err(D::Error::custom(format!("log level {text:?}: {error}"))),
+    let wrong = |error: String| Err(D::Error::custom(format!("log level {text:?}: {error}")));
+    if let Some(word) = no_level(&text) {
+        return wrong(format!(
+            "{word:?} is none of error, warn, info, debug, trace and off; what a module logs is MODULE=LEVEL"
+        ));
     }
+    match EnvFilter::try_new(&text) {
+        Ok(_) => Ok(LogLevel(text)),
+        Err(error) => wrong(error.to_string()),
+    }
+}
+
+/// A word that stands alone and is no level. The filter would take it for the name of a module, and log nothing else: so a
+/// level that is misspelt would silence everything, errors as well.
+fn no_level(text: &str) -> Option<&str> {
+    let mut words = text.split(',').map(str::trim);
+    words.find(|word| {
+        !word.is_empty() && !word.contains(['=', '[']) && word.parse::<LevelFilter>().is_err()
+    })
 }
 
 fn as_text<S: Serializer>(level: &LogLevel, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&level.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_that_is_misspelt_is_refused() {
+        for good in [
+            "info",
+            "WARN",
+            "off",
+            "info,stoa_net=debug",
+            "stoa_net=debug, error",
+        ] {
+            let log: Log = serde_yaml::from_str(&format!("level: {good:?}")).expect(good);
+            assert_eq!(log.level.0, good);
+        }
+        for bad in [
+            "debugg",
+            "info,stoa_net",
+            "verbose,stoa_net=debug",
+            "info,stoa_net=loud",
+        ] {
+            let error = serde_yaml::from_str::<Log>(&format!("level: {bad:?}")).expect_err(bad);
+            assert!(error.to_string().contains("log level"), "{error}");
+        }
+    }
 }
