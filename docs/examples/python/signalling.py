@@ -149,7 +149,8 @@ def main() -> None:
         service.mute("hall", "ada")
         service.remove("hall", "ada")
 
-    threading.Thread(target=story, daemon=True).start()
+    teller = threading.Thread(target=story, daemon=True)
+    teller.start()
     for message in told:
         if message.WhichOneof("event") == "room_event":
             event = message.room_event.event
@@ -158,6 +159,8 @@ def main() -> None:
             say(f"told: {what} {changed}".rstrip())
             if what == "participant_left":
                 break
+    # The watch may tell of a change before the call that made it has its answer.
+    teller.join()
     service.channel.close()
 
 
