@@ -1,5 +1,5 @@
 //! `stoad doctor` finds each thing that it knows: what is wrong is made so here, by a network namespace, a limit, a
-//! file or a configuration. What no test can do to a machine is judged in its unit tests.
+//! file or a configuration. What takes a whole machine is in `the_doctor_finds_what_is_wrong_with_a_machine`.
 
 mod support;
 
@@ -13,64 +13,9 @@ use std::{
 };
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-use serde_json::Value;
-use support::{Daemon, Folder, configuration};
+use support::{Daemon, Folder, Said, configuration, examine_by};
 
-/// What a doctor said, and its exit code.
-struct Said {
-    code: Option<i32>,
-    findings: Vec<Value>,
-}
-
-impl Said {
-    /// Expects a finding of this family and level, in whose words all of these are.
-    #[track_caller]
-    fn has(&self, check: &str, level: &str, words: &[&str]) {
-        let is_it = |finding: &&Value| {
-            let text = finding.to_string();
-            finding["check"] == check
-                && finding["level"] == level
-                && words.iter().all(|word| text.contains(word))
-        };
-        let all = &self.findings;
-        assert!(
-            all.iter().any(|finding| is_it(&finding)),
-            "{check} {level} {words:?}: {all:#?}"
-        );
-        let is_failed = all.iter().any(|finding| finding["level"] == "FAIL");
-        assert_eq!(self.code, Some(if is_failed { 71 } else { 0 }), "{all:#?}");
-        for finding in all.iter().filter(|finding| finding["level"] != "OK") {
-            let says = |key: &str| finding[key].as_str().is_some_and(|text| !text.is_empty());
-            assert!(says("meaning") && says("mend"), "{finding}");
-        }
-    }
-}
-
-/// Has a configuration examined, by a command line that ends with the doctor's.
-#[track_caller]
-fn examine_by(command: &mut Command, folder: &Folder, text: &str) -> Said {
-    let file = folder.write("stoad.yaml", text);
-    let doctor = command
-        .arg(env!("CARGO_BIN_EXE_stoad"))
-        .args(["doctor", "--json"]);
-    let ended = doctor.arg(file).output().expect("it starts");
-    let said = String::from_utf8_lossy(&ended.stdout);
-    let findings = said
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("an object a line"));
-    let findings: Vec<Value> = findings.collect();
-    assert!(
-        !findings.is_empty(),
-        "{}",
-        String::from_utf8_lossy(&ended.stderr)
-    );
-    Said {
-        code: ended.status.code(),
-        findings,
-    }
-}
-
-/// The same, as it is.
+/// Has a configuration examined, as it is.
 #[track_caller]
 fn examine(folder: &Folder, text: &str) -> Said {
     examine_by(&mut Command::new("env"), folder, text)
@@ -111,14 +56,6 @@ fn what_is_well_is_said_to_be() {
     said.has("ports", "OK", &["can be bound"]);
     said.has("workers", "OK", &["1 media workers"]);
     said.has("mtu", "OK", &["lo takes packets"]);
-    said.has(
-        "buffers",
-        said.findings
-            .iter()
-            .find(|f| f["check"] == "buffers")
-            .map_or("", |f| f["level"].as_str().unwrap_or_default()),
-        &["the kernel grants"],
-    );
 
     // Without a file it is what `stoad dev` runs with, and for people it is a table.
     let ended = support::stoad(["doctor"]);
@@ -138,6 +75,9 @@ fn certificates_and_keys() {
     fs::set_permissions(folder.file("server-key.pem"), Permissions::from_mode(0o644))
         .expect("the folder is ours");
     examine(&folder, &configuration()).has("certificates", "FAIL", &["644", "chmod o=,g-w"]);
+    fs::set_permissions(folder.file("server-key.pem"), Permissions::from_mode(0o660))
+        .expect("the folder is ours");
+    examine(&folder, &configuration()).has("certificates", "FAIL", &["660", "chmod o=,g-w"]);
     fs::set_permissions(folder.file("server-key.pem"), Permissions::from_mode(0o640))
         .expect("the folder is ours");
     let key = fs::read_to_string(folder.file("server-key.pem")).expect("it is there");
@@ -365,4 +305,49 @@ fn addresses_and_networks() {
         "FAIL",
         &["this machine has none", "ip -6 address"],
     );
+}
+
+/// The tests of both files, by their names.
+fn tests() -> Vec<(&'static str, &'static str)> {
+    let files = [
+        include_str!("the_doctor_finds_what_is_wrong.rs"),
+        include_str!("the_doctor_finds_what_is_wrong_with_a_machine.rs"),
+    ];
+    let tests = files
+        .into_iter()
+        .flat_map(|file| file.split("#[test]\nfn "));
+    tests.filter_map(|test| test.split_once("()")).collect()
+}
+
+#[test]
+fn the_table_names_the_test_of_each_row() {
+    let document = include_str!("../../../docs/doctor.md");
+    let tests = tests();
+    let mut rows = Vec::new();
+    for row in document.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [check, _, warn, fail, shown_by] = cells[..] else {
+            panic!("a row has five cells: {row}");
+        };
+        let names = shown_by.split(", ").map(|name| name.trim_matches('`'));
+        let shown: String = names
+            .map(|name| match tests.iter().find(|(test, _)| *test == name) {
+                Some((_, body)) => *body,
+                None => panic!("{name} is no test: {row}"),
+            })
+            .collect();
+        let check = check.trim_matches('`');
+        let levels = [("WARN", warn), ("FAIL", fail)];
+        let wanted = levels.iter().filter(|(_, cell)| !cell.is_empty());
+        for word in wanted.map(|(level, _)| *level).chain([check]) {
+            assert!(shown.contains(&format!("\"{word}\"")), "{word}: {row}");
+        }
+        rows.push(check);
+    }
+    // Every family has its row.
+    let said = examine(&folder(), &configuration());
+    for finding in &said.findings {
+        let check = finding["check"].as_str().unwrap_or_default();
+        assert!(rows.contains(&check), "{check} has no row");
+    }
 }

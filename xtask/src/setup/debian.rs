@@ -1,4 +1,4 @@
-//! Programs from Debian's packages: the two browsers, and what installs the other packages.
+//! Programs from Debian's packages: the two browsers, what tests are done with, and what installs the other packages.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 12] = [
+const PACKAGES: [Package; 14] = [
     Package {
         name: "chromium",
         why: "the browser tests drive it",
@@ -59,6 +59,16 @@ const PACKAGES: [Package; 12] = [
         name: "janus",
         why: "the load tester's test puts a Stoa beside it",
         present: || has("janus"),
+    },
+    Package {
+        name: "user-mode-linux",
+        why: "a kernel of its own for the doctor's tests, whose limits, memory and clock may be wrong",
+        present: || has("linux.uml") || cfg!(not(target_arch = "x86_64")),
+    },
+    Package {
+        name: "qemu-user",
+        why: "a processor without AES for the doctor's test",
+        present: || has("qemu-x86_64") || cfg!(not(target_arch = "x86_64")),
     },
     Package {
         name: "npm",

@@ -13,7 +13,9 @@ mod calls;
 mod capture;
 mod command;
 mod daemon;
+mod examined;
 mod folder;
+mod machine;
 mod network;
 pub(crate) mod overheard;
 mod peer;
@@ -26,7 +28,9 @@ pub(crate) use calls::{
 };
 pub(crate) use command::{Ended, stoad, stoad_with};
 pub(crate) use daemon::Daemon;
+pub(crate) use examined::{Said, examine_by};
 pub(crate) use folder::{Folder, configuration, with_ops, with_whip};
+pub(crate) use machine::{Machine, program};
 pub(crate) use peer::{Does, Peer};
 pub(crate) use play::Play;
 pub(crate) use script::{

@@ -43,6 +43,11 @@ pub(super) fn node() -> PathBuf {
     in_path("node").unwrap_or_else(|| missing("node"))
 }
 
+/// Linux as a program.
+pub(super) fn user_mode_linux() -> PathBuf {
+    in_path("linux.uml").unwrap_or_else(|| missing("linux.uml"))
+}
+
 fn given(variable: &str, otherwise: Option<PathBuf>) -> PathBuf {
     let set = env::var_os(variable).filter(|value: &OsString| !value.is_empty());
     let path = set.map(PathBuf::from).or(otherwise);
