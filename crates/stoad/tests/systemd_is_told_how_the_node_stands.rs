@@ -1,5 +1,6 @@
 //! A service manager that asks (`sd_notify`) hears that the node is ready, lives, reloads, drains and ends; and who is in a
-//! room may go on for the grace. It does not hear that the node lives while a media worker has stalled; nor do probes.
+//! room may go on for the grace. It does not hear that the node lives while a media worker has stalled; nor do probes. One that
+//! does not listen keeps nothing up.
 
 mod support;
 
@@ -7,6 +8,7 @@ use std::{
     fs,
     io::Write as _,
     os::unix::net::UnixDatagram,
+    path::Path,
     rc::Rc,
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread,
@@ -39,7 +41,7 @@ const WATCHDOG: Duration = Duration::from_millis(200);
 
 const OPS_KEY: &str = "an-ops-key-for-tests-alone";
 
-/// Listens all the time, as systemd does: whoever tells it something would wait otherwise.
+/// Listens all the time, as systemd does: what it is told could be dropped otherwise.
 struct Manager(Receiver<String>);
 
 impl Manager {
@@ -122,6 +124,48 @@ async fn it_is_told_of_every_state_and_waits_for_those_who_are_in_a_room() {
         .await
         .expect("the API is there while it drains");
     // Long before the grace.
+    let ended = daemon.wait(PATIENCE);
+    assert!(ended.success(), "{ended}\n{}", daemon.log());
+}
+
+/// Sends to this socket until it has no room, whoever sends.
+fn fill(path: &Path) {
+    loop {
+        // Each has a limit of its own, which is not what is meant.
+        let sender = UnixDatagram::unbound().expect("a socket");
+        sender.set_nonblocking(true).expect("a flag");
+        let mut sent = 0;
+        while sender.send_to(b"FILLED=1\n", path).is_ok() {
+            sent += 1;
+        }
+        if sent == 0 {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_manager_that_does_not_listen_stops_nobody() {
+    let folder = Folder::with_credentials();
+    folder.write("stoad.yaml", &configuration());
+    let path = folder.file("notify");
+    let socket = UnixDatagram::bind(&path).expect("the folder is ours");
+    fill(&path);
+    let mut daemon = Daemon::run_managed(Rc::new(folder), &path, WATCHDOG);
+    // That it is ready is said until it is heard; when it is full again, nothing else is.
+    socket.set_read_timeout(Some(PATIENCE)).expect("a time");
+    let mut buffer = [0; 1024];
+    loop {
+        let length = socket.recv(&mut buffer).expect("it is said in time");
+        if buffer[..length].starts_with(b"READY=1\n") {
+            break;
+        }
+    }
+    fill(&path);
+    let untold = |line: &str| line.contains("cannot tell systemd");
+    assert!(daemon.finds(PATIENCE, untold), "{}", daemon.log());
+    // What is told at the end, too, is not waited for.
+    daemon.terminate();
     let ended = daemon.wait(PATIENCE);
     assert!(ended.success(), "{ended}\n{}", daemon.log());
 }
