@@ -4,7 +4,7 @@
 //! after that. What is held back is counted, and told of by a line for each place at the end of its period.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     fmt::{Debug, Write as _},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -16,6 +16,7 @@ use tracing::{
     callsite::Identifier,
     field::{Field, Visit},
 };
+use tracing_log::NormalizeEvent as _;
 
 /// So many lines of one place go through at first: what an operator does a few times in a minute is told each time.
 const BURST: u32 = 5;
@@ -29,6 +30,9 @@ const LOOK: Duration = Duration::from_secs(10);
 /// Places that are kept. Those of the source are fewer; beyond it nothing is held back.
 const PLACES: usize = 4_096;
 
+/// Of those, places of libraries that log by the crate `log`. Beyond it they are one place for each level.
+const RECORDS: usize = 1_024;
+
 /// What is kept of what a place says, in bytes.
 const TEXT_BYTES: usize = 120;
 
@@ -38,13 +42,35 @@ const EXEMPT: [&str; 2] = ["stoad::panics", module_path!()];
 /// Which lines go through. Clones are the same.
 #[derive(Clone, Default)]
 pub(crate) struct Repeats {
-    places: Arc<Mutex<HashMap<Identifier, Place>>>,
+    places: Arc<Mutex<Places>>,
     counts: LogLines,
+}
+
+/// The places that have complained.
+#[derive(Default)]
+struct Places {
+    all: HashMap<Key, Place>,
+    /// How many of them are [`Key::Record`]s.
+    records: usize,
+}
+
+/// What tells places apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Callsite(Identifier),
+    /// Of the crate `log`, all of whose lines of a level have one callsite.
+    Record {
+        level: Level,
+        target: String,
+        line: u32,
+    },
 }
 
 /// One place of the code that complains.
 struct Place {
-    metadata: &'static Metadata<'static>,
+    level: Level,
+    /// How it is called.
+    name: String,
     /// How many may go through, as of `since`.
     left: u32,
     since: Instant,
@@ -54,7 +80,8 @@ struct Place {
 
 /// What was held back of one place.
 struct Told {
-    metadata: &'static Metadata<'static>,
+    level: Level,
+    place: String,
     count: u64,
     text: String,
 }
@@ -74,26 +101,27 @@ impl Repeats {
         if *metadata.level() > Level::WARN || EXEMPT.contains(&metadata.target()) {
             return true;
         }
+        let record = event.normalized_metadata();
         // Before the table is locked: what formats itself may be anybody's code.
-        let passes = self.take(metadata, Instant::now(), text(event));
+        let passes = self.take(metadata, record.as_ref(), Instant::now(), text(event));
         if !passes {
             self.counts.hold_back(*metadata.level() == Level::ERROR);
         }
         passes
     }
 
-    fn take(&self, metadata: &'static Metadata<'static>, now: Instant, text: String) -> bool {
+    /// `record` is what a line by the crate `log` says of its place.
+    fn take(
+        &self,
+        metadata: &'static Metadata<'static>,
+        record: Option<&Metadata<'_>>,
+        now: Instant,
+        text: String,
+    ) -> bool {
         let mut places = self.lock();
-        let key = metadata.callsite();
-        if places.len() >= PLACES && !places.contains_key(&key) {
+        let Some(place) = places.of(metadata, record, now) else {
             return true;
-        }
-        let place = places.entry(key).or_insert_with(|| Place {
-            metadata,
-            left: BURST,
-            since: now,
-            held: None,
-        });
+        };
         place.refill(now);
         if place.left > 0 {
             place.left -= 1;
@@ -106,20 +134,20 @@ impl Repeats {
         false
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Identifier, Place>> {
+    fn lock(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was held back for a whole period by now, or for however long.
     fn due(&self, now: Instant, all: bool) -> Vec<Told> {
         let mut told = Vec::new();
-        for place in self.lock().values_mut() {
+        for place in self.lock().all.values_mut() {
             let is_due = |since| all || now.saturating_duration_since(since) >= PERIOD;
             let held = place.held.take_if(|(since, ..)| is_due(*since));
             if let Some((_, count, text)) = held {
-                let metadata = place.metadata;
                 told.push(Told {
-                    metadata,
+                    level: place.level,
+                    place: place.name.clone(),
                     count,
                     text,
                 });
@@ -145,23 +173,69 @@ impl Repeats {
     // The table is not locked here: to write a line asks it.
     fn tell_of(&self, told: Vec<Told>) {
         for Told {
-            metadata,
+            level,
+            place,
             count,
             text,
         } in told
         {
-            let level = metadata.level().as_str();
-            let place = format!(
-                "{}:{}",
-                metadata.file().unwrap_or_else(|| metadata.target()),
-                metadata.line().unwrap_or_default()
-            );
+            let level = level.as_str();
             tracing::warn!(count, level, place, text, "lines were held back, all alike");
         }
     }
 }
 
+impl Places {
+    /// The one of this line. `None`: there is no room for it.
+    fn of(
+        &mut self,
+        metadata: &'static Metadata<'static>,
+        record: Option<&Metadata<'_>>,
+        now: Instant,
+    ) -> Option<&mut Place> {
+        let level = *metadata.level();
+        let record = record.map(|record| Key::Record {
+            level,
+            target: record.target().to_owned(),
+            line: record.line().unwrap_or_default(),
+        });
+        let has_room = self.records < RECORDS;
+        let record = record.filter(|key| has_room || self.all.contains_key(key));
+        let key = record.unwrap_or_else(|| Key::Callsite(metadata.callsite()));
+        if self.all.len() >= PLACES && !self.all.contains_key(&key) {
+            return None;
+        }
+        Some(match self.all.entry(key) {
+            Entry::Occupied(place) => place.into_mut(),
+            Entry::Vacant(free) => {
+                let name = match free.key() {
+                    Key::Record { target, line, .. } => {
+                        self.records += 1;
+                        format!("{target}:{line}")
+                    }
+                    Key::Callsite(_) => format!(
+                        "{}:{}",
+                        metadata.file().unwrap_or_else(|| metadata.target()),
+                        metadata.line().unwrap_or_default()
+                    ),
+                };
+                free.insert(Place::new(level, name, now))
+            }
+        })
+    }
+}
+
 impl Place {
+    fn new(level: Level, name: String, now: Instant) -> Self {
+        Self {
+            level,
+            name,
+            left: BURST,
+            since: now,
+            held: None,
+        }
+    }
+
     /// One more for each period that has passed, and never more than at first.
     fn refill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.since);
@@ -191,75 +265,4 @@ fn text(event: &Event<'_>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use tracing::{Callsite as _, callsite::DefaultCallsite, field::FieldSet, metadata::Kind};
-
-    use super::*;
-
-    static HERE: DefaultCallsite = DefaultCallsite::new(&OF_HERE);
-    static OF_HERE: Metadata<'static> = Metadata::new(
-        "here",
-        "a::here",
-        Level::WARN,
-        Some("here.rs"),
-        Some(7),
-        None,
-        FieldSet::new(&[], Identifier(&HERE)),
-        Kind::EVENT,
-    );
-    static THERE: DefaultCallsite = DefaultCallsite::new(&OF_THERE);
-    static OF_THERE: Metadata<'static> = Metadata::new(
-        "there",
-        "a::there",
-        Level::ERROR,
-        Some("there.rs"),
-        Some(7),
-        None,
-        FieldSet::new(&[], Identifier(&THERE)),
-        Kind::EVENT,
-    );
-
-    fn taken(repeats: &Repeats, of: &'static DefaultCallsite, now: Instant) -> bool {
-        repeats.take(of.metadata(), now, "a text".to_owned())
-    }
-
-    #[test]
-    fn a_place_says_a_few_lines_and_then_one_a_period() {
-        let repeats = Repeats::default();
-        let begin = Instant::now();
-        let passed = (0..100).filter(|_| taken(&repeats, &HERE, begin)).count();
-        assert_eq!(passed, BURST as usize);
-        assert!(taken(&repeats, &THERE, begin), "it is another place");
-        for period in 1..=3 {
-            let now = begin + PERIOD * period;
-            // Whoever asks within a period does not put the next line off.
-            assert!(!taken(&repeats, &HERE, now - PERIOD / 2));
-            let passed = (0..100).filter(|_| taken(&repeats, &HERE, now)).count();
-            assert_eq!(passed, 1, "in period {period}");
-        }
-        // Whoever was silent for long has no more than at first.
-        let late = begin + PERIOD * 100;
-        let passed = (0..100).filter(|_| taken(&repeats, &HERE, late)).count();
-        assert_eq!(passed, BURST as usize);
-    }
-
-    #[test]
-    fn what_was_held_back_is_told_of_once_a_period() {
-        let repeats = Repeats::default();
-        let begin = Instant::now();
-        for _ in 0..BURST + 3 {
-            taken(&repeats, &HERE, begin);
-        }
-        assert!(repeats.due(begin + PERIOD / 2, false).is_empty());
-        let told = repeats.due(begin + PERIOD, false);
-        let [told] = &told[..] else {
-            panic!("one place has something to tell");
-        };
-        assert_eq!((told.count, told.text.as_str()), (3, "a text"));
-        assert!(repeats.due(begin + PERIOD * 2, false).is_empty(), "told");
-        // At the end nothing is kept back.
-        let later = begin + PERIOD;
-        assert!(taken(&repeats, &HERE, later) && !taken(&repeats, &HERE, later));
-        assert_eq!(repeats.due(later, true).len(), 1);
-    }
-}
+mod tests;
