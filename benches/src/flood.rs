@@ -295,8 +295,10 @@ async fn calls(client: &Client, time: Duration, bytes: usize) -> Offered {
         offered.count += 1;
         offered.bytes += bytes as u64;
         under_way.spawn(async move {
-            // An offer of one line has some two kilobytes.
-            let padding = "a=x-nothing:0123456789\r\n".repeat(bytes.saturating_sub(4_096) / 24);
+            // An offer of one media line has some two kilobytes and 50 lines of text. With these it has as many of
+            // both as are read: 68 bytes a line.
+            let line = format!("a=x-nothing:{:054}\r\n", 0);
+            let padding = line.repeat(bytes.saturating_sub(4_096) / line.len());
             drop(join(&client, &format!("flood-{bytes}-{number}"), padding).await);
         });
     }
