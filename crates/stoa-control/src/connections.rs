@@ -100,10 +100,17 @@ impl Connections {
     }
 
     /// The same for a port where whoever shows no credential makes room for others. Its [`Place`]s have to be asked
-    /// whether they are still theirs. So many calls of a tenant may be under way by them.
-    pub(crate) fn displacing(self, calls_of_a_tenant: usize) -> Self {
+    /// whether they are still theirs.
+    pub(crate) fn displacing(self) -> Self {
         Self {
             displaces: true,
+            ..self
+        }
+    }
+
+    /// The same for a port by which so many calls of a tenant may be under way.
+    pub(crate) fn with_calls(self, calls_of_a_tenant: usize) -> Self {
+        Self {
             calls_of_a_tenant,
             ..self
         }
@@ -139,12 +146,30 @@ impl Connections {
         Ok(Place::new(self.clone(), source, number, seat))
     }
 
-    /// Counts the connection as one of this tenant's, if the tenant may have one more. Where several share the port,
-    /// none may have more than are left for the others. Returns what counts the tenant's calls.
+    /// Counts the connection as one of this tenant's, if the tenant may have one more: no more than its quota, and
+    /// than [`Connections::seat`] says. Returns what counts the tenant's calls. A refusal is counted.
     fn claim(&self, source: &Source, number: u64, tenant: &TenantId) -> Result<Gauge, Crowded> {
         let settings = self.current.get();
         let quotas = settings.quotas.get(tenant);
         let most = quotas.and_then(|quotas| quotas.connections);
+        let seated = self.seat(source, number, tenant, most.unwrap_or(usize::MAX));
+        seated.inspect_err(|&why| {
+            if why == Crowded::Tenant {
+                self.table().refuse(why);
+            }
+        })
+    }
+
+    /// Counts the connection as one of this tenant's, if it has fewer than `most`. Where several share the port, none
+    /// may have more than are left for the others.
+    fn seat(
+        &self,
+        source: &Source,
+        number: u64,
+        tenant: &TenantId,
+        most: usize,
+    ) -> Result<Gauge, Crowded> {
+        let tenants = self.current.get().quotas.len();
         let mut table = self.table();
         let of_source = table.sources.get(source);
         if !of_source.is_some_and(|of| of.strangers.contains_key(&number)) {
@@ -153,9 +178,8 @@ impl Connections {
         let own = table.of_tenant(tenant);
         // Strangers do not count: they make room.
         let taken = table.tenants.values().map(|of| of.connections).sum();
-        let fits = may_take(self.limit, taken, own, settings.quotas.len());
-        if !fits || most.is_some_and(|most| own >= most) {
-            return Err(table.refuse(Crowded::Tenant));
+        if own >= most || !may_take(self.limit, taken, own, tenants) {
+            return Err(Crowded::Tenant);
         }
         let of_tenant = table.tenants.entry(tenant.clone()).or_default();
         of_tenant.connections += 1;

@@ -102,8 +102,10 @@ impl ControlServer {
             directory: Arc::new(directory),
             watchers: Gauge::default(),
             connections: Connections::new(config.transport.connections, current.clone())
-                .displacing(config.service.calls_of_a_tenant),
-            whip_connections: Connections::new(config.service.whip_connections, current.clone()),
+                .displacing()
+                .with_calls(config.service.calls_of_a_tenant),
+            whip_connections: Connections::new(config.service.whip_connections, current.clone())
+                .displacing(),
             resyncs: Tally::default(),
             tokens: config.tokens.clone(),
             capacity: Capacity::new(config.capacity.clone()),

@@ -1,7 +1,5 @@
 //! POST: somebody enters, with an offer that sends (WHIP) or only receives (WHEP).
 
-use std::net::IpAddr;
-
 use http::{
     Response, StatusCode,
     header::{ETAG, LINK, LOCATION},
@@ -18,7 +16,7 @@ use crate::{
     message::{ACCEPT_PATCH, ACCEPT_POST, FRAGMENT, SDP, header, text, token, with_text},
     offer,
     problem::{Body, Problem},
-    service::Service,
+    service::{Service, Via},
     sessions::Session,
 };
 
@@ -36,13 +34,13 @@ pub(crate) async fn enter(
     service: &Service,
     parts: &Parts,
     body: Incoming,
-    source: IpAddr,
+    via: &Via,
     endpoint: Endpoint,
     room: Option<&str>,
 ) -> Result<Response<Body>, Problem> {
     let token = token(&parts.headers)?;
     // Before the body is read: who has no good token sends nothing that is kept.
-    let mut grant = service.grant(token, source)?;
+    let mut grant = service.grant(token, via)?;
     if room.is_some_and(|room| room != grant.room.name()) {
         return Err(Problem::not_sufficient(
             "the join token is for another room",

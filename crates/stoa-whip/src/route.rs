@@ -1,6 +1,6 @@
 //! From a request to its answer: which resource it is, what it may be asked, and what every answer has.
 
-use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt as _;
 use http::{
@@ -15,7 +15,7 @@ use crate::{
     cross_origin, enter,
     message::{ACCEPT_PATCH, ACCEPT_POST, FRAGMENT, SDP},
     problem::{Body, Problem},
-    service::Service,
+    service::{Service, Via},
     session,
 };
 
@@ -49,10 +49,10 @@ pub(crate) fn resource(path: &str) -> Option<Resource<'_>> {
 pub(crate) async fn answer(
     service: Arc<Service>,
     request: Request<Incoming>,
-    source: IpAddr,
+    via: Via,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let handled = AssertUnwindSafe(handle(&service, &parts, body, source)).catch_unwind();
+    let handled = AssertUnwindSafe(handle(&service, &parts, body, &via)).catch_unwind();
     let handled = handled.await.unwrap_or_else(|_panic| {
         tracing::error!("a handler panicked");
         Err(Problem::internal())
@@ -81,17 +81,17 @@ async fn handle(
     service: &Service,
     parts: &Parts,
     body: Incoming,
-    source: IpAddr,
+    via: &Via,
 ) -> Result<Response<Body>, Problem> {
     match resource(parts.uri.path()) {
         Some(Resource::Endpoint(endpoint, room)) => match parts.method {
-            Method::POST => enter::enter(service, parts, body, source, endpoint, room).await,
+            Method::POST => enter::enter(service, parts, body, via, endpoint, room).await,
             Method::OPTIONS => Ok(options(ACCEPT_POST, SDP, ENDPOINT_METHODS)),
             _ => Err(Problem::method(ENDPOINT_METHODS)),
         },
         Some(Resource::Session(name)) => match parts.method {
-            Method::PATCH => session::patch(service, parts, body, source, name).await,
-            Method::DELETE => session::delete(service, parts, source, name).await,
+            Method::PATCH => session::patch(service, parts, body, via, name).await,
+            Method::DELETE => session::delete(service, parts, via, name).await,
             Method::OPTIONS => Ok(options(ACCEPT_PATCH, FRAGMENT, SESSION_METHODS)),
             _ => Err(Problem::method(SESSION_METHODS)),
         },

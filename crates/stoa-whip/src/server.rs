@@ -11,7 +11,7 @@ use std::{
 use http::Request;
 use hyper::body::Incoming;
 use rustls::{ServerConfig, crypto::aws_lc_rs};
-use stoa_control::{Entrance, TlsIdentity, one_ended};
+use stoa_control::{Entrance, Place, TlsIdentity, one_ended};
 use stoa_redact::ClientAddress;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -25,7 +25,7 @@ use connection::Patience;
 use crate::{
     config::{Pages, WhipConfig},
     enter, limits, route,
-    service::Service,
+    service::{Service, Via},
     sessions::Sessions,
 };
 
@@ -256,10 +256,7 @@ async fn accept(listener: TcpListener, server: Server) {
                 Ok((stream, address)) => match server.service.entrance.whip_connections().enter(address.ip()) {
                     Ok(place) => {
                         let server = server.clone();
-                        connections.spawn(async move {
-                            server.connection(stream, address.into()).await;
-                            drop(place);
-                        });
+                        connections.spawn(server.connection(stream, address.into(), place));
                     }
                     Err(crowded) => tracing::debug!(reason = crowded.name(), "a connection was turned away"),
                 },
@@ -287,13 +284,23 @@ fn note(ended: Result<(), tokio::task::JoinError>) {
 }
 
 impl Server {
-    async fn connection(self, stream: TcpStream, client: ClientAddress) {
+    async fn connection(self, stream: TcpStream, client: ClientAddress, place: Place) {
         let tls = Arc::clone(&self.tls.borrow());
-        let service = self.service;
+        let (service, place) = (self.service, Arc::new(place));
+        let via = Via {
+            source: client.expose().ip(),
+            place: Arc::clone(&place),
+        };
         let answer = move |request: Request<Incoming>| {
-            route::answer(Arc::clone(&service), request, client.expose().ip())
+            route::answer(Arc::clone(&service), request, via.clone())
         };
         let patience = Patience::default();
-        connection::serve(stream, tls, patience, self.end, answer).await;
+        tokio::select! {
+            () = connection::serve(stream, tls, patience, self.end, answer) => {}
+            () = place.given_away() => tracing::debug!(%client, "a connection made room"),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use stoa_api::v1::ErrorReason;
-use stoa_control::Entrance;
+use stoa_control::{Entrance, Place};
 use stoa_token::Grant;
 use tokio::sync::watch;
 
@@ -23,11 +23,22 @@ impl Service {
     }
 
     /// What the request's token grants. A source that has shown too many bad ones is not looked at.
-    pub(crate) fn grant(&self, token: &str, source: IpAddr) -> Result<Grant, Problem> {
-        let grant = self.entrance.grant(token, Some(source));
-        grant.map_err(|failure| match failure.reason() {
+    pub(crate) fn grant(&self, token: &str, via: &Via) -> Result<Grant, Problem> {
+        let grant = self.entrance.grant(token, Some(via.source));
+        let grant = grant.map_err(|failure| match failure.reason() {
             ErrorReason::TokenInvalid => Problem::token(),
             _ => failure.into(),
-        })
+        })?;
+        via.place.keep(&grant.tenant);
+        Ok(grant)
     }
+}
+
+/// By what a request came.
+#[derive(Clone)]
+pub(crate) struct Via {
+    /// From where.
+    pub(crate) source: IpAddr,
+    /// The place of its connection, which is kept by whoever shows a good token.
+    pub(crate) place: Arc<Place>,
 }

@@ -1,6 +1,6 @@
 //! PATCH and DELETE: candidates, ICE restarts, and the end.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use http::{
     HeaderMap, Response, StatusCode,
@@ -16,7 +16,7 @@ use crate::{
     message::{ACCEPT_PATCH, FRAGMENT, header, text, token, with_text},
     offer,
     problem::{Body, Problem},
-    service::Service,
+    service::{Service, Via},
     sessions::{Ice, Session, new_tag},
 };
 
@@ -26,7 +26,7 @@ use crate::{
 fn find(
     service: &Service,
     headers: &HeaderMap,
-    source: IpAddr,
+    via: &Via,
     name: &str,
 ) -> Result<Arc<Session>, Problem> {
     let token = token(headers)?;
@@ -34,9 +34,10 @@ fn find(
     if let Some(session) = &session
         && session.opened_by(token)
     {
+        via.place.keep(&session.grant.tenant);
         return Ok(Arc::clone(session));
     }
-    let grant = service.grant(token, source)?;
+    let grant = service.grant(token, via)?;
     let session = session.filter(|session| {
         session.grant.room == grant.room && session.grant.participant == grant.participant
     });
@@ -56,10 +57,10 @@ fn gone() -> Problem {
 pub(crate) async fn delete(
     service: &Service,
     parts: &Parts,
-    source: IpAddr,
+    via: &Via,
     name: &str,
 ) -> Result<Response<Body>, Problem> {
-    let session = find(service, &parts.headers, source, name)?;
+    let session = find(service, &parts.headers, via, name)?;
     let media = session.media.clone();
     let left = service.entrance.leave(&session.grant, media).await;
     match left.map_err(Problem::from) {
@@ -84,10 +85,10 @@ pub(crate) async fn patch(
     service: &Service,
     parts: &Parts,
     body: Incoming,
-    source: IpAddr,
+    via: &Via,
     name: &str,
 ) -> Result<Response<Body>, Problem> {
-    let session = find(service, &parts.headers, source, name)?;
+    let session = find(service, &parts.headers, via, name)?;
     let text = text(parts, body, FRAGMENT, limits::FRAGMENT_BYTES, ACCEPT_PATCH).await?;
     let condition = condition(&parts.headers)?;
     let fragment = fragment::parse(&text).map_err(|detail| {

@@ -107,6 +107,30 @@ impl Place {
         }
     }
 
+    /// Somebody has shown what this tenant lets in, and is not one of its callers. The connection keeps its place from
+    /// now on, where the tenant has no more than are left for the others; it stays a stranger's otherwise, which
+    /// is no refusal.
+    pub fn keep(&self, tenant: &TenantId) {
+        if self.tenant.get().is_some() {
+            return;
+        }
+        let seated = self
+            .connections
+            .seat(&self.source, self.number, tenant, usize::MAX);
+        if let Ok(calls) = seated {
+            // No other request can have done so: a place is seated once.
+            let _ = self.tenant.set((tenant.clone(), calls));
+            self.proven.notify_one();
+        }
+    }
+
+    /// Completes when the place is somebody else's, and the connection has to end at once.
+    pub async fn given_away(&self) {
+        let mut parting = self.seat.0.subscribe();
+        // Its sender is in the seat.
+        let _ = parting.wait_for(|how| *how == Some(Parting::Now)).await;
+    }
+
     /// How many connections this tenant has.
     pub(crate) fn of_tenant(&self, tenant: &TenantId) -> usize {
         self.connections.of_tenant(tenant)
