@@ -77,12 +77,16 @@ pub const MAX_ADDRESSES_PER_PARTICIPANT: usize = 16;
 pub const MAX_ADDRESSES_PER_SESSION: usize = 256;
 
 /// For how long a participant may send nothing and then make up for it, where they may send so many a second of
-/// something. What a network held back for two seconds comes at once.
+/// something that costs nobody but the node.
 pub const PACE_BURST: Duration = Duration::from_secs(2);
 
 /// How many packets a second of a participant's microphone are forwarded. Each costs as many as there are listeners.
 /// Browsers send 50, or 100 where they are asked to; Opus in frames of 5 ms is 200.
 pub const MAX_VOICE_PACKETS_PER_SECOND: u32 = 200;
+
+/// How many of those at once: half a second of speech that a network has held back. What is later is too late to be
+/// heard, and what comes at once keeps a worker from all other rooms for as long as it takes to send to all listeners.
+pub const MAX_VOICE_PACKETS_AT_ONCE: u32 = 25;
 
 /// How many ICE checks a second are answered to a participant, from all their addresses. RFC 8445 (section 14) has
 /// one every 50 ms, retransmissions among them where a network is good, and then one every few seconds.
