@@ -1,6 +1,7 @@
 //! The bench "flood": a real daemon whose people talk and listen while somebody floods it. What the flood costs, what
 //! they lose by it, and what it does to their latency.
 
+mod admitted;
 mod attack;
 mod calls;
 mod connections;
@@ -8,11 +9,14 @@ mod grpc;
 mod http2;
 mod http3;
 mod insider;
+mod outside;
+mod spoofed;
 mod table;
+mod target;
 mod whip;
 mod wire;
 
-use std::{path::PathBuf, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use stoa_client::{
     Client,
@@ -22,9 +26,11 @@ use stoa_core::{ParticipantId, limits::MAX_OFFER_BYTES};
 use tokio::task::JoinSet;
 
 use self::{
-    attack::{Attack, Offered, Target},
+    admitted::Insider,
+    attack::Attack,
     calls::Caller,
     table::Row,
+    target::{Offered, Target},
 };
 use crate::{
     BenchError,
@@ -45,6 +51,9 @@ const CALLS: usize = 16;
 /// half a minute, and there must be room for whoever comes in the next attack.
 const MOST_CALLS: u64 = 2_000;
 const MOST_CALLS_A_SECOND: u64 = 250;
+
+/// The room of those who talk and listen.
+const IN_HALL: &str = "node";
 
 /// The room in which nobody talks.
 const ELSEWHERE: &str = "elsewhere";
@@ -85,7 +94,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FloodError {
     #[error("an attack could not be made: {0}")]
-    Attack(#[from] std::io::Error),
+    Attack(#[from] io::Error),
     #[error("the answer to a join does not say where to send")]
     Answer,
     #[error(
@@ -148,7 +157,7 @@ async fn measure(plan: &Arguments, daemon: &Daemon) -> Result<Vec<Row>, BenchErr
         match flooded(plan, daemon, &crowd, &client, Some(attack)).await {
             Ok(row) => rows.push(row),
             Err(BenchError::Flood(FloodError::Attack(error)))
-                if error.kind() == std::io::ErrorKind::PermissionDenied =>
+                if error.kind() == io::ErrorKind::PermissionDenied =>
             {
                 println!("{}: left out, it needs CAP_NET_RAW", attack.name());
             }
@@ -173,8 +182,8 @@ async fn flooded(
     // One at the same worker who is let in and never comes: their name is in the forged checks.
     let bait = format!("bait-{}", attack.map_or(0, Attack::number));
     let answer = join(client, &bait, String::new()).await?;
-    let missing = || BenchError::Flood(FloodError::Answer);
     let connector = daemon.connector();
+    let missing = || BenchError::Flood(FloodError::Answer);
     let target = Target {
         media: wire::first_candidate(&answer).ok_or_else(missing)?,
         control: connector.control(),
@@ -185,6 +194,10 @@ async fn flooded(
         offer: offer(&bait)?,
         ufrag: wire::ufrag(&answer).ok_or_else(missing)?.to_owned(),
         ports: crowd.ports.clone(),
+    };
+    let insider = match attack {
+        Some(Attack::Admitted(way)) => Some(let_in(plan, crowd, client, way).await?),
+        _ => None,
     };
     let spoken_before = crowd.counts()?;
     crowd.speak(true)?;
@@ -201,13 +214,7 @@ async fn flooded(
         Some(Attack::LongOffers) => calls(client, time, MAX_OFFER_BYTES).await,
         Some(attack) => {
             let rate = plan.rate;
-            let made =
-                tokio::task::spawn_blocking(move || attack::run(attack, &target, rate, time));
-            let made = made
-                .await
-                .map_err(|error| std::io::Error::other(error.to_string()));
-            made.map_err(FloodError::Attack)?
-                .map_err(FloodError::Attack)?
+            blocking(move || attack::run(attack, insider, &target, rate, time)).await?
         }
     };
     let window = Window::between(before, Reading::take(daemon, crowd)?);
@@ -231,6 +238,33 @@ async fn flooded(
         loss: lost as f64 / expected as f64,
         resident,
     })
+}
+
+/// Does what waits for sockets, on a thread for that.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, FloodError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(io::Error::other)??)
+}
+
+/// Lets somebody in who has all that a participant has, and an audience, where they need one.
+async fn let_in(
+    plan: &Arguments,
+    crowd: &Crowd,
+    client: &Client,
+    way: admitted::Way,
+) -> Result<Insider, BenchError> {
+    let mut room = IN_HALL;
+    if way.has_audience() {
+        room = ELSEWHERE;
+        if let Some(error) = crowd.storm(plan.listeners).await?.pop() {
+            return Err(error.into());
+        }
+    }
+    let (room, name) = ((room, plan.setting.speakers), format!("insider-{way:?}"));
+    let insider = Insider::enter(client, way, room, &name).await?;
+    Ok(blocking(move || insider.connect()).await?)
 }
 
 /// What somebody offers who will not come.
@@ -312,6 +346,8 @@ fn check(rows: &[Row], quick: bool) -> Result<(), BenchError> {
         // A handshake of QUIC answers with three times what was asked at most (RFC 9000, section 8.1).
         let allowed = match row.attack {
             Some(Attack::Http3(http3::Way::Initials)) => 3 * row.offered.bytes,
+            // They have shown all there is to show. No answer is longer than its question.
+            Some(Attack::Admitted(_)) => row.offered.bytes,
             _ => 0,
         };
         if row.offered.answered > allowed {

@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::attack::Offered;
+use super::target::Offered;
 
 /// How long one waits for a connection, or for TLS on it.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -12,9 +12,9 @@ use tokio::{
 use tokio_rustls::client::TlsStream;
 
 use super::{
-    attack::{Offered, Target},
     connections::{Pace, TURN, block_on, connect_tls, source, tls, together},
     grpc,
+    target::{Offered, Target},
 };
 
 /// The types of frames that are sent or answered (section 6).

@@ -13,9 +13,9 @@ use tokio::{
 };
 
 use super::{
-    attack::{Offered, Target},
     connections::{Pace, TURN, block_on, source, tls, together},
     grpc,
+    target::{Offered, Target},
 };
 
 /// Connections of an attacker.

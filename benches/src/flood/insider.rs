@@ -11,7 +11,7 @@ use str0m::crypto::dtls::{DtlsOutput, DtlsVersion};
 use crate::client::certificate;
 
 use super::{
-    attack::{Offered, Target, paced},
+    target::{Offered, Target, paced},
     wire::{Noise, RawSocket},
 };
 

@@ -4,10 +4,7 @@ use serde_json::json;
 
 use crate::{node::Window, report::Samples};
 
-use super::{
-    attack::{Attack, Offered},
-    calls::Called,
-};
+use super::{attack::Attack, calls::Called, target::Offered};
 
 /// What stands above the rows.
 pub(super) const HEADING: &str = "\

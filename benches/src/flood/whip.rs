@@ -17,8 +17,8 @@ use tokio::{
 };
 
 use super::{
-    attack::{Offered, Target},
     connections::{TURN, block_on, connect_tls, source, tls, together},
+    target::{Offered, Target},
 };
 
 /// How often a slow one says the next byte.

@@ -14,8 +14,8 @@ use quinn::{ClientConfig, Endpoint};
 use tokio::time::{Instant, interval};
 
 use crate::flood::{
-    attack::Offered,
     connections::{Pace, TURN, source},
+    target::Offered,
 };
 
 /// From how many addresses.
