@@ -13,7 +13,7 @@ use std::{
 };
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-use support::{Daemon, Folder, Said, configuration, examine_by};
+use support::{Daemon, Folder, Said, configuration, examine_by, with_whip};
 
 /// Has a configuration examined, as it is.
 #[track_caller]
@@ -72,14 +72,6 @@ fn what_is_well_is_said_to_be() {
 fn certificates_and_keys() {
     let folder = folder();
     let good = fs::read_to_string(folder.file("server.pem")).expect("it is there");
-    fs::set_permissions(folder.file("server-key.pem"), Permissions::from_mode(0o644))
-        .expect("the folder is ours");
-    examine(&folder, &configuration()).has("certificates", "FAIL", &["644", "chmod o=,g-w"]);
-    fs::set_permissions(folder.file("server-key.pem"), Permissions::from_mode(0o660))
-        .expect("the folder is ours");
-    examine(&folder, &configuration()).has("certificates", "FAIL", &["660", "chmod o=,g-w"]);
-    fs::set_permissions(folder.file("server-key.pem"), Permissions::from_mode(0o640))
-        .expect("the folder is ours");
     let key = fs::read_to_string(folder.file("server-key.pem")).expect("it is there");
     let key = KeyPair::from_pem(&key).expect("a key");
     let issue_until = |names: &[&str], from, until| {
@@ -121,6 +113,27 @@ fn certificates_and_keys() {
     );
     let missing = configuration().replace("server.pem", "nowhere.pem");
     examine(&folder, &missing).has("configuration", "FAIL", &["nowhere.pem"]);
+}
+
+#[test]
+fn secrets_that_others_may_have() {
+    let folder = folder();
+    // Who pretends to be the node, and who makes tokens.
+    let text = with_whip(&folder, "https://rooms.example");
+    for file in ["server-key.pem", "token.secret"] {
+        for (mode, level) in [
+            (0o644, "FAIL"),
+            (0o660, "FAIL"),
+            (0o601, "FAIL"),
+            (0o640, "OK"),
+        ] {
+            let permissions = Permissions::from_mode(mode);
+            fs::set_permissions(folder.file(file), permissions).expect("the folder is ours");
+            let measured = format!("{file} has mode {mode:o}");
+            let mend = if level == "FAIL" { "chmod o=,g-w" } else { "" };
+            examine(&folder, &text).has("certificates", level, &[&measured, mend]);
+        }
+    }
 }
 
 #[test]
