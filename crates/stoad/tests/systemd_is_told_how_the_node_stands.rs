@@ -155,11 +155,14 @@ fn a_manager_that_does_not_listen_stops_nobody() {
     // That it is ready is said until it is heard; when it is full again, nothing else is.
     socket.set_read_timeout(Some(PATIENCE)).expect("a time");
     let mut buffer = [0; 1024];
+    let began = Instant::now();
     loop {
         let length = socket.recv(&mut buffer).expect("it is said in time");
         if buffer[..length].starts_with(b"READY=1\n") {
             break;
         }
+        // Other words are there all the time.
+        assert!(began.elapsed() < PATIENCE, "{}", daemon.log());
     }
     fill(&path);
     let untold = |line: &str| line.contains("cannot tell systemd");
