@@ -17,6 +17,7 @@ use super::{
     calls::{connect, connect_with},
     command::Running,
     folder::{Folder, configuration, with_ops, with_whip},
+    image::Image,
     network,
 };
 
@@ -51,11 +52,23 @@ impl Daemon {
         daemon
     }
 
+    /// `stoad dev` in an image with a `/tmp`. `None`, said aloud, where the system does not allow that.
+    pub(crate) fn dev_in_an_image(image: &Image) -> Option<Self> {
+        let mut command = undisturbed(image.command(PROGRAM, true)?);
+        command.args(["dev", "--ops", "127.0.0.1:0"]);
+        Some(Self::start_dev_in(command, "127.0.0.1", Folder::empty()))
+    }
+
     fn start_dev(mut command: Command, address: &str) -> Self {
         let folder = Folder::empty();
-        command.args(["dev", "--page", "127.0.0.1:0", "--control", "127.0.0.1:0"]);
+        command.arg("dev").arg("--directory").arg(folder.path());
+        Self::start_dev_in(command, address, folder)
+    }
+
+    fn start_dev_in(mut command: Command, address: &str, folder: Folder) -> Self {
+        command.args(["--page", "127.0.0.1:0", "--control", "127.0.0.1:0"]);
         command.args(["--media-port", "0", "--advertise", address]);
-        let running = Running::start(command.arg("--directory").arg(folder.path()));
+        let running = Running::start(&mut command);
         let found = running.stdout.find(START, |line| {
             line.strip_prefix("The control API is at ")?
                 .split(',')
@@ -177,9 +190,19 @@ impl Daemon {
         Some(Self::run_by(command(PROGRAM), Rc::clone(&folder)))
     }
 
+    /// `stoad run` in an image, with what is mounted into it. `None`, said aloud, where the system does not allow that.
+    pub(crate) fn run_in_an_image(image: &Image) -> Option<Self> {
+        let command = undisturbed(image.command(PROGRAM, false)?);
+        let file = Path::new("/etc/stoad/stoad.yaml");
+        Some(Self::run_file(command, file, Rc::new(Folder::empty())))
+    }
+
     /// The same by a command line that ends with the daemon's program.
-    fn run_by(mut command: Command, folder: Rc<Folder>) -> Self {
-        let file = folder.file("stoad.yaml");
+    fn run_by(command: Command, folder: Rc<Folder>) -> Self {
+        Self::run_file(command, &folder.file("stoad.yaml"), folder)
+    }
+
+    fn run_file(mut command: Command, file: &Path, folder: Rc<Folder>) -> Self {
         let running = Running::start(command.args(["run", "--config"]).arg(file));
         let address = |line: &str, of: &str| -> Option<SocketAddr> {
             let (_, rest) = line.split_once(of)?;
