@@ -33,14 +33,7 @@ impl Buffers {
     /// # Errors
     /// What the operating system says.
     pub fn probe(ip: IpAddr) -> io::Result<Self> {
-        let media = MediaSocket::bind(SocketAddr::new(ip, 0))?;
-        let socket = || UdpSockRef::from(&media.socket);
-        // Linux says twice what it grants (socket(7)).
-        Ok(Self {
-            wanted: BUFFER_BYTES,
-            receive: media.state.recv_buffer_size(socket())? / 2,
-            send: media.state.send_buffer_size(socket())? / 2,
-        })
+        MediaSocket::bind(SocketAddr::new(ip, 0))?.granted()
     }
 }
 
@@ -123,19 +116,29 @@ impl MediaSocket {
             .state
             .set_recv_buffer_size(socket(), BUFFER_BYTES)
             .and_then(|()| self.state.set_send_buffer_size(socket(), BUFFER_BYTES))
-            .and_then(|()| {
-                let receive = self.state.recv_buffer_size(socket())?;
-                Ok(receive.min(self.state.send_buffer_size(socket())?))
-            });
+            .and_then(|()| self.granted());
         match granted {
-            Ok(bytes) if bytes < BUFFER_BYTES / 2 => tracing::warn!(
-                granted = bytes,
-                wanted = BUFFER_BYTES,
-                "small UDP buffers: raise net.core.rmem_max and net.core.wmem_max for large rooms"
-            ),
+            Ok(Buffers { receive, send, .. }) if receive.min(send) < BUFFER_BYTES / 2 => {
+                tracing::warn!(
+                    receive,
+                    send,
+                    wanted = BUFFER_BYTES,
+                    "small UDP buffers: raise net.core.rmem_max and net.core.wmem_max for large rooms"
+                );
+            }
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "cannot size UDP buffers"),
         }
+    }
+
+    fn granted(&self) -> io::Result<Buffers> {
+        let socket = || UdpSockRef::from(&self.socket);
+        // Linux says twice what it grants (socket(7)).
+        Ok(Buffers {
+            wanted: BUFFER_BYTES,
+            receive: self.state.recv_buffer_size(socket())? / 2,
+            send: self.state.send_buffer_size(socket())? / 2,
+        })
     }
 
     /// Has the poll report when datagrams wait.

@@ -6,9 +6,16 @@
 use std::{
     convert::Infallible,
     env,
+    ffi::OsStr,
     fmt::Write as _,
     io,
-    os::unix::net::UnixDatagram,
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::{
+            ffi::OsStrExt as _,
+            net::{SocketAddr, UnixDatagram},
+        },
+    },
     time::{Duration, Instant},
 };
 
@@ -125,14 +132,36 @@ fn text(states: &[NotifyState<'_>]) -> String {
 
 /// Sends it to who is named by the environment, if anybody is, and waits no longer than this for room.
 fn say(text: &str, patience: Duration) -> io::Result<()> {
-    let Some(path) = env::var_os("NOTIFY_SOCKET") else {
+    let Some(name) = env::var_os("NOTIFY_SOCKET") else {
         return Ok(());
     };
+    let address = address(&name)?;
     let socket = UnixDatagram::unbound()?;
     match patience.is_zero() {
         true => socket.set_nonblocking(true)?,
         false => socket.set_write_timeout(Some(patience))?,
     }
     // A datagram goes whole or not at all.
-    socket.send_to(text.as_bytes(), path).map(drop)
+    socket.send_to_addr(text.as_bytes(), &address).map(drop)
+}
+
+/// A path, or `@` and the name of a socket that is in no folder (sd_notify(3)), as managers of containers have it.
+fn address(name: &OsStr) -> io::Result<SocketAddr> {
+    match name.as_bytes().split_first() {
+        Some((b'@', name)) => SocketAddr::from_abstract_name(name),
+        _ => SocketAddr::from_pathname(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_begins_with_an_at_is_in_no_folder() {
+        let address = |name| address(OsStr::new(name)).expect("an address");
+        assert_eq!(address("@stoa").as_abstract_name(), Some(&b"stoa"[..]));
+        let path = address("/run/systemd/notify");
+        assert_eq!(path.as_pathname(), Some("/run/systemd/notify".as_ref()));
+    }
 }
