@@ -16,6 +16,7 @@ use stoa_client::Client;
 use super::{
     calls::{connect, connect_with},
     command::Running,
+    control_group::ControlGroup,
     folder::{Folder, configuration, with_ops, with_whip},
     image::Image,
     network,
@@ -195,6 +196,11 @@ impl Daemon {
         let command = undisturbed(image.command(PROGRAM, false)?);
         let file = Path::new("/etc/stoad/stoad.yaml");
         Some(Self::run_file(command, file, Rc::new(Folder::empty())))
+    }
+
+    /// The same in this control group.
+    pub(crate) fn run_in_group(group: &ControlGroup, folder: Rc<Folder>) -> Self {
+        Self::run_by(undisturbed(group.command(PROGRAM)), folder)
     }
 
     /// The same by a command line that ends with the daemon's program.

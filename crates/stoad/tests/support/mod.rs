@@ -12,6 +12,7 @@
 mod calls;
 mod capture;
 mod command;
+mod control_group;
 mod daemon;
 mod examined;
 mod folder;
@@ -28,6 +29,7 @@ pub(crate) use calls::{
     connect, connect_with, create_room, join_request, load, load_beside, report_without_loss,
 };
 pub(crate) use command::{Ended, stoad, stoad_with};
+pub(crate) use control_group::ControlGroup;
 pub(crate) use daemon::Daemon;
 pub(crate) use examined::{Said, examine_by};
 pub(crate) use folder::{Folder, configuration, with_ops, with_whip};
