@@ -188,7 +188,7 @@ impl Node {
             seats_by_member: HashMap::with_hasher(hasher.clone()),
             audiences: HashMap::with_hasher(hasher.clone()),
             timers: Timers::new(hasher.clone()),
-            quotas: Quotas::new(now, &[], &hasher),
+            quotas: Quotas::none(&hasher),
             rng,
             hasher,
             now,

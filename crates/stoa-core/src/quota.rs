@@ -57,6 +57,8 @@ struct Allowance {
     at: Instant,
     forwarded: u64,
     withheld: u64,
+    /// Since when those two are counted.
+    since: Instant,
 }
 
 /// A packet of [`Allowance::balance`]: what a quota of one packet a second gives in a second.
@@ -70,6 +72,7 @@ impl Allowance {
             at: now,
             forwarded: 0,
             withheld: 0,
+            since: now,
         };
         allowance.balance = allowance.burst();
         allowance
@@ -91,6 +94,23 @@ impl Allowance {
         self.balance = balance.min(self.burst());
         self.at = now;
     }
+
+    /// Gives it another rate: what is left, or owed, until now came of the one that it had.
+    fn change(&mut self, now: Instant, packets_per_second: u64) {
+        self.reckon(now);
+        self.packets_per_second = packets_per_second;
+        self.reckon(now);
+    }
+
+    /// What it came to since it was last asked.
+    fn demand(&mut self, now: Instant) -> Demand {
+        let since = std::mem::replace(&mut self.since, now);
+        Demand {
+            forwarded: std::mem::take(&mut self.forwarded),
+            withheld: std::mem::take(&mut self.withheld),
+            time: now.saturating_duration_since(since),
+        }
+    }
 }
 
 /// The quotas of a node.
@@ -98,20 +118,36 @@ impl Allowance {
 pub(crate) struct Quotas {
     allowances: Vec<Allowance>,
     by_tenant: HashMap<TenantId, QuotaIndex, RandomState>,
-    renewed: Instant,
 }
 
 impl Quotas {
-    pub(crate) fn new(now: Instant, quotas: &[PacketQuota], hasher: &RandomState) -> Self {
-        let mut by_tenant = HashMap::with_hasher(hasher.clone());
-        for (index, quota) in quotas.iter().enumerate() {
-            by_tenant.insert(quota.tenant.clone(), QuotaIndex(index));
-        }
-        let allowance = |quota: &PacketQuota| Allowance::new(now, quota.packets_per_second);
+    /// None at all.
+    pub(crate) fn none(hasher: &RandomState) -> Self {
         Self {
-            allowances: quotas.iter().map(allowance).collect(),
-            by_tenant,
-            renewed: now,
+            allowances: Vec::new(),
+            by_tenant: HashMap::with_hasher(hasher.clone()),
+        }
+    }
+
+    /// Has these from now on, and no others. What is left to a tenant that had one before, or what it owes, is as it was,
+    /// and so is what it has wanted since it was last asked.
+    pub(crate) fn replace(&mut self, now: Instant, quotas: &[PacketQuota]) {
+        let before = std::mem::take(&mut self.allowances);
+        let mut before: Vec<_> = before.into_iter().map(Some).collect();
+        let mut allowance = |quota: &PacketQuota| {
+            let index = self.of(quota.tenant.as_str());
+            let had = index.and_then(|QuotaIndex(index)| before.get_mut(index)?.take());
+            let rate = quota.packets_per_second;
+            let mut allowance = had.unwrap_or_else(|| Allowance::new(now, rate));
+            allowance.change(now, rate);
+            allowance
+        };
+        let allowances = quotas.iter().map(&mut allowance).collect();
+        self.allowances = allowances;
+        self.by_tenant.clear();
+        for (index, quota) in quotas.iter().enumerate() {
+            self.by_tenant
+                .insert(quota.tenant.clone(), QuotaIndex(index));
         }
     }
 
@@ -145,18 +181,9 @@ impl Quotas {
 
     /// Tells what each came to since the last time, and takes what it is from now on.
     pub(crate) fn renew(&mut self, now: Instant, mut renew: impl FnMut(usize, Demand) -> u64) {
-        let time = now.saturating_duration_since(self.renewed);
-        self.renewed = now;
         for (index, allowance) in self.allowances.iter_mut().enumerate() {
-            let demand = Demand {
-                forwarded: std::mem::take(&mut allowance.forwarded),
-                withheld: std::mem::take(&mut allowance.withheld),
-                time,
-            };
-            // Until now, it was what it was.
-            allowance.reckon(now);
-            allowance.packets_per_second = renew(index, demand);
-            allowance.reckon(now);
+            let demand = allowance.demand(now);
+            allowance.change(now, renew(index, demand));
         }
     }
 }

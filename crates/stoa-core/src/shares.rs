@@ -4,7 +4,13 @@
 //! its part of that. What it gives back is free for others, and it takes only what is free: so all shares
 //! together are never more than the quota, whenever who looks (docs/adr/0016).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use crate::{
     ids::WorkerId,
@@ -21,7 +27,11 @@ const DECAY: u64 = 8;
 
 /// The quotas of all tenants that have one, shared by all workers.
 #[derive(Debug)]
-pub struct Shares(Vec<Shared>);
+pub struct Shares {
+    workers: usize,
+    /// What does not change when others do is the same for who has the shares of before.
+    shared: Vec<Arc<Shared>>,
+}
 
 /// One of them.
 #[derive(Debug)]
@@ -44,8 +54,33 @@ struct Part {
 impl Shares {
     /// As many quotas as there are, each in equal parts for so many workers.
     pub fn new(quotas: &[PacketQuota], workers: usize) -> Self {
-        let share = |quota: &PacketQuota| Shared::new(quota.clone(), workers);
-        Self(quotas.iter().map(share).collect())
+        let none = Self {
+            workers: workers.max(1),
+            shared: Vec::new(),
+        };
+        none.changed(quotas)
+    }
+
+    /// These quotas in the place of those, for the same workers. One that is as it was is the same: what workers have of
+    /// it changes here and there. One that is another for its tenant begins in the parts that the workers have of the
+    /// one before, so that who talks is not cut to an equal part at first; all others in equal parts.
+    pub fn changed(&self, quotas: &[PacketQuota]) -> Self {
+        let before = self.shared.iter();
+        let before: HashMap<_, _> = before.map(|had| (&had.quota.tenant, had)).collect();
+        let shared = |quota: &PacketQuota| match before.get(&quota.tenant) {
+            Some(had) if had.quota == *quota => Arc::clone(had),
+            Some(had) => Arc::new(had.resized(quota.clone())),
+            None => Arc::new(Shared::new(quota.clone(), self.workers)),
+        };
+        Self {
+            workers: self.workers,
+            shared: quotas.iter().map(shared).collect(),
+        }
+    }
+
+    /// The quotas, in their order.
+    pub fn quotas(&self) -> impl ExactSizeIterator<Item = &PacketQuota> {
+        self.shared.iter().map(|shared| &shared.quota)
     }
 
     /// What a worker has of each now, in their order.
@@ -54,30 +89,61 @@ impl Shares {
             tenant: shared.quota.tenant.clone(),
             packets_per_second: shared.of(worker),
         };
-        self.0.iter().map(share).collect()
+        let shared = self.shared.iter();
+        shared.map(|shared| share(shared)).collect()
     }
 
     /// Takes what a worker was to forward since the last time, of the quota with this index. Returns what it
     /// has from now on, in packets a second.
     pub fn renew(&self, worker: WorkerId, index: usize, demand: &Demand) -> u64 {
-        let shared = self.0.get(index);
+        let shared = self.shared.get(index);
         shared.map_or(0, |shared| shared.renew(worker, demand.per_second()))
     }
 }
 
 impl Shared {
     fn new(quota: PacketQuota, workers: usize) -> Self {
-        let workers = workers.max(1);
-        let all = quota.packets_per_second;
-        let each = all / workers as u64;
-        let part = |_| Part {
-            demand: AtomicU64::new(0),
-            share: AtomicU64::new(each),
+        let nothing = (0..workers).map(|_| (0, 0)).collect();
+        Self::parted(quota, nothing)
+    }
+
+    /// Another quota for the same tenant. Workers may change their parts of this one meanwhile, so what is read here is
+    /// of no one moment, and none takes more than is left.
+    fn resized(&self, quota: PacketQuota) -> Self {
+        let (before, now) = (self.quota.packets_per_second, quota.packets_per_second);
+        let part = |part: &Part| {
+            let share = u128::from(part.share.load(Ordering::Relaxed));
+            let share = share * u128::from(now) / u128::from(before.max(1));
+            let share = u64::try_from(share).unwrap_or(now);
+            (part.demand.load(Ordering::Relaxed), share)
+        };
+        let parts = self.parts.iter().map(part).collect();
+        Self::parted(quota, parts)
+    }
+
+    /// In parts for workers who want so much, and have at least so much as long as there is any. What is left over is for
+    /// all alike.
+    fn parted(quota: PacketQuota, parts: Vec<(u64, u64)>) -> Self {
+        let mut free = quota.packets_per_second;
+        let mut take = |wanted: u64| {
+            let taken = wanted.min(free);
+            free -= taken;
+            taken
+        };
+        let parts: Vec<_> = parts
+            .into_iter()
+            .map(|(demand, least)| (demand, take(least)))
+            .collect();
+        let each = free / parts.len().max(1) as u64;
+        free -= each * parts.len() as u64;
+        let part = |(demand, least)| Part {
+            demand: AtomicU64::new(demand),
+            share: AtomicU64::new(least + each),
         };
         Self {
             quota,
-            free: AtomicU64::new(all - each * workers as u64),
-            parts: (0..workers).map(part).collect(),
+            free: AtomicU64::new(free),
+            parts: parts.into_iter().map(part).collect(),
         }
     }
 

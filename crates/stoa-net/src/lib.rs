@@ -16,6 +16,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzz;
 mod goodbyes;
+mod latest;
 mod lobby;
 mod mailbox;
 mod media;

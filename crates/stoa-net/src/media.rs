@@ -11,15 +11,18 @@ use std::{
 };
 
 use stoa_core::{
-    Error, Join, Joined, LeaveReason, LimitScope, LobbyStats, ParticipantChange, ParticipantId,
-    Revision, Role, RoomId, RoomSettings, RoomSnapshot, RoomUpdate, SessionId, WorkerId,
+    Error, Join, Joined, LeaveReason, LimitScope, LobbyStats, PacketQuota, ParticipantChange,
+    ParticipantId, Revision, Role, RoomId, RoomSettings, RoomSnapshot, RoomUpdate, SessionId,
+    WorkerId,
 };
 use tokio::sync::oneshot;
 
 use crate::{
     error::MediaError,
+    latest::Latest,
     lobby::{LobbyHandle, Request},
     mailbox::{Command, Mailbox, Reply, Target},
+    quotas::SharedQuotas,
     status::{QueueDepth, WorkerStatus},
 };
 
@@ -60,6 +63,7 @@ pub struct Media {
     lobbies: Arc<[LobbyHandle]>,
     /// How many seats a worker may have.
     seats: usize,
+    quotas: Arc<Latest<SharedQuotas>>,
     hasher: RandomState,
 }
 
@@ -80,11 +84,17 @@ impl Drop for Expected {
 }
 
 impl Media {
-    pub(crate) fn new(workers: Vec<WorkerHandle>, lobbies: Vec<LobbyHandle>, seats: usize) -> Self {
+    pub(crate) fn new(
+        workers: Vec<WorkerHandle>,
+        lobbies: Vec<LobbyHandle>,
+        seats: usize,
+        quotas: Arc<Latest<SharedQuotas>>,
+    ) -> Self {
         Self {
             workers: workers.into(),
             lobbies: lobbies.into(),
             seats,
+            quotas,
             hasher: RandomState::new(),
         }
     }
@@ -169,6 +179,14 @@ impl Media {
         for (worker, is_hot) in self.workers.iter().zip(hot) {
             worker.is_hot.store(is_hot, Ordering::Relaxed);
         }
+    }
+
+    /// Limits what tenants may forward from all workers together, in the place of [`Config::quotas`](crate::Config::quotas)
+    /// or of what was said here last. Each worker goes by it from its next turn on, for rooms that are there and for those
+    /// to come; others have no limit. What a tenant has used of its quota counts on, and nothing changes where the
+    /// quotas are as they were.
+    pub fn set_packet_quotas(&self, quotas: &[PacketQuota]) {
+        self.quotas.replace(|before| before.changed(quotas));
     }
 
     /// Takes an ICE candidate that a client found after its offer.

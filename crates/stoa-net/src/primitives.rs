@@ -1,8 +1,8 @@
 //! What threads have in common, in one place: `tests/nothing_is_lost_between_threads.rs` reads `doorbell.rs`,
-//! `post.rs`, `passage.rs` and `goodbyes.rs` a second time and puts loom's in the place of these.
+//! `post.rs`, `passage.rs`, `latest.rs` and `goodbyes.rs` a second time and puts loom's in the place of these.
 
 pub(crate) use std::sync::{
-    Arc,
+    Arc, Mutex, MutexGuard, PoisonError, TryLockError,
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
 };

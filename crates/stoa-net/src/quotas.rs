@@ -1,7 +1,9 @@
 //! What tenants may forward a second, where they have a limit: each worker takes its part of it now and then,
-//! apart from the way of packets, and somebody says whose packets are beyond it.
+//! apart from the way of packets, and somebody says whose packets are beyond it. Other limits are put in the place of
+//! these while the workers run; each worker goes by them from its next turn on.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,15 +13,16 @@ use std::{
 
 use stoa_core::{Node, PacketQuota, Shares, WorkerId, limits::QUOTA_PERIOD};
 
+use crate::latest::{Latest, Seen};
+
 /// How often it is said of a tenant that it is over its quota, by all workers together.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What all workers have of it in common.
 pub(crate) struct SharedQuotas {
     shares: Shares,
-    quotas: Vec<PacketQuota>,
-    /// Of each quota.
-    reports: Vec<Report>,
+    /// Of each quota. Whoever goes by quotas of before counts here, too.
+    reports: Vec<Arc<Report>>,
     start: Instant,
 }
 
@@ -33,16 +36,34 @@ struct Report {
 }
 
 impl SharedQuotas {
-    /// For so many workers; nothing where no tenant has a quota.
-    pub(crate) fn new(now: Instant, quotas: &[PacketQuota], workers: usize) -> Option<Arc<Self>> {
-        (!quotas.is_empty()).then(|| {
-            Arc::new(Self {
-                shares: Shares::new(quotas, workers),
-                quotas: quotas.to_vec(),
-                reports: quotas.iter().map(|_| Report::default()).collect(),
-                start: now,
-            })
+    /// For so many workers.
+    pub(crate) fn new(now: Instant, quotas: &[PacketQuota], workers: usize) -> Self {
+        Self {
+            shares: Shares::new(quotas, workers),
+            reports: quotas.iter().map(|_| Arc::default()).collect(),
+            start: now,
+        }
+    }
+
+    /// Other quotas in the place of these, if they differ.
+    pub(crate) fn changed(&self, quotas: &[PacketQuota]) -> Option<Self> {
+        if self.shares.quotas().eq(quotas) {
+            return None;
+        }
+        let tenants = self.shares.quotas().map(|quota| &quota.tenant);
+        let before: HashMap<_, _> = tenants.zip(&self.reports).collect();
+        let report = |quota: &PacketQuota| before.get(&quota.tenant).copied().cloned();
+        let reports = quotas.iter().map(|quota| report(quota).unwrap_or_default());
+        Some(Self {
+            shares: self.shares.changed(quotas),
+            reports: reports.collect(),
+            start: self.start,
         })
+    }
+
+    /// Whether nobody has a limit.
+    fn are_none(&self) -> bool {
+        self.reports.is_empty()
     }
 
     /// Counts what was withheld of a tenant's. Returns how much it was since it was last said, when it is time
@@ -66,9 +87,9 @@ impl SharedQuotas {
 
 /// A worker's hand in it.
 pub(crate) struct Quotas {
-    shared: Arc<SharedQuotas>,
+    shared: Seen<SharedQuotas>,
     worker: WorkerId,
-    /// When it takes its part next.
+    /// When it takes its part next, where there is one.
     due: Instant,
 }
 
@@ -76,11 +97,12 @@ impl Quotas {
     /// Lets a node keep to its part.
     pub(crate) fn new(
         now: Instant,
-        shared: Arc<SharedQuotas>,
+        shared: Arc<Latest<SharedQuotas>>,
         worker: WorkerId,
         node: &mut Node,
     ) -> Self {
-        node.set_quotas(now, &shared.shares.of(worker));
+        let shared = Seen::new(shared);
+        node.set_quotas(now, &shared.value().shares.of(worker));
         Self {
             shared,
             worker,
@@ -88,20 +110,38 @@ impl Quotas {
         }
     }
 
-    pub(crate) fn due(&self) -> Instant {
-        self.due
+    /// When it takes its part next, if anybody has a limit.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        (!self.shared.value().are_none()).then_some(self.due)
+    }
+
+    /// Whether there are others to go by. It costs a comparison with what the processor has at hand.
+    pub(crate) fn are_old(&self) -> bool {
+        self.shared.is_old()
+    }
+
+    /// Lets the node keep to the newest, unless another thread is at them just now.
+    pub(crate) fn follow(&mut self, now: Instant, node: &mut Node) {
+        let had_none = self.shared.value().are_none();
+        if !self.shared.renew() {
+            return;
+        }
+        node.set_quotas(now, &self.shared.value().shares.of(self.worker));
+        if had_none {
+            self.due = now + QUOTA_PERIOD;
+        }
     }
 
     /// Takes its part anew, if it is time.
     pub(crate) fn renew(&mut self, now: Instant, node: &mut Node) {
-        if now < self.due {
+        if self.due().is_none_or(|due| now < due) {
             return;
         }
         self.due = now + QUOTA_PERIOD;
-        let Self { shared, worker, .. } = self;
+        let (shared, worker) = (self.shared.value(), self.worker);
         node.renew_quotas(now, |index, demand| {
             if let Some(packets) = shared.withheld(now, index, demand.withheld) {
-                let quota = shared.quotas.get(index);
+                let quota = shared.shares.quotas().nth(index);
                 tracing::warn!(
                     tenant = quota.map(|quota| quota.tenant.as_str()),
                     packets_per_second = quota.map(|quota| quota.packets_per_second),
@@ -109,7 +149,7 @@ impl Quotas {
                     "a tenant's rooms want to forward more than they may"
                 );
             }
-            shared.shares.renew(*worker, index, &demand)
+            shared.shares.renew(worker, index, &demand)
         });
     }
 }
@@ -120,22 +160,36 @@ mod tests {
 
     use super::*;
 
+    fn quota(tenant: &str, packets_per_second: u64) -> PacketQuota {
+        PacketQuota {
+            tenant: TenantId::new(tenant).unwrap(),
+            packets_per_second,
+        }
+    }
+
     #[test]
     fn it_is_said_once_in_a_while_by_one_of_the_workers() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let quota = |tenant| PacketQuota {
-            tenant: TenantId::new(tenant).unwrap(),
-            packets_per_second: 1,
-        };
-        assert!(SharedQuotas::new(start, &[], 2).is_none());
-        let shared = SharedQuotas::new(start, &[quota("a"), quota("b")], 2).unwrap();
+        let shared = SharedQuotas::new(start, &[quota("a", 1), quota("b", 1)], 2);
         assert_eq!(shared.withheld(start, 0, 0), None);
         assert_eq!(shared.withheld(start, 0, 5), Some(5));
         assert_eq!(shared.withheld(at(1), 0, 3), None);
         assert_eq!(shared.withheld(at(1), 1, 2), Some(2), "another tenant");
         assert_eq!(shared.withheld(at(9), 0, 3), None);
-        assert_eq!(shared.withheld(at(10), 0, 0), Some(6));
+        let others = shared.changed(&[quota("c", 1), quota("a", 2)]).unwrap();
+        assert_eq!(others.withheld(at(9), 1, 1), None, "the same, elsewhere");
+        assert_eq!(others.withheld(at(10), 1, 0), Some(7));
         assert_eq!(shared.withheld(at(20), 0, 0), None, "nothing since");
+    }
+
+    #[test]
+    fn only_what_differs_is_put_in_its_place() {
+        let quotas = [quota("a", 1_000), quota("b", 1_000)];
+        let shared = SharedQuotas::new(Instant::now(), &quotas, 2);
+        assert!(shared.changed(&quotas).is_none());
+        let none = shared.changed(&[]).expect("it differs");
+        assert!(none.are_none() && none.changed(&[]).is_none());
+        assert!(none.changed(&quotas).is_some_and(|some| !some.are_none()));
     }
 }

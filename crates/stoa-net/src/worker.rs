@@ -4,7 +4,8 @@
 //!
 //! In this order, each step with its bound, and after each step all that the core wants sent is sent:
 //!
-//! 1. **Wait** for datagrams, letters or commands, at the latest until the core's next timeout.
+//! 1. **Wait** for datagrams, letters or commands, at the latest until the core's next timeout. If tenants have other
+//!    quotas since then, go by them from here on.
 //! 2. **Receive** from each socket, at most [`BATCHES_PER_TURN`] batches, and then what has come by TCP, at
 //!    most [`TCP_PER_TURN`] datagrams. Media before all else.
 //! 3. **Letters** of other workers and of the lobbies, at most [`LETTERS_PER_TURN`], and then their packets,
@@ -65,7 +66,8 @@ const LETTERS_PER_TURN: usize = 32;
 /// Packets of one other worker in a turn.
 const RELAYED_PER_TURN: usize = 32;
 
-/// How soon it is looked again for room in the kernel or with another worker, and for answers that wait.
+/// How soon it is looked again for room in the kernel or with another worker, for answers that wait, and for quotas that
+/// another thread was at.
 const RETRY: Duration = Duration::from_millis(1);
 
 /// How often figures are published, and notices that could not be told are tried again.
@@ -89,8 +91,8 @@ pub(crate) struct Equipment {
     pub(crate) incoming: Vec<Incoming>,
     pub(crate) lobbies: Vec<Letterbox>,
     pub(crate) notices: Notices,
-    /// What tenants may forward, where any has a limit.
-    pub(crate) quotas: Option<Quotas>,
+    /// What tenants may forward.
+    pub(crate) quotas: Quotas,
     pub(crate) status: Arc<Mutex<WorkerStatus>>,
     /// How many seats there are.
     pub(crate) seats: Arc<AtomicUsize>,
@@ -111,7 +113,7 @@ struct Worker {
     incoming: Vec<Incoming>,
     lobbies: Vec<Letterbox>,
     notices: Notices,
-    quotas: Option<Quotas>,
+    quotas: Quotas,
     status: Arc<Mutex<WorkerStatus>>,
     seats: Arc<AtomicUsize>,
     goodbyes: Goodbyes,
@@ -169,16 +171,18 @@ impl Worker {
         self.publish();
         loop {
             let latest = published + PUBLISH_INTERVAL;
-            let share = self.quotas.as_ref().map(Quotas::due);
-            let dues = [timeout, share].into_iter().flatten();
+            let dues = [timeout, self.quotas.due()].into_iter().flatten();
             let mut until = dues.fold(latest, Instant::min);
-            if self.is_blocked() || self.is_behind() || !self.held.is_empty() {
+            if self.has_to_retry() {
                 until = until.min(Instant::now() + RETRY);
             }
             if more_waits {
                 until = Instant::now();
             }
             self.wait(&mut events, until, timeout)?;
+            if self.quotas.are_old() {
+                self.quotas.follow(Instant::now(), &mut self.node);
+            }
 
             let datagrams_wait = self.receive(&mut buffer)? | self.receive_tcp();
             let letters_wait = self.take_letters();
@@ -197,9 +201,7 @@ impl Worker {
             more_waits = datagrams_wait || letters_wait || relayed_wait || commands_wait;
 
             let now = Instant::now();
-            if let Some(quotas) = &mut self.quotas {
-                quotas.renew(now, &mut self.node);
-            }
+            self.quotas.renew(now, &mut self.node);
             if any || shut_down || now >= published + PUBLISH_INTERVAL {
                 self.publish();
                 self.notices.settle();
@@ -360,6 +362,11 @@ impl Worker {
         let node = &mut self.node;
         let socket = self.sockets[index].descriptor();
         self.outboxes[index].send(socket, Instant::now(), |buffer| node.recycle(buffer));
+    }
+
+    /// Whether there is something to be tried again soon.
+    fn has_to_retry(&self) -> bool {
+        self.is_blocked() || self.is_behind() || !self.held.is_empty() || self.quotas.are_old()
     }
 
     fn is_blocked(&self) -> bool {

@@ -22,6 +22,7 @@ use crate::{
     doorbell::Doorbell,
     error::StartError,
     goodbyes::Goodbyes,
+    latest::Latest,
     lobby::{self, GRACE, Letterbox, LobbyHandle, SESSIONS_CAPACITY, Seats},
     mailbox::mailbox,
     media::{Media, WorkerHandle},
@@ -105,8 +106,13 @@ pub fn start(config: &Config) -> Result<Started, StartError> {
     let (links, tcp) = start_tcp(config, &mut plans, &tell_failure).map_err(StartError::Thread)?;
     let lobbies = Lobbies::start(config, &plans, &tell_failure).map_err(StartError::Thread)?;
     let (queue, notices) = mpsc::channel(NOTICE_CAPACITY);
-    let (workers, handles) = equip(config, plans, links, &lobbies.letterboxes, &queue);
-    let media = Media::new(handles, lobbies.handles, config.limits.participants);
+    let bells = plans.iter().map(|plan| Arc::clone(&plan.doorbell));
+    let quotas = SharedQuotas::new(Instant::now(), &config.quotas, plans.len());
+    let quotas = Arc::new(Latest::new(quotas, bells.collect()));
+    let common = (&lobbies.letterboxes[..], &queue, &quotas);
+    let (workers, handles) = equip(config, plans, links, common);
+    let seats = config.limits.participants;
+    let media = Media::new(handles, lobbies.handles, seats, quotas);
     let mut started = Workers {
         threads: Vec::with_capacity(workers.len()),
         tcp,
@@ -247,12 +253,14 @@ fn equip(
     config: &Config,
     plans: Vec<Plan>,
     links: Vec<Option<TcpLink>>,
-    lobbies: &[Letterbox],
-    notices: &mpsc::Sender<Notice>,
+    (lobbies, notices, quotas): (
+        &[Letterbox],
+        &mpsc::Sender<Notice>,
+        &Arc<Latest<SharedQuotas>>,
+    ),
 ) -> (Vec<Equipment>, Vec<WorkerHandle>) {
     let goodbyes = Goodbyes::new();
     let (now, count) = (Instant::now(), plans.len());
-    let quotas = SharedQuotas::new(now, &config.quotas, count);
     let mut ways: Vec<Vec<Option<Outgoing>>> = (0..count).map(|_| Vec::new()).collect();
     let mut incoming: Vec<Vec<Incoming>> = (0..count).map(|_| Vec::new()).collect();
     for (from, ways) in ways.iter_mut().enumerate() {
@@ -283,8 +291,7 @@ fn equip(
             is_hot: Arc::new(AtomicBool::new(false)),
         };
         let mut node = node(config, &plan);
-        let quotas = quotas.clone();
-        let quotas = quotas.map(|shared| Quotas::new(now, shared, plan.id, &mut node));
+        let quotas = Quotas::new(now, Arc::clone(quotas), plan.id, &mut node);
         let equipment = Equipment {
             node,
             poll: plan.poll,

@@ -10,6 +10,8 @@
 mod doorbell;
 #[path = "../src/goodbyes.rs"]
 mod goodbyes;
+#[path = "../src/latest.rs"]
+mod latest;
 #[path = "../src/passage.rs"]
 mod passage;
 #[path = "../src/post.rs"]
@@ -21,6 +23,7 @@ use loom::thread;
 
 use doorbell::Doorbell;
 use goodbyes::Goodbyes;
+use latest::{Latest, Seen};
 use passage::{Exit, passage};
 use post::post;
 use primitives::{Arc, AtomicBool, Ordering, RingBuffer, Waker};
@@ -219,5 +222,61 @@ fn all_goodbyes_are_said_when_all_letters_are_there() {
             (Some(1), Some(1))
         );
         drop((second.join().unwrap(), to_second));
+    });
+}
+
+#[test]
+fn whoever_sleeps_is_woken_for_a_value_in_the_place_of_theirs() {
+    in_every_order(|| {
+        let (waker, bell) = bell();
+        let latest = Arc::new(Latest::new(0, vec![bell.clone()]));
+        let mut seen = Seen::new(Arc::clone(&latest));
+        let other = thread::spawn(move || {
+            for number in [1, 2] {
+                latest.replace(|before| (*before < number).then_some(number));
+            }
+        });
+        while *seen.value() < 2 {
+            // As a worker that goes to sleep: for a moment only, if there is another value.
+            if !seen.is_old() {
+                turn(&waker, &bell);
+            }
+            if seen.is_old() {
+                let before = *seen.value();
+                assert!(
+                    !seen.renew() || *seen.value() > before,
+                    "it has the number of another"
+                );
+            }
+            thread::yield_now();
+        }
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn whoever_finds_somebody_at_the_value_takes_it_later() {
+    in_every_order(|| {
+        let bells = [bell(), bell()];
+        let latest = bells.iter().map(|(_, bell)| bell.clone()).collect();
+        let latest = Arc::new(Latest::new(0, latest));
+        let threads = bells.map(|(waker, bell)| {
+            let mut seen = Seen::new(Arc::clone(&latest));
+            thread::spawn(move || {
+                while *seen.value() == 0 {
+                    if !seen.is_old() {
+                        turn(&waker, &bell);
+                    }
+                    if seen.is_old() {
+                        seen.renew();
+                    }
+                    thread::yield_now();
+                }
+            })
+        });
+        latest.replace(|_| Some(1));
+        for thread in threads {
+            thread.join().unwrap();
+        }
     });
 }

@@ -120,6 +120,7 @@ impl Daemon {
         let mut others = JoinSet::new();
         others.spawn(meter::start(media.clone(), handle.clone()));
         let handles = Handles {
+            media: media.clone(),
             control: handle.clone(),
             whip: whip.as_ref().map(WhipServer::handle),
             ops: ops.handle(),

@@ -12,6 +12,8 @@ use std::{
 };
 
 use stoa_control::ControlHandle;
+use stoa_core::PacketQuota;
+use stoa_net::Media;
 use stoa_ops::{OpsHandle, Reloads, TlsPort};
 use stoa_whip::WhipHandle;
 
@@ -27,6 +29,7 @@ pub(crate) const LOOK: Duration = Duration::from_secs(5);
 
 /// What of the running parts can be changed.
 pub(crate) struct Handles {
+    pub(crate) media: Media,
     pub(crate) control: ControlHandle,
     pub(crate) whip: Option<WhipHandle>,
     pub(crate) ops: OpsHandle,
@@ -40,6 +43,9 @@ pub(crate) struct Reloader {
     started: Config,
     /// What was applied last.
     running: Config,
+    /// What the workers were told last that tenants may forward. Those that have been taken out since the start are among
+    /// them.
+    quotas: Vec<PacketQuota>,
     handles: Handles,
     log: Filter,
     /// What the files of the certificates had in them when they were taken, or complained about.
@@ -62,6 +68,7 @@ impl Reloader {
             file: file.to_owned(),
             started: config.clone(),
             running: config.clone(),
+            quotas: config.packet_quotas_after(&[]),
             handles,
             log,
             seen,
@@ -127,6 +134,8 @@ impl Reloader {
             whip.apply();
         }
         self.handles.ops.set(ops.key, ops.tenants);
+        self.quotas = config.packet_quotas_after(&self.quotas);
+        self.handles.media.set_packet_quotas(&self.quotas);
         self.log.set(&config.log);
         let difference = Difference::between(&self.started, &self.running, &config);
         self.running = config;

@@ -6,18 +6,19 @@ use super::Node;
 use crate::{
     compose::{Composed, Destination},
     keys::{BankKey, ParticipantKey, RoomKey},
-    quota::{Demand, PacketQuota, QuotaIndex, Quotas},
+    quota::{Demand, PacketQuota, QuotaIndex},
     stage::SpeakerPacket,
     stats::DropReason,
 };
 
 impl Node {
-    /// Limits what the rooms of these tenants forward from now on. Rooms of others have no limit. A packet is
-    /// forwarded to all who hear it or to nobody, and to all as soon as anything is left: so a tenant is over its
-    /// quota by less than a packet to its largest room, and makes up for it.
+    /// Limits what the rooms of these tenants forward from now on, those that are there and those to come. Rooms of
+    /// others have no limit. A packet is forwarded to all who hear it or to nobody, and to all as soon as anything is
+    /// left: so a tenant is over its quota by less than a packet to its largest room, and makes up for it. A tenant
+    /// that had a quota before has what was left of it, or owes what it owed.
     pub fn set_quotas(&mut self, now: Instant, quotas: &[PacketQuota]) {
         self.advance(now);
-        self.quotas = Quotas::new(self.now, quotas, &self.hasher);
+        self.quotas.replace(self.now, quotas);
         for room in self.rooms.values_mut() {
             room.quota = self.quotas.of(room.id.tenant());
         }

@@ -5,11 +5,16 @@ use super::*;
 const TENANT: &str = "a-tenant";
 
 fn quotas(now: Instant, packets_per_second: u64) -> Quotas {
-    let quota = PacketQuota {
-        tenant: TenantId::new(TENANT).unwrap(),
+    let mut quotas = Quotas::none(&RandomState::with_seeds(1, 2, 3, 4));
+    quotas.replace(now, &[quota(TENANT, packets_per_second)]);
+    quotas
+}
+
+fn quota(tenant: &str, packets_per_second: u64) -> PacketQuota {
+    PacketQuota {
+        tenant: TenantId::new(tenant).unwrap(),
         packets_per_second,
-    };
-    Quotas::new(now, &[quota], &RandomState::with_seeds(1, 2, 3, 4))
+    }
 }
 
 /// Forwards a packet to so many if anything is left. Returns how many got it.
@@ -105,4 +110,50 @@ fn a_larger_room_than_the_burst_is_heard_and_owes() {
     assert_eq!(forward(&mut quotas, start, 1_200), 1_200);
     assert_eq!(forward(&mut quotas, at(1_000), 1), 0);
     assert_eq!(forward(&mut quotas, at(1_001), 1), 1);
+}
+
+#[test]
+fn quotas_in_the_place_of_others_forget_nothing() {
+    let start = Instant::now();
+    let at = |milliseconds| start + Duration::from_millis(milliseconds);
+    let mut quotas = quotas(start, 1_000);
+    assert_eq!(forward(&mut quotas, start, 300), 300, "it owes 100");
+    // In another place, and as it was.
+    quotas.replace(at(50), &[quota("other", 1), quota(TENANT, 1_000)]);
+    assert_eq!(
+        forward(&mut quotas, at(100), 1),
+        0,
+        "it owes nothing any more"
+    );
+    assert_eq!(forward(&mut quotas, at(101), 1), 1);
+    let mut told = Vec::new();
+    quotas.renew(at(110), |_, demand| {
+        told.push(demand);
+        1_000
+    });
+    let [other, own] = told[..] else {
+        panic!("two quotas: {told:?}");
+    };
+    assert_eq!(
+        (other.forwarded, other.time),
+        (0, Duration::from_millis(60))
+    );
+    assert_eq!((own.forwarded, own.withheld), (301, 1));
+    assert_eq!(own.time, Duration::from_millis(110));
+
+    // Less, and more: what it has left is of before.
+    quotas.replace(at(400), &[quota(TENANT, 100)]);
+    assert_eq!(forward(&mut quotas, at(400), 20), 20, "the smaller burst");
+    quotas.replace(at(400), &[quota(TENANT, 100_000)]);
+    assert_eq!(forward(&mut quotas, at(400), 1), 0, "nothing was left");
+    assert_eq!(forward(&mut quotas, at(401), 100), 100);
+
+    quotas.replace(at(402), &[]);
+    assert_eq!(quotas.of(TENANT), None);
+    quotas.replace(at(403), &[quota(TENANT, 1_000)]);
+    assert_eq!(
+        forward(&mut quotas, at(403), 200),
+        200,
+        "as one that is new"
+    );
 }

@@ -5,12 +5,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::ids::TenantId;
 
-fn shares(packets_per_second: u64, workers: usize) -> Shares {
-    let quota = PacketQuota {
-        tenant: TenantId::new("a-tenant").unwrap(),
+fn quota(tenant: &str, packets_per_second: u64) -> PacketQuota {
+    PacketQuota {
+        tenant: TenantId::new(tenant).unwrap(),
         packets_per_second,
-    };
-    Shares::new(&[quota], workers)
+    }
+}
+
+fn shares(packets_per_second: u64, workers: usize) -> Shares {
+    Shares::new(&[quota("a-tenant", packets_per_second)], workers)
 }
 
 fn worker(index: usize) -> WorkerId {
@@ -44,8 +47,31 @@ proptest! {
             let told = want(&shares, index, wanted >> shift);
             prop_assert_eq!(told, has(&shares, index));
             let all: u128 = (0..workers).map(|index| u128::from(has(&shares, index))).sum();
-            let free = shares.0[0].free.load(Ordering::Relaxed);
+            let free = shares.shared[0].free.load(Ordering::Relaxed);
             prop_assert_eq!(all + u128::from(free), u128::from(quota), "nothing is made or lost");
+        }
+    }
+
+    /// From whatever shares they begin.
+    #[test]
+    fn another_quota_is_shared_as_the_one_before_and_never_more(
+        (before, now) in (0..1_000_000_u64, prop_oneof![0..1_000_u64, any::<u64>()]),
+        wanted in prop::collection::vec(0..2_000_000_u64, 1..8),
+    ) {
+        let workers = wanted.len();
+        let shares = shares(before, workers);
+        for _ in 0..3 {
+            for (index, &wanted) in wanted.iter().enumerate() {
+                want(&shares, index, wanted);
+            }
+        }
+        let changed = shares.changed(&[quota("a-tenant", now)]);
+        let all: u128 = (0..workers).map(|index| u128::from(has(&changed, index))).sum();
+        let free = changed.shared[0].free.load(Ordering::Relaxed);
+        prop_assert_eq!(all + u128::from(free), u128::from(now), "nothing is made or lost");
+        for index in 0..workers {
+            let part = u128::from(has(&shares, index)) * u128::from(now) / u128::from(before.max(1));
+            prop_assert!(u128::from(has(&changed, index)) >= part);
         }
     }
 
@@ -121,6 +147,38 @@ fn threads_share_without_a_lock() {
         }
     });
     let all: u64 = (0..4).map(|index| has(&shares, index)).sum();
-    let free = shares.0[0].free.load(Ordering::Relaxed);
+    let free = shares.shared[0].free.load(Ordering::Relaxed);
     assert_eq!(all + free, 1_000);
+}
+
+#[test]
+fn what_does_not_change_is_the_same_in_both() {
+    let shares = Shares::new(&[quota("a", 1_000), quota("b", 1_000)], 2);
+    let changed = shares.changed(&[quota("c", 10), quota("b", 1_000), quota("a", 400)]);
+    let has = |shares: &Shares, index| -> Vec<u64> {
+        let parts = shares.of(worker(index)).into_iter();
+        parts.map(|quota| quota.packets_per_second).collect()
+    };
+    assert_eq!(has(&changed, 1), [5, 500, 200]);
+    // A worker that has not come to the new ones yet.
+    let demand = Demand {
+        time: Duration::from_secs(1),
+        ..Demand::default()
+    };
+    let other = Demand {
+        forwarded: 5_000,
+        ..demand
+    };
+    for index in [0, 1] {
+        shares.renew(worker(0), index, &demand);
+        shares.renew(worker(1), index, &other);
+        shares.renew(worker(0), index, &demand);
+        shares.renew(worker(1), index, &other);
+    }
+    assert_eq!(has(&shares, 1), [975, 975]);
+    assert_eq!(has(&changed, 1), [5, 975, 200]);
+    // Another one begins where it was, and knows what was wanted.
+    let again = shares.changed(&[quota("a", 100)]);
+    assert_eq!(has(&again, 1), [97]);
+    assert_eq!(again.renew(worker(0), 0, &demand), 2);
 }

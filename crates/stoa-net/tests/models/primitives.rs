@@ -3,11 +3,11 @@
 //! leans on more. What lies in them is behind locks that loom does not see, and that nobody ever waits for.
 
 pub(crate) use loom::sync::{
-    Arc,
+    Arc, Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
 };
 pub(crate) use rtrb::PushError;
-pub(crate) use std::sync::mpsc::TrySendError;
+pub(crate) use std::sync::{PoisonError, TryLockError, mpsc::TrySendError};
 
 use std::{collections::VecDeque, convert::Infallible};
 

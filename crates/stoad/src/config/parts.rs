@@ -1,6 +1,7 @@
 //! What the configuration means to each part of the daemon.
 
 use std::{
+    collections::HashSet,
     num::NonZeroUsize,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -8,7 +9,7 @@ use std::{
 
 use rustls::RootCertStore;
 use stoa_control::{ControlServer, TlsIdentity};
-use stoa_core::{Certificate, EgressPath, Limits};
+use stoa_core::{Certificate, EgressPath, Limits, PacketQuota};
 use stoa_token::Verifier;
 use stoa_whip::{WhipConfig, WhipServer};
 
@@ -129,16 +130,29 @@ impl Config {
                 media::Egress::Direct => EgressPath::Direct,
                 media::Egress::Reference => EgressPath::Reference,
             },
-            quotas: self
-                .tenants
-                .iter()
-                .filter_map(tenants::Tenant::packet_quota)
-                .collect(),
+            quotas: self.packet_quotas(),
         };
         config
             .check()
             .map_err(|error| Failure::Config(format!("media: {error}")))?;
         Ok(config)
+    }
+
+    /// What tenants may forward, where they have a limit.
+    fn packet_quotas(&self) -> Vec<PacketQuota> {
+        let quotas = self.tenants.iter();
+        quotas.filter_map(tenants::Tenant::packet_quota).collect()
+    }
+
+    /// The same in the place of those of before: the rooms of a tenant that has been taken out stay, and stay within its
+    /// quota.
+    pub(crate) fn packet_quotas_after(&self, before: &[PacketQuota]) -> Vec<PacketQuota> {
+        let tenants: HashSet<_> = self.tenants.iter().map(tenants::Tenant::id).collect();
+        let gone = before.iter();
+        let gone = gone.filter(|quota| !tenants.contains(&quota.tenant));
+        let mut quotas = self.packet_quotas();
+        quotas.extend(gone.cloned());
+        quotas
     }
 
     /// What the ops port is told.

@@ -86,7 +86,7 @@ struct Quotas {
     /// take 5,000. A fifth of a second's may go at once. What is beyond is heard by nobody, and counted
     /// (`packets_over_quota`, one for each listener); the log names the tenant. How the workers share it:
     /// [adr/0016](adr/0016-a-tenants-packets-are-counted-at-home-and-shared-by-demand.md).
-    #[schemars(extend("x-reload" = false, "x-default" = "no limit"))]
+    #[schemars(extend("x-reload" = true, "x-default" = "no limit"))]
     packets_per_second: Option<NonZeroU64>,
 }
 

@@ -114,16 +114,14 @@ fn what_differs_is_named_and_sorted() {
     let difference = Difference::between(&before, &before, &after);
     assert_eq!(
         difference.applied,
-        ["log.level", "tenants[one].quotas.rooms", "tenants[two]"]
-    );
-    assert_eq!(
-        difference.waiting,
         [
-            "media.port",
+            "log.level",
             "tenants[one].quotas.packets_per_second",
-            "tenants[two].quotas.packets_per_second"
+            "tenants[one].quotas.rooms",
+            "tenants[two]"
         ]
     );
+    assert_eq!(difference.waiting, ["media.port"]);
     // Until the restart they are named each time, and what was applied is not.
     let again = Difference::between(&before, &after, &after);
     assert_eq!(
@@ -217,6 +215,35 @@ fn the_workers_are_told_what_tenants_may_forward() {
         .map(|quota| (quota.tenant.as_str(), quota.packets_per_second))
         .collect();
     assert_eq!(told, [("one", 60_000), ("three", 1)]);
+}
+
+#[test]
+fn a_tenant_that_is_taken_out_keeps_what_it_may_forward() {
+    let with = |quotas: &[(&str, Option<u64>)]| {
+        let tenant = |(name, quota): &(&str, Option<u64>)| match quota {
+            Some(quota) => {
+                format!("  - name: {name}\n    quotas: {{packets_per_second: {quota}}}\n")
+            }
+            None => format!("  - name: {name}\n"),
+        };
+        let tenants: String = quotas.iter().map(tenant).collect();
+        Config::parse(&(MINIMAL.to_owned() + &tenants)).unwrap()
+    };
+    let mut told = Vec::new();
+    let mut reload = |quotas: &[(&str, Option<u64>)]| {
+        told = with(quotas).packet_quotas_after(&told);
+        let told = told.iter();
+        told.map(|quota| (quota.tenant.to_string(), quota.packets_per_second))
+            .collect::<Vec<_>>()
+    };
+    let quota = |name: &str, packets| (name.to_owned(), packets);
+    let (a, b) = (("a", Some(1)), ("b", Some(2)));
+    assert_eq!(reload(&[a, b]), [quota("a", 1), quota("b", 2)]);
+    assert_eq!(reload(&[b]), [quota("b", 2), quota("a", 1)]);
+    assert_eq!(reload(&[]), [quota("b", 2), quota("a", 1)]);
+    assert_eq!(reload(&[("a", Some(3))]), [quota("a", 3), quota("b", 2)]);
+    assert_eq!(reload(&[("a", None), ("b", None)]), [], "they have none");
+    assert_eq!(reload(&[]), []);
 }
 
 #[test]
