@@ -84,9 +84,10 @@ pub const PACE_BURST: Duration = Duration::from_secs(2);
 /// Browsers send 50, or 100 where they are asked to; Opus in frames of 5 ms is 200.
 pub const MAX_VOICE_PACKETS_PER_SECOND: u32 = 200;
 
-/// How many of those at once: half a second of speech that a network has held back. What is later is too late to be
-/// heard, and what comes at once keeps a worker from all other rooms for as long as it takes to send to all listeners.
-pub const MAX_VOICE_PACKETS_AT_ONCE: u32 = 25;
+/// How many of those at once: a second of speech as browsers send it, which a network has held back. Where it held back
+/// more, the end of it is not heard. What comes at once keeps a worker from all other rooms for as long as it takes to send
+/// it to all listeners.
+pub const MAX_VOICE_PACKETS_AT_ONCE: u32 = 50;
 
 /// How many ICE checks a second are answered to a participant, from all their addresses. RFC 8445 (section 14) has
 /// one every 50 ms, retransmissions among them where a network is good, and then one every few seconds.
