@@ -8,7 +8,7 @@ use std::{
     fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::fd::AsRawFd as _,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Wake},
     thread,
     time::Duration,
@@ -18,20 +18,28 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use stoa_core::{Join, Metadata, Role};
 use stoa_net::{Part, Started, Workers, start};
 use support::{config, room, who};
-use tokio::sync::Mutex;
+use tokio::runtime::Builder;
 use tracing::{
     Event, Metadata as Place, Subscriber,
     span::{Attributes, Id, Record},
 };
 
 /// What each test does to the process, the other would notice.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often somebody asks who is to wait for the answer.
 const MANY: usize = 1_000;
+
+/// Runs a test while no other one runs or has a descriptor that it gives back.
+fn alone(test: impl Future<Output = ()>) {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    // Gone, with all that it has open, before the next one begins.
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(test);
+}
 
 /// Waits until the end of a part is told, and for the end of all others, as the daemon does.
 async fn failed(workers: Workers) -> Part {
@@ -67,9 +75,12 @@ fn nonsense() -> Join {
     }
 }
 
-#[tokio::test]
-async fn of_a_lobby() {
-    let _alone = ONE_AT_A_TIME.lock().await;
+#[test]
+fn of_a_lobby() {
+    alone(lobby());
+}
+
+async fn lobby() {
     let Started { workers, media, .. } = start(&config(&["127.0.0.1"])).unwrap();
     let mut waiting = Vec::new();
     let waker = Arc::new(Sleeper).into();
@@ -112,9 +123,12 @@ impl Subscriber for Log {
     fn exit(&self, _: &Id) {}
 }
 
-#[tokio::test]
-async fn of_the_thread_for_tcp() {
-    let _alone = ONE_AT_A_TIME.lock().await;
+#[test]
+fn of_the_thread_for_tcp() {
+    alone(tcp());
+}
+
+async fn tcp() {
     tracing::subscriber::set_global_default(Log("tcp")).expect("there is no other");
     let Started { workers, media, .. } = start(&config(&["127.0.0.1"])).unwrap();
     let port = media.status()[0].port;
