@@ -18,10 +18,7 @@ mod wire;
 
 use std::{io, path::PathBuf, time::Duration};
 
-use stoa_client::{
-    Client,
-    v1::{JoinRequest, Role},
-};
+use stoa_client::{Client, v1::Role};
 use stoa_core::{ParticipantId, limits::MAX_OFFER_BYTES};
 use tokio::task::JoinSet;
 
@@ -35,7 +32,7 @@ use self::{
 use crate::{
     BenchError,
     daemon::{self, Connector, Daemon},
-    hall::HallError,
+    hall::{self, HallError},
     node::{self, Crowd, NodeError, Reading, Window},
     path::Path,
     peer::{Attention, Peer},
@@ -293,19 +290,9 @@ fn tokens(attack: Option<Attack>, time: Duration) -> Result<Vec<String>, BenchEr
 
 /// Lets somebody in who never comes, with an offer that is made longer up to so many bytes. Returns the answer.
 async fn join(client: &Client, name: &str, padding: String) -> Result<String, BenchError> {
-    let request = JoinRequest {
-        room_id: ELSEWHERE.to_owned(),
-        participant_id: name.to_owned(),
-        sdp_offer: offer(name)? + &padding,
-        role: Role::Listener.into(),
-        ..JoinRequest::default()
-    };
-    let answer = client.rooms().join(request).await;
-    let answer = answer.map_err(|status| HallError::Refused {
-        what: "a join",
-        why: status.to_string(),
-    })?;
-    Ok(answer.into_inner().sdp_answer)
+    let offer = offer(name)? + &padding;
+    let answer = hall::join(client, ELSEWHERE, name, Role::Listener, offer).await?;
+    Ok(answer.sdp_answer)
 }
 
 /// Joins for a while, whatever is answered.

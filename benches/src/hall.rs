@@ -8,8 +8,8 @@ use std::{
 use stoa_client::{
     Client,
     v1::{
-        CreateRoomRequest, ErrorReason, JoinRequest, Participant, Role, Room, SetRoleRequest,
-        SpeakPolicy,
+        CreateRoomRequest, ErrorReason, JoinRequest, JoinResponse, Participant, Role, Room,
+        SetRoleRequest, SpeakPolicy,
     },
 };
 use stoa_core::ParticipantId;
@@ -92,20 +92,8 @@ impl Hall {
     ) -> Result<Coming, HallError> {
         let who = ParticipantId::new(participant).expect("benches choose valid names");
         let mut peer = Peer::open(who.clone(), self.slots, attention)?;
-        let request = JoinRequest {
-            room_id: self.name.to_owned(),
-            participant_id: participant.to_owned(),
-            sdp_offer: peer.offer().to_owned(),
-            role: role.into(),
-            ..JoinRequest::default()
-        };
-        let answer = self.client.rooms().join(request).await;
-        let answer = answer
-            .map_err(|status| match stoa_client::reason(&status) {
-                Some(ErrorReason::NodeSaturated) => HallError::Saturated,
-                _ => refused("a join", &status),
-            })?
-            .into_inner();
+        let offer = peer.offer().to_owned();
+        let answer = join(&self.client, self.name, participant, role, offer).await?;
         peer.accept(&answer.sdp_answer)?;
         Ok(Coming {
             who,
@@ -146,6 +134,29 @@ impl Coming {
             Err(_) => Err(HallError::NotConnected(self.who)),
         }
     }
+}
+
+/// Asks for somebody to be let into a room with this offer.
+pub(crate) async fn join(
+    client: &Client,
+    room: &str,
+    participant: &str,
+    role: Role,
+    offer: String,
+) -> Result<JoinResponse, HallError> {
+    let request = JoinRequest {
+        room_id: room.to_owned(),
+        participant_id: participant.to_owned(),
+        sdp_offer: offer,
+        role: role.into(),
+        ..JoinRequest::default()
+    };
+    let answer = client.rooms().join(request).await;
+    let answer = answer.map_err(|status| match stoa_client::reason(&status) {
+        Some(ErrorReason::NodeSaturated) => HallError::Saturated,
+        _ => refused("a join", &status),
+    })?;
+    Ok(answer.into_inner())
 }
 
 fn refused(what: &'static str, why: &impl ToString) -> HallError {

@@ -2,12 +2,10 @@
 
 mod support;
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
-use stoa_core::{Join, Metadata, Role, RoomSettings};
+use stoa_core::{Role, RoomSettings};
 use stoa_net::{MediaError, Started, start};
-use support::{Client, config, room, who};
+use support::{Client, config, join, room};
 
 #[tokio::test]
 async fn a_full_lobby() {
@@ -18,18 +16,12 @@ async fn a_full_lobby() {
         .unwrap();
     let (_client, offer, _pending) = Client::new("127.0.0.1".parse().unwrap());
     let joins = (0..3000).map(|index| {
-        media.join(Join {
-            room: room("r"),
-            participant: who(&format!("p{index}")),
-            display_name: Arc::from("p"),
-            offer: offer.clone(),
-            role: Role::Speaker,
-            metadata: Metadata::default(),
-            audio_mode: Default::default(),
-            subscription: Default::default(),
-            resume: None,
-            may_publish: true,
-        })
+        media.join(join(
+            "r",
+            &format!("p{index}"),
+            offer.clone(),
+            Role::Speaker,
+        ))
     });
     let results = join_all(joins).await;
     let refused = results

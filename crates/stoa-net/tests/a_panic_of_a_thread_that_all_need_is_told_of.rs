@@ -15,9 +15,9 @@ use std::{
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use stoa_core::{Join, Metadata, Role};
+use stoa_core::{Join, Role};
 use stoa_net::{Part, Started, Workers, start};
-use support::{config, room, who};
+use support::{config, join};
 use tokio::runtime::Builder;
 use tracing::{
     Event, Metadata as Place, Subscriber,
@@ -61,18 +61,7 @@ impl Wake for Sleeper {
 
 /// Somebody whose offer is none: a lobby answers by itself.
 fn nonsense() -> Join {
-    Join {
-        room: room("r"),
-        participant: who("ann"),
-        display_name: Arc::from("ann"),
-        offer: "no offer at all".to_owned(),
-        role: Role::Speaker,
-        metadata: Metadata::default(),
-        audio_mode: Default::default(),
-        subscription: Default::default(),
-        resume: None,
-        may_publish: true,
-    }
+    join("r", "ann", "no offer at all".to_owned(), Role::Speaker)
 }
 
 #[test]

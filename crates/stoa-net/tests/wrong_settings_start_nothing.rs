@@ -72,7 +72,7 @@ fn a_port_in_use() {
 
 #[tokio::test]
 async fn advertised_addresses_are_what_clients_are_told() {
-    use support::{Client, room, who};
+    use support::{Client, join, room};
     let mut config = config(&["127.0.0.1", "::1"]);
     config.advertise = vec![
         "203.0.113.7:9000".parse().unwrap(),
@@ -85,18 +85,7 @@ async fn advertised_addresses_are_what_clients_are_told() {
         .await
         .unwrap();
     let (_client, offer, _pending) = Client::new("127.0.0.1".parse().unwrap());
-    let join = stoa_core::Join {
-        room: room("r"),
-        participant: who("p"),
-        display_name: "p".into(),
-        offer,
-        role: stoa_core::Role::Speaker,
-        metadata: stoa_core::Metadata::default(),
-        audio_mode: Default::default(),
-        subscription: Default::default(),
-        resume: None,
-        may_publish: true,
-    };
+    let join = join("r", "p", offer, stoa_core::Role::Speaker);
     let answer = started.media.join(join).await.unwrap().answer;
     let port = started.media.status()[0].port;
     assert!(answer.contains("203.0.113.7 9000 typ host"), "{answer}");

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use stoa_client::{Client, v1::JoinRequest};
+use stoa_client::Client;
 use stoa_core::fuzz::{self, ClientKeys, ClientSealer};
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcConfig,
@@ -25,7 +25,7 @@ use crate::{
     BenchError,
     client::{PAYLOAD_BYTES, certificate, is_rtp},
     flood::wire::first_candidate,
-    hall::HallError,
+    hall,
 };
 
 /// How long ICE and DTLS may take.
@@ -64,19 +64,8 @@ impl Insider {
         name: &str,
     ) -> Result<Self, BenchError> {
         let (mut insider, offer, pending) = Self::open(way, slots).map_err(flood)?;
-        let request = JoinRequest {
-            room_id: room.to_owned(),
-            participant_id: name.to_owned(),
-            sdp_offer: offer,
-            role: way.role().into(),
-            ..JoinRequest::default()
-        };
-        let answer = client.rooms().join(request).await;
-        let answer = answer.map_err(|status| HallError::Refused {
-            what: "a join",
-            why: status.to_string(),
-        })?;
-        insider.accept(pending, answer.into_inner().sdp_answer)?;
+        let answer = hall::join(client, room, name, way.role(), offer).await?;
+        insider.accept(pending, answer.sdp_answer)?;
         Ok(insider)
     }
 

@@ -48,6 +48,22 @@ pub(crate) fn who(name: &str) -> ParticipantId {
     ParticipantId::new(name).unwrap()
 }
 
+/// What somebody asks who wants to come into a room with this offer.
+pub(crate) fn join(into: &str, name: &str, offer: String, role: Role) -> Join {
+    Join {
+        room: room(into),
+        participant: who(name),
+        display_name: Arc::from(name),
+        offer,
+        role,
+        metadata: Metadata::default(),
+        audio_mode: Default::default(),
+        subscription: Default::default(),
+        resume: None,
+        may_publish: true,
+    }
+}
+
 /// How a client reaches its worker.
 enum Link {
     Udp(UdpSocket),
@@ -225,19 +241,7 @@ impl Client {
         name: &str,
         role: Role,
     ) -> Result<Self, MediaError> {
-        let join = Join {
-            room: room(into),
-            participant: who(name),
-            display_name: Arc::from(name),
-            offer,
-            role,
-            metadata: Metadata::default(),
-            audio_mode: Default::default(),
-            subscription: Default::default(),
-            resume: None,
-            may_publish: true,
-        };
-        let joined = media.join(join).await?;
+        let joined = media.join(join(into, name, offer, role)).await?;
         let answer = SdpAnswer::from_sdp_string(&joined.answer).unwrap();
         client.seat = port_in(&joined.answer);
         client.rtc.sdp_api().accept_answer(pending, answer).unwrap();
